@@ -1,0 +1,42 @@
+//! One type per kind of identifier, so that a ticket is never looked up by an agent's number.
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+        #[sqlx(transparent)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A person who works with the hub.
+    AgentId,
+    /// A customer (cliente).
+    CustomerId,
+    /// A department with its own queue.
+    DepartmentId,
+    /// The row of a message; the provider's own id is `Message::message_id`.
+    MessageRowId,
+    /// The place of a ticket in a department's queue.
+    QueueEntryId,
+    /// A WhatsApp number of the company.
+    SessionId,
+    /// One attendance of a customer (atendimento).
+    TicketId,
+    /// One hand-over of a ticket.
+    TransferId,
+}
+
+/// The key of a live chat: one thread of one customer on one of the company's numbers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChatKey {
+    pub session_id: SessionId,
+    pub chat_id: String,
+}

@@ -1,0 +1,201 @@
+//! Messages, their kinds, and the order of their states.
+
+use super::{AgentId, MessageRowId, SessionId, TicketId, Timestamp};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "TEXT", rename_all = "snake_case")]
+pub enum Direction {
+    Inbound,
+    Outbound,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "TEXT", rename_all = "snake_case")]
+pub enum MessageKind {
+    Text,
+    Image,
+    Audio,
+    Video,
+    Document,
+    Location,
+    Contact,
+    Sticker,
+}
+
+/// How far a message has come. States only ever move up in [`MessageStatus::rank`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "TEXT", rename_all = "snake_case")]
+pub enum MessageStatus {
+    /// Stored, not yet with the provider.
+    Queued,
+    /// Being handed to the provider.
+    Sending,
+    /// The provider has taken it.
+    Sent,
+    /// The provider refused it for good.
+    Failed,
+    Delivered,
+    Read,
+}
+
+impl MessageStatus {
+    /// The place in the lattice: a status replaces only one of lower rank. A late proof of delivery
+    /// therefore beats `failed`, and nothing goes back.
+    pub const fn rank(self) -> i64 {
+        match self {
+            Self::Queued => 0,
+            Self::Sending => 1,
+            Self::Sent => 2,
+            Self::Failed => 3,
+            Self::Delivered => 4,
+            Self::Read => 5,
+        }
+    }
+}
+
+/// A stored message.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Message {
+    pub id: MessageRowId,
+    pub session_id: SessionId,
+    pub ticket_id: Option<TicketId>,
+    /// Who sent it (outbound by a person).
+    pub agent_id: Option<AgentId>,
+    pub chat_id: String,
+    /// The provider's id, unique per session; reserved before an outbound message leaves.
+    pub message_id: String,
+    /// The sender's own id, unique per agent: repeats are answered, not sent again.
+    pub client_message_id: Option<String>,
+    /// Opaque handle of the send request.
+    pub task_id: Option<String>,
+    pub direction: Direction,
+    pub kind: MessageKind,
+    pub status: MessageStatus,
+    /// The other side's number.
+    pub phone: String,
+    pub contact_name: String,
+    pub text: String,
+    pub media_url: Option<String>,
+    pub media_mime_type: Option<String>,
+    pub media_size: Option<i64>,
+    /// The request as it came in (JSON text), for the record.
+    pub raw_payload: Option<String>,
+    pub protocol_version: String,
+    /// Sent by the hub itself: never counts as a person's answer.
+    pub is_automatic: bool,
+    pub error: String,
+    /// The instant the provider gives the message.
+    pub provider_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub queued_at: Option<Timestamp>,
+    pub sent_at: Option<Timestamp>,
+    pub delivered_at: Option<Timestamp>,
+    pub read_at: Option<Timestamp>,
+}
+
+/// A latency up to this many milliseconds is acceptable (reference: `messages_over_5s`).
+pub const LATENCY_LIMIT_MS: i64 = 5000;
+
+impl Message {
+    fn latency_to(&self, at: Option<Timestamp>) -> Option<i64> {
+        Some(at?.millis() - self.queued_at?.millis())
+    }
+
+    pub fn latency_to_sent_ms(&self) -> Option<i64> {
+        self.latency_to(self.sent_at)
+    }
+
+    pub fn latency_to_delivered_ms(&self) -> Option<i64> {
+        self.latency_to(self.delivered_at)
+    }
+
+    pub fn latency_to_read_ms(&self) -> Option<i64> {
+        self.latency_to(self.read_at)
+    }
+
+    /// To the latest known stamp.
+    pub fn total_latency_ms(&self) -> Option<i64> {
+        self.latency_to(self.read_at.or(self.delivered_at).or(self.sent_at))
+    }
+
+    /// Below the limit, or not known yet.
+    pub fn is_latency_acceptable(&self) -> bool {
+        let measured = match self.direction {
+            Direction::Inbound => self.total_latency_ms(),
+            Direction::Outbound => self.latency_to_sent_ms(),
+        };
+        measured.is_none_or(|ms| ms < LATENCY_LIMIT_MS)
+    }
+}
+
+/// A message to store; ids and states of the row come from the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    pub session_id: SessionId,
+    pub ticket_id: Option<TicketId>,
+    pub agent_id: Option<AgentId>,
+    pub chat_id: String,
+    pub message_id: String,
+    pub client_message_id: Option<String>,
+    pub task_id: Option<String>,
+    pub direction: Direction,
+    pub kind: MessageKind,
+    pub phone: String,
+    pub contact_name: String,
+    pub text: String,
+    pub media_url: Option<String>,
+    pub media_mime_type: Option<String>,
+    pub media_size: Option<i64>,
+    pub raw_payload: Option<String>,
+    pub protocol_version: String,
+    pub is_automatic: bool,
+    pub provider_at: Option<Timestamp>,
+    pub at: Timestamp,
+}
+
+/// What a customer sent, as a provider or the webhook hands it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inbound {
+    pub chat_id: String,
+    /// The customer's number, canonical digits.
+    pub phone: String,
+    pub contact_name: String,
+    /// The provider's id; unique per session, so a second delivery is recognised.
+    pub message_id: String,
+    pub kind: MessageKind,
+    pub text: String,
+    pub media_url: Option<String>,
+    pub media_mime_type: Option<String>,
+    pub media_size: Option<i64>,
+    pub raw_payload: Option<String>,
+    pub protocol_version: String,
+    pub provider_at: Option<Timestamp>,
+}
+
+impl Inbound {
+    /// The row to store for this message.
+    pub fn to_new_message(&self, session_id: SessionId, at: Timestamp) -> NewMessage {
+        NewMessage {
+            session_id,
+            ticket_id: None,
+            agent_id: None,
+            chat_id: self.chat_id.clone(),
+            message_id: self.message_id.clone(),
+            client_message_id: None,
+            task_id: None,
+            direction: Direction::Inbound,
+            kind: self.kind,
+            phone: self.phone.clone(),
+            contact_name: self.contact_name.clone(),
+            text: self.text.clone(),
+            media_url: self.media_url.clone(),
+            media_mime_type: self.media_mime_type.clone(),
+            media_size: self.media_size,
+            raw_payload: self.raw_payload.clone(),
+            protocol_version: self.protocol_version.clone(),
+            is_automatic: false,
+            provider_at: self.provider_at,
+            at,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Presence that is true: what an agent wishes to be, held against signs of life.
+
+use std::time::Duration;
+
+use super::{AgentId, Timestamp};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "TEXT", rename_all = "snake_case")]
+pub enum PresenceStatus {
+    Online,
+    Offline,
+    Busy,
+    Away,
+}
+
+/// The signs of life of one agent.
+///
+/// A heartbeat (or a status set over HTTP) is a lease of `timeout`. An open socket is a lease without
+/// end; when the last one closes, what was promised before is void and `grace` remains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Liveness {
+    pub sockets: u32,
+    /// The last heartbeat over HTTP or sign of life of a socket.
+    pub last_seen: Option<Timestamp>,
+    /// Until when the agent counts as alive without a socket.
+    lease_until: Option<Timestamp>,
+    /// The last socket closed at this instant and nothing has been heard since.
+    lost_at: Option<Timestamp>,
+}
+
+impl Liveness {
+    /// A liveness that was stored before a restart: the last heartbeat still counts.
+    pub fn restored(last_seen: Option<Timestamp>, timeout: Duration) -> Self {
+        Self { last_seen, lease_until: last_seen.map(|at| at.plus(timeout)), ..Self::default() }
+    }
+
+    pub fn heartbeat(&mut self, now: Timestamp, timeout: Duration) {
+        self.last_seen = Some(now);
+        self.lease_until = Some(now.plus(timeout));
+        self.lost_at = None;
+    }
+
+    pub fn socket_opened(&mut self, now: Timestamp) {
+        self.sockets += 1;
+        self.last_seen = Some(now);
+        self.lost_at = None;
+    }
+
+    pub fn socket_closed(&mut self, now: Timestamp, grace: Duration) {
+        self.sockets = self.sockets.saturating_sub(1);
+        if self.sockets == 0 {
+            self.lost_at = Some(now);
+            self.lease_until = Some(now.plus(grace));
+        }
+    }
+
+    /// Alive as others see it: a socket, a young heartbeat, or within the grace after the last socket.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.sockets > 0 || self.lease_until.is_some_and(|until| now < until)
+    }
+
+    /// Fit to be given new chats: alive, and not merely within the grace time.
+    pub fn can_receive(&self, now: Timestamp) -> bool {
+        self.is_alive(now) && self.lost_at.is_none()
+    }
+
+    /// A socket is open, or the last one closed within the grace time.
+    pub fn is_connected(&self, now: Timestamp) -> bool {
+        self.sockets > 0 || (self.lost_at.is_some() && self.is_alive(now))
+    }
+
+    /// The instant at which the agent stopped being alive; `None` while alive or never seen.
+    pub fn died_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.is_alive(now) { None } else { self.lease_until }
+    }
+
+    /// The grace after the last socket has been used up already, so nothing more is waited for.
+    pub fn grace_is_spent(&self) -> bool {
+        self.lost_at.is_some()
+    }
+}
+
+/// What the roster says about one agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresenceView {
+    pub agent_id: AgentId,
+    /// The wish held against the signs of life.
+    pub status: PresenceStatus,
+    pub message: String,
+    pub is_connected: bool,
+    pub last_seen: Option<Timestamp>,
+    /// No sign of life within the timeout.
+    pub is_stale: bool,
+    pub status_changed_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Open tickets over all departments.
+    pub load: usize,
+}
+
+/// The status shown: the wish, as far as there is life behind it.
+pub fn effective(wish: Option<PresenceStatus>, is_alive: bool) -> PresenceStatus {
+    match wish {
+        Some(wish) if is_alive => wish,
+        _ => PresenceStatus::Offline,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(120);
+    const GRACE: Duration = Duration::from_secs(15);
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * 1_000_000)
+    }
+
+    #[test]
+    fn a_heartbeat_keeps_alive_for_the_timeout() {
+        let mut life = Liveness::default();
+        assert!(!life.is_alive(at(0)), "never seen is not alive");
+        life.heartbeat(at(0), TIMEOUT);
+        assert!(life.can_receive(at(119)) && !life.is_alive(at(120)));
+        assert_eq!(life.died_at(at(200)), Some(at(120)));
+    }
+
+    #[test]
+    fn the_last_socket_leaves_only_the_grace() {
+        let mut life = Liveness::default();
+        life.heartbeat(at(0), TIMEOUT);
+        life.socket_opened(at(0));
+        life.socket_opened(at(1));
+        life.socket_closed(at(2), GRACE);
+        assert!(life.can_receive(at(1000)), "one socket is still open");
+        life.socket_closed(at(10), GRACE);
+        assert!(life.is_alive(at(24)) && !life.can_receive(at(24)), "within the grace");
+        assert!(!life.is_alive(at(25)), "the older heartbeat no longer counts");
+    }
+
+    #[test]
+    fn back_within_the_grace_is_as_if_nothing_happened() {
+        let mut life = Liveness::default();
+        life.socket_opened(at(0));
+        life.socket_closed(at(5), GRACE);
+        life.socket_opened(at(9));
+        assert!(life.can_receive(at(500)) && life.died_at(at(500)).is_none());
+    }
+
+    #[test]
+    fn the_wish_counts_only_with_life_behind_it() {
+        use PresenceStatus::{Busy, Offline, Online};
+        assert_eq!(effective(None, true), Offline);
+        assert_eq!(effective(Some(Online), false), Offline);
+        assert_eq!(effective(Some(Busy), true), Busy);
+        assert_eq!(effective(Some(Offline), true), Offline);
+    }
+}

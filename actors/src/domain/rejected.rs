@@ -1,0 +1,34 @@
+//! Why a rule says no. Each value is a sentence in pt-BR that the person who asked can act on.
+
+use super::ticket::TicketStatus;
+
+/// A request that the rules refuse; nothing has been changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    #[error("Este chat já está {}", .0.label())]
+    NotWaiting(TicketStatus),
+    #[error("Este chat já está {}", .0.label())]
+    AlreadyClosed(TicketStatus),
+    #[error("Atendimento já finalizado")]
+    TicketAlreadyClosed,
+    #[error("Atendimento não pode ser transferido no estado atual")]
+    NotTransferable,
+    #[error("Não é possível transferir para o mesmo atendente")]
+    SameAgent,
+    #[error("O atendente de destino não pertence ao departamento de destino")]
+    TargetNotInDepartment,
+    #[error("Avaliação deve ser de 1 a 5")]
+    BadRating,
+    #[error("Apenas atendimentos aguardando ou em andamento podem ser alterados")]
+    NotOpen,
+    #[error("O departamento \"{0}\" está inativo")]
+    DepartmentInactive(String),
+    #[error("O departamento tem atendimentos ou filas e não pode ser excluído; desative-o")]
+    DepartmentInUse,
+    #[error("A sessão padrão não pode ser excluída")]
+    DefaultSession,
+    #[error("client_message_id já foi usado com outro conteúdo")]
+    ClientMessageIdReused,
+    #[error("Não é possível desativar ou rebaixar o último administrador ativo")]
+    LastAdmin,
+}

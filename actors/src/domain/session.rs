@@ -1,0 +1,122 @@
+//! The company's WhatsApp numbers and the states their connection goes through.
+
+use super::{AgentId, DepartmentId, SessionId, Timestamp};
+
+/// `disconnected → connecting → qrcode → authenticated → ready`; any may become `error`, and
+/// `disconnected` when stopped. A paired number that comes back skips `qrcode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "TEXT", rename_all = "snake_case")]
+pub enum SessionStatus {
+    Disconnected,
+    Connecting,
+    #[sqlx(rename = "qrcode")]
+    QrCode,
+    Authenticated,
+    Ready,
+    Error,
+}
+
+impl SessionStatus {
+    /// A connection exists or is being made: starting again changes nothing.
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Connecting | Self::QrCode | Self::Authenticated | Self::Ready)
+    }
+}
+
+/// Who carries the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "TEXT", rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// Simulated network, the port's executable specification.
+    Sandbox,
+    /// WhatsApp Web multi-device.
+    Web,
+    /// Meta's Cloud API.
+    Cloud,
+}
+
+/// One WhatsApp number of the company.
+#[expect(clippy::struct_excessive_bools, reason = "columns of one row, independent of each other")]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct WhatsAppSession {
+    pub id: SessionId,
+    pub provider: ProviderKind,
+    /// Decides the queue of what comes in here; the company's default where absent.
+    pub department_id: Option<DepartmentId>,
+    pub created_by: Option<AgentId>,
+    pub device_name: String,
+    pub phone_number: String,
+    pub status: SessionStatus,
+    pub is_default: bool,
+    /// Deactivated numbers are kept for their history.
+    pub is_active: bool,
+    pub auto_reconnect: bool,
+    pub proxy_enabled: bool,
+    pub proxy_url: String,
+    pub messages_sent: i64,
+    pub messages_received: i64,
+    pub error_count: i64,
+    pub last_error: String,
+    pub reconnect_attempts: i64,
+    pub last_reconnect_at: Option<Timestamp>,
+    pub last_message_at: Option<Timestamp>,
+    pub connected_at: Option<Timestamp>,
+    pub disconnected_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl WhatsAppSession {
+    pub fn is_connected(&self) -> bool {
+        self.status == SessionStatus::Ready && self.is_active
+    }
+
+    /// Seconds since the connection became ready; `None` while it is not.
+    pub fn uptime_seconds(&self, now: Timestamp) -> Option<u64> {
+        if self.is_connected() { Some(now.since(self.connected_at?).as_secs()) } else { None }
+    }
+}
+
+/// What people may change on a number; `None` leaves the value as it is.
+#[derive(Debug, Clone, Default)]
+pub struct SessionChanges {
+    pub device_name: Option<String>,
+    pub department_id: Option<Option<DepartmentId>>,
+    pub auto_reconnect: Option<bool>,
+    pub proxy_enabled: Option<bool>,
+    pub proxy_url: Option<String>,
+}
+
+/// Why a connection ended (domain facts: table of disconnect reasons).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisconnectReason {
+    /// The network dropped it: come back with backoff.
+    ConnectionLost,
+    /// The device was removed on the phone: pair again.
+    LoggedOut,
+    /// Nobody scanned any of the codes in time.
+    QrExpired,
+    /// The number is banned.
+    Banned,
+}
+
+impl DisconnectReason {
+    /// What is stored and shown as `last_error`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionLost => "conexao_perdida",
+            Self::LoggedOut => "desconectado_pelo_celular",
+            Self::QrExpired => "qr_expirado",
+            Self::Banned => "numero_banido",
+        }
+    }
+
+    /// Coming back by itself makes sense.
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::ConnectionLost)
+    }
+}
+
+/// Seconds to wait before each automatic attempt to come back; after the last one the session is in
+/// `error` (contract §9).
+pub const RECONNECT_WAITS_SECONDS: [u64; 6] = [0, 30, 60, 120, 240, 480];

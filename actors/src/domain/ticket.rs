@@ -1,0 +1,196 @@
+//! Tickets (atendimentos): one attendance of a customer, from the first message to the closing.
+
+use super::{
+    AgentId, CustomerCard, CustomerId, DepartmentId, Rejected, Role, SessionId, TicketId,
+    Timestamp, TransferId, ids::ChatKey, queue::Priority,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "TEXT", rename_all = "snake_case")]
+pub enum TicketStatus {
+    Waiting,
+    Active,
+    Paused,
+    Closed,
+    Cancelled,
+}
+
+impl TicketStatus {
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Waiting | Self::Active | Self::Paused)
+    }
+
+    /// Counts against the owner's capacity.
+    pub const fn is_load(self) -> bool {
+        matches!(self, Self::Waiting | Self::Active)
+    }
+
+    /// The word that people read.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Waiting => "aguardando",
+            Self::Active => "em_atendimento",
+            Self::Paused => "pausado",
+            Self::Closed => "finalizado",
+            Self::Cancelled => "cancelado",
+        }
+    }
+}
+
+/// One attendance.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Ticket {
+    pub id: TicketId,
+    pub session_id: SessionId,
+    pub chat_id: String,
+    pub phone: String,
+    pub customer_id: CustomerId,
+    pub department_id: DepartmentId,
+    pub agent_id: Option<AgentId>,
+    pub status: TicketStatus,
+    pub priority: Priority,
+    /// Grows with every change of state or owner; writers compare it (compare-and-set).
+    pub version: i64,
+    pub customer_messages: i64,
+    pub agent_messages: i64,
+    pub rating: Option<i64>,
+    pub rating_comment: String,
+    pub rated_by: Option<AgentId>,
+    pub notes: String,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub first_response_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+    pub last_message_at: Option<Timestamp>,
+    /// The customer waits for an answer since then; `None` when the customer owes one.
+    pub awaiting_since: Option<Timestamp>,
+}
+
+impl Ticket {
+    pub fn chat_key(&self) -> ChatKey {
+        ChatKey { session_id: self.session_id, chat_id: self.chat_id.clone() }
+    }
+
+    /// Waiting in the queue: nobody owns it.
+    pub fn is_unassigned(&self) -> bool {
+        self.status == TicketStatus::Waiting && self.agent_id.is_none()
+    }
+
+    /// A person takes the chat.
+    pub fn check_accept(&self) -> Result<(), Rejected> {
+        if self.status == TicketStatus::Waiting {
+            Ok(())
+        } else {
+            Err(Rejected::NotWaiting(self.status))
+        }
+    }
+
+    pub fn check_transfer(&self, target: Option<AgentId>) -> Result<(), Rejected> {
+        if !self.status.is_open() {
+            return Err(Rejected::NotTransferable);
+        }
+        if target.is_some() && target == self.agent_id { Err(Rejected::SameAgent) } else { Ok(()) }
+    }
+
+    pub fn check_close(&self) -> Result<(), Rejected> {
+        if self.status.is_open() { Ok(()) } else { Err(Rejected::TicketAlreadyClosed) }
+    }
+
+    /// Nobody has written since `idle_since` and it is the customer's turn.
+    pub fn is_idle_since(&self, idle_since: Timestamp) -> bool {
+        self.status == TicketStatus::Active
+            && self.awaiting_since.is_none()
+            && self.last_message_at.unwrap_or(self.updated_at) <= idle_since
+    }
+
+    pub fn first_response_seconds(&self) -> Option<u64> {
+        Some(self.first_response_at?.since(self.started_at?).as_secs())
+    }
+
+    /// From creation to closing, in seconds.
+    pub fn total_seconds(&self) -> Option<u64> {
+        Some(self.closed_at?.since(self.created_at).as_secs())
+    }
+
+    /// From creation until somebody took it (or until now), in whole minutes.
+    pub fn waited_minutes(&self, now: Timestamp) -> u64 {
+        self.started_at
+            .unwrap_or_else(|| self.closed_at.unwrap_or(now))
+            .since(self.created_at)
+            .as_secs()
+            / 60
+    }
+
+    /// From the start to closing or now, in whole minutes; 0 when not started.
+    pub fn duration_minutes(&self, now: Timestamp) -> u64 {
+        self.started_at
+            .map_or(0, |started| self.closed_at.unwrap_or(now).since(started).as_secs() / 60)
+    }
+}
+
+/// A ticket with what lists show of its customer and its last message.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct TicketView {
+    #[sqlx(flatten)]
+    pub ticket: Ticket,
+    #[sqlx(flatten)]
+    pub customer: CustomerCard,
+}
+
+/// One hand-over, kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Transfer {
+    pub id: TransferId,
+    pub ticket_id: TicketId,
+    pub from_agent_id: Option<AgentId>,
+    pub to_agent_id: Option<AgentId>,
+    pub from_department_id: DepartmentId,
+    pub to_department_id: DepartmentId,
+    pub reason: String,
+    pub created_by: Option<AgentId>,
+    pub accepted_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+/// Who looks at a ticket: as much of a person as the right to see depends on.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    pub agent_id: AgentId,
+    pub role: Role,
+    pub departments: Vec<DepartmentId>,
+}
+
+impl Viewer {
+    /// Contract §3: managers see all; supervisors their departments; agents their own chats and what
+    /// waits in their departments (in all of them when they belong to none).
+    pub fn may_see(&self, ticket: &Ticket) -> bool {
+        match self.role {
+            Role::Admin | Role::Manager => true,
+            Role::Supervisor => {
+                self.owns(ticket) || self.departments.contains(&ticket.department_id)
+            }
+            Role::Agent => {
+                self.owns(ticket)
+                    || (ticket.is_unassigned()
+                        && (self.departments.is_empty()
+                            || self.departments.contains(&ticket.department_id)))
+            }
+        }
+    }
+
+    /// The responsible agent, or whoever stands above.
+    pub fn may_act(&self, ticket: &Ticket) -> bool {
+        match self.role {
+            Role::Admin | Role::Manager => true,
+            Role::Supervisor => {
+                self.owns(ticket) || self.departments.contains(&ticket.department_id)
+            }
+            Role::Agent => self.owns(ticket),
+        }
+    }
+
+    fn owns(&self, ticket: &Ticket) -> bool {
+        ticket.agent_id == Some(self.agent_id)
+    }
+}

@@ -1,0 +1,334 @@
+//! From an event to the sockets of its audience: one gap-free sequence per user, a bounded history to
+//! resume from, and one bounded outbox per socket. A publisher never waits for a socket.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use tokio::sync::{Notify, broadcast};
+
+use crate::{
+    clock::Clock,
+    directory::Directory,
+    domain::{AgentId, Timestamp},
+    events::{Audience, EncodeEvent, HubEvent},
+};
+
+/// Events kept per user for clients that come back.
+pub const HISTORY_EVENTS_MAX: usize = 1024;
+/// Age up to which events are kept: a laptop that slept ten minutes still resumes.
+pub const HISTORY_AGE_MAX: Duration = Duration::from_mins(15);
+/// Bytes that may wait for one socket before it is closed with 4008.
+pub const OUTBOX_BYTES_MAX: usize = 256 * 1024;
+/// Frames that may wait for one socket before it is closed with 4008.
+pub const OUTBOX_FRAMES_MAX: usize = 2048;
+/// Events that a test tap holds.
+const TAP_EVENTS_MAX: usize = 4096;
+
+/// One frame on its way to one socket.
+#[derive(Debug, Clone)]
+pub enum OutFrame {
+    /// An encoded event without its tail, and the user's sequence number for it.
+    Event { body: Bytes, seq: u64 },
+    /// A complete text (answers to commands, `connected`, `resumed`).
+    Text(Bytes),
+    /// The answer to a ping of the WebSocket protocol (RFC 6455 §5.5.3).
+    Pong(Bytes),
+    /// A ping of the WebSocket protocol.
+    Ping,
+}
+
+impl OutFrame {
+    fn len(&self) -> usize {
+        match self {
+            Self::Event { body, .. } | Self::Text(body) | Self::Pong(body) => body.len() + 64,
+            Self::Ping => 2,
+        }
+    }
+}
+
+/// Why the hub wants a socket closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The hub stops (1001).
+    GoingAway,
+    /// The token or the person is no longer valid (4001).
+    Unauthorized,
+    /// The peer reads too slowly (4008).
+    TooSlow,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    frames: Vec<OutFrame>,
+    bytes: usize,
+    close: Option<CloseReason>,
+}
+
+/// What waits for one socket. About 150 bytes while idle.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    pending: Mutex<Pending>,
+    wake: Notify,
+}
+
+/// What the socket's task takes out at once.
+#[derive(Debug)]
+pub struct Taken {
+    pub frames: Vec<OutFrame>,
+    pub close: Option<CloseReason>,
+}
+
+impl Outbox {
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a frame. Over the limit what was queued is dropped and the socket is told to close with
+    /// [`CloseReason::TooSlow`]; the client resumes what it missed. Returns whether it was queued.
+    pub fn push(&self, frame: OutFrame) -> bool {
+        let mut pending = self.lock();
+        if pending.close.is_some() {
+            return false;
+        }
+        let bytes = pending.bytes + frame.len();
+        if bytes > OUTBOX_BYTES_MAX || pending.frames.len() >= OUTBOX_FRAMES_MAX {
+            *pending = Pending { close: Some(CloseReason::TooSlow), ..Pending::default() };
+            drop(pending);
+            self.wake.notify_one();
+            return false;
+        }
+        pending.bytes = bytes;
+        pending.frames.push(frame);
+        let is_first = pending.frames.len() == 1;
+        drop(pending);
+        if is_first {
+            self.wake.notify_one();
+        }
+        true
+    }
+
+    /// Queues what a returning client missed. It is bounded by the history and shared with it, so it
+    /// does not count against the limit of bytes.
+    fn replay(&self, frames: impl Iterator<Item = OutFrame>) {
+        self.lock().frames.extend(frames);
+        self.wake.notify_one();
+    }
+
+    /// Tells the socket to flush what is queued and close.
+    pub fn close(&self, reason: CloseReason) {
+        let mut pending = self.lock();
+        pending.close.get_or_insert(reason);
+        drop(pending);
+        self.wake.notify_one();
+    }
+
+    /// Waits until [`Outbox::take`] has something to give. Cancel-safe.
+    pub async fn ready(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Everything that waits.
+    pub fn take(&self) -> Taken {
+        let mut pending = self.lock();
+        pending.bytes = 0;
+        Taken { frames: std::mem::take(&mut pending.frames), close: pending.close }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Stream {
+    /// Number of the latest event; the first one is 1.
+    seq: u64,
+    history: VecDeque<(Timestamp, Bytes)>,
+    sockets: Vec<Arc<Outbox>>,
+}
+
+impl Stream {
+    fn append(&mut self, body: &Bytes, now: Timestamp) {
+        self.seq += 1;
+        if self.history.len() == HISTORY_EVENTS_MAX {
+            self.history.pop_front();
+        }
+        self.forget_before(now.minus(HISTORY_AGE_MAX));
+        self.history.push_back((now, body.clone()));
+        let seq = self.seq;
+        self.sockets.retain(|socket| socket.push(OutFrame::Event { body: body.clone(), seq }));
+    }
+
+    fn forget_before(&mut self, oldest: Timestamp) {
+        while self.history.front().is_some_and(|(at, _)| *at < oldest) {
+            self.history.pop_front();
+        }
+    }
+}
+
+/// What a socket learns when it is attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attached {
+    /// A fresh start: the user's sequence stands at `seq`.
+    Connected { seq: u64 },
+    /// A return: `missed` events were queued again, or (not `recovered`) the history does not reach
+    /// back and the client reloads over HTTP.
+    Resumed { recovered: bool, missed: u64, seq: u64 },
+}
+
+/// The position that a client says it has reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResumeFrom {
+    Position {
+        epoch: String,
+        seq: u64,
+    },
+    /// Something was given that cannot be understood.
+    Unreadable,
+}
+
+/// All users' streams.
+pub struct Outboxes {
+    epoch: String,
+    streams: DashMap<AgentId, Stream>,
+    directory: Arc<Directory>,
+    encoder: Arc<dyn EncodeEvent>,
+    clock: Arc<dyn Clock>,
+    tap: broadcast::Sender<HubEvent>,
+    sockets: AtomicU64,
+}
+
+impl std::fmt::Debug for Outboxes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outboxes").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+impl Outboxes {
+    pub fn new(
+        directory: Arc<Directory>,
+        encoder: Arc<dyn EncodeEvent>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            epoch: format!("{:016x}", rand::random::<u64>()),
+            streams: DashMap::new(),
+            directory,
+            encoder,
+            clock,
+            tap: broadcast::channel(TAP_EVENTS_MAX).0,
+            sockets: AtomicU64::new(0),
+        }
+    }
+
+    /// Names this run of the hub; sequence numbers of another epoch mean nothing here.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// Open sockets of all users.
+    pub fn sockets(&self) -> u64 {
+        self.sockets.load(Ordering::Relaxed)
+    }
+
+    /// Every event as it is published, for tests and metrics. A slow listener loses the oldest.
+    pub fn tap(&self) -> broadcast::Receiver<HubEvent> {
+        self.tap.subscribe()
+    }
+
+    /// Says an event to its audience: encoded once, numbered per user, never waiting.
+    pub fn publish(&self, audience: &Audience, event: HubEvent) {
+        let roster = self.directory.roster();
+        let now = self.clock.now();
+        let mut body = None;
+        for mut stream in self.streams.iter_mut() {
+            if audience.includes(&roster, *stream.key()) {
+                let body = body.get_or_insert_with(|| self.encoder.encode(&event));
+                stream.append(body, now);
+            }
+        }
+        // Nobody may be listening, which is no failure.
+        let _ = self.tap.send(event);
+    }
+
+    /// Puts a socket's outbox into the user's stream; what it missed is queued before anything new.
+    pub fn attach(
+        &self,
+        agent_id: AgentId,
+        outbox: &Arc<Outbox>,
+        resume: Option<&ResumeFrom>,
+        greet: impl FnOnce(Attached) -> Bytes,
+    ) {
+        let mut stream = self.streams.entry(agent_id).or_default();
+        stream.forget_before(self.clock.now().minus(HISTORY_AGE_MAX));
+        let seq = stream.seq;
+        match resume {
+            None => {
+                outbox.push(OutFrame::Text(greet(Attached::Connected { seq })));
+            }
+            Some(from) => {
+                let missed = self.missed(&stream, from);
+                let attached = match missed {
+                    Some(missed) => Attached::Resumed { recovered: true, missed, seq },
+                    None => Attached::Resumed { recovered: false, missed: 0, seq },
+                };
+                let skip = stream.history.len() - usize::try_from(missed.unwrap_or(0)).unwrap_or(0);
+                let first = seq - missed.unwrap_or(0) + 1;
+                let replay = (first..).zip(stream.history.iter().skip(skip));
+                outbox.replay(
+                    replay.map(|(seq, (_, body))| OutFrame::Event { body: body.clone(), seq }),
+                );
+                outbox.push(OutFrame::Text(greet(attached)));
+            }
+        }
+        stream.sockets.push(Arc::clone(outbox));
+        self.sockets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many events lie after the position; `None` when it is not one of ours or too far back.
+    fn missed(&self, stream: &Stream, from: &ResumeFrom) -> Option<u64> {
+        match from {
+            ResumeFrom::Position { epoch, seq } if *epoch == self.epoch => {
+                let missed = stream.seq.checked_sub(*seq)?;
+                (missed <= stream.history.len() as u64).then_some(missed)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes a socket's outbox out again.
+    pub fn detach(&self, agent_id: AgentId, outbox: &Arc<Outbox>) {
+        if let Some(mut stream) = self.streams.get_mut(&agent_id) {
+            stream.sockets.retain(|other| !Arc::ptr_eq(other, outbox));
+        }
+        self.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Closes all sockets of one user.
+    pub fn close_all_of(&self, agent_id: AgentId, reason: CloseReason) {
+        if let Some(stream) = self.streams.get(&agent_id) {
+            stream.sockets.iter().for_each(|socket| socket.close(reason));
+        }
+    }
+
+    /// Closes every socket, when the hub stops.
+    pub fn close_all(&self, reason: CloseReason) {
+        for stream in &self.streams {
+            stream.sockets.iter().for_each(|socket| socket.close(reason));
+        }
+    }
+
+    /// Drops what is older than the history reaches. The sequence numbers stay: a position that was
+    /// given out once must never mean something else.
+    pub fn forget_old(&self) {
+        let oldest = self.clock.now().minus(HISTORY_AGE_MAX);
+        self.streams.alter_all(|_, mut stream| {
+            stream.forget_before(oldest);
+            stream
+        });
+    }
+}

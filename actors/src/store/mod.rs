@@ -1,0 +1,4 @@
+//! All SQL of the project.
+
+mod error;
+pub use error::StoreError;
