@@ -11,6 +11,8 @@ pub mod error;
 pub mod events;
 pub mod presence;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use clock::{Clock, SystemClock};
 pub use directory::Directory;

@@ -153,6 +153,42 @@ pub struct NewMessage {
     pub at: Timestamp,
 }
 
+impl NewMessage {
+    /// The row that results from storing this message.
+    pub fn into_stored(self, id: MessageRowId) -> Message {
+        let is_inbound = self.direction == Direction::Inbound;
+        Message {
+            id,
+            queued_at: Some(self.at),
+            status: if is_inbound { MessageStatus::Delivered } else { MessageStatus::Queued },
+            delivered_at: is_inbound.then_some(self.at),
+            session_id: self.session_id,
+            ticket_id: self.ticket_id,
+            agent_id: self.agent_id,
+            chat_id: self.chat_id,
+            message_id: self.message_id,
+            client_message_id: self.client_message_id,
+            task_id: self.task_id,
+            direction: self.direction,
+            kind: self.kind,
+            phone: self.phone,
+            contact_name: self.contact_name,
+            text: self.text,
+            media_url: self.media_url,
+            media_mime_type: self.media_mime_type,
+            media_size: self.media_size,
+            raw_payload: self.raw_payload,
+            protocol_version: self.protocol_version,
+            is_automatic: self.is_automatic,
+            error: String::new(),
+            provider_at: self.provider_at,
+            created_at: self.at,
+            sent_at: None,
+            read_at: None,
+        }
+    }
+}
+
 /// What a customer sent, as a provider or the webhook hands it in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inbound {

@@ -58,6 +58,8 @@ pub struct Ticket {
     pub rated_by: Option<AgentId>,
     pub notes: String,
     pub created_at: Timestamp,
+    /// Since when the present owner has it.
+    pub owned_since: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
     pub first_response_at: Option<Timestamp>,
     pub closed_at: Option<Timestamp>,

@@ -18,12 +18,16 @@ pub enum StoreError {
     /// Refused before the commit: nothing has been written.
     #[error("database refused the statement")]
     Refused(#[source] sqlx::Error),
-    /// The commit itself failed: it may or may not have been written.
-    #[error("outcome of the commit is unknown")]
-    Uncertain(#[source] sqlx::Error),
-    /// The writer has ended (the hub is stopping) or its queue is full.
+    /// The commit itself failed: it may or may not have been written. Many units share one commit, so
+    /// the cause is kept as text.
+    #[error("outcome of the commit is unknown: {0}")]
+    Uncertain(String),
+    /// The writer has ended: the hub is stopping.
     #[error("writer is not available")]
     Closed,
+    /// A unit of work panicked and was rolled back.
+    #[error("unit of work panicked")]
+    Panicked,
     #[error("migration failed")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("database address cannot be used: {0}")]
@@ -32,7 +36,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// It is proved that nothing has been written.
-    pub fn certainly_aborted(&self) -> bool {
+    pub const fn certainly_aborted(&self) -> bool {
         !matches!(self, Self::Uncertain(_))
     }
 }

@@ -1,4 +1,168 @@
-//! All SQL of the project.
+//! All SQL of the project: one text per statement, for SQLite and PostgreSQL.
+//!
+//! Reads use a pool of readers; every write goes through the [`writer`] and is durable when it is
+//! answered. Functions are named `insert_`, `find_` (an option), `get_` (an error when absent),
+//! `list_`, `update_`, `delete_`.
 
+mod agents;
+mod chats;
+mod customers;
+mod db;
+mod departments;
+mod dialect;
 mod error;
+#[cfg(feature = "testing")]
+mod fault;
+mod fold;
+mod messages;
+mod page;
+mod queue_entries;
+mod seed;
+mod sessions;
+mod settings;
+mod sql;
+mod tickets;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::domain::{Message, MessageRowId, NewMessage};
+
+use db::{Db, Tx};
+use fold::{Append, Folded, Move};
+use sql::sql;
+use writer::{BoxFuture, Writer};
+
+pub use agents::{Login, StoredPresence};
+pub use chats::{ChatActivity, ChatRow, ChatSort};
+pub use departments::DepartmentLoad;
 pub use error::StoreError;
+#[cfg(feature = "testing")]
+pub use fault::Fault;
+pub use fold::StatusReport;
+pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
+pub use page::{Order, Page, Slice};
+pub use queue_entries::{QueueFilter, QueueRow, QueueSort};
+pub use seed::Seed;
+pub use sessions::{SessionFilter, SessionSort};
+pub use tickets::{
+    Assignment, EntryChange, NewTicket, NewTransfer, OpenedTicket, OpeningCustomer, Scope,
+    TicketFilter, TicketPlan, TicketSort,
+};
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    reader: Db,
+    writer_pool: Db,
+    writer: Writer,
+    writer_task: Arc<Mutex<Option<JoinHandle<()>>>>,
+    #[cfg(feature = "testing")]
+    faults: fault::Faults,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("database", &self.database_name()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite://…` or `postgres://…`) and brings its schema up to date.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let pools = db::open(url).await?;
+        pools.writer.migrate().await?;
+        let (writer, task) = Writer::start(pools.writer.clone());
+        Ok(Self {
+            reader: pools.reader,
+            writer_pool: pools.writer,
+            writer,
+            writer_task: Arc::new(Mutex::new(Some(task))),
+            #[cfg(feature = "testing")]
+            faults: fault::Faults::default(),
+        })
+    }
+
+    /// What kind of database this is, for people.
+    pub fn database_name(&self) -> &'static str {
+        match self.reader {
+            Db::Sqlite(_) => "sqlite",
+            Db::Postgres(_) => "postgresql",
+        }
+    }
+
+    /// Fails when the database does not answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let (_one,): (i64,) = self.reader.one(sql("SELECT CAST(1 AS BIGINT)")).await?;
+        Ok(())
+    }
+
+    /// Waits for the last commit and closes the database. Other clones must be gone or idle.
+    pub async fn close(self) {
+        let Self { reader, writer_pool, writer, writer_task, .. } = self;
+        drop(writer);
+        let task = writer_task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            // The task ends by itself once every door to it is closed; a panic in it was logged.
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, task).await;
+        }
+        writer_pool.close().await;
+        reader.close().await;
+    }
+
+    /// Runs a unit of work in a transaction and answers after the commit.
+    async fn unit<T, F>(&self, unit: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, StoreError>> + Send + 'static,
+    {
+        #[cfg(feature = "testing")]
+        let fault = self.faults.before()?;
+        let outcome = self.writer.unit(unit).await;
+        #[cfg(feature = "testing")]
+        return fault::after(fault, outcome);
+        #[cfg(not(feature = "testing"))]
+        outcome
+    }
+
+    /// Stores a message and brings its ticket up to date, together with others that arrive now.
+    /// `None` says that this message (by provider's or client's id) is there already.
+    pub async fn append_message(
+        &self,
+        message: NewMessage,
+    ) -> Result<Option<MessageRowId>, StoreError> {
+        #[cfg(feature = "testing")]
+        let fault = self.faults.before()?;
+        let (reply, answer) = oneshot::channel();
+        self.writer.fold(Folded::Append(Box::new(Append { message, reply }))).await?;
+        let outcome = answer.await.map_err(|_| StoreError::Closed)?;
+        #[cfg(feature = "testing")]
+        return fault::after(fault, outcome);
+        #[cfg(not(feature = "testing"))]
+        outcome
+    }
+
+    /// Moves a message up to a status; the changed row, or `None` when the status would go back or
+    /// the message is not known.
+    pub async fn report_status(&self, report: StatusReport) -> Result<Option<Message>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.writer.fold(Folded::Move(Box::new(Move { report, reply }))).await?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// How long the last commit may take when the hub stops.
+const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Writes a unit of work as a closure: `unit!(tx => { … })`.
+macro_rules! unit {
+    ($tx:ident => $body:expr) => {
+        move |$tx: &mut $crate::store::db::Tx| Box::pin(async move { $body })
+    };
+}
+use unit;

@@ -1,0 +1,130 @@
+//! People and their stored presence.
+
+use super::{Store, StoreError, db::Tx, sql::sql, unit};
+use crate::domain::{
+    Agent, AgentChanges, AgentId, DepartmentId, NewAgent, PresenceStatus, Timestamp,
+};
+
+/// What it takes to check a password.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Login {
+    #[sqlx(flatten)]
+    pub agent: Agent,
+    pub password_hash: String,
+}
+
+/// The part of presence that survives a restart.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct StoredPresence {
+    pub agent_id: AgentId,
+    /// What the agent asked to be; `None` when nothing was ever reported.
+    pub wish: Option<PresenceStatus>,
+    pub message: String,
+    pub last_seen: Option<Timestamp>,
+    pub status_changed_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl Store {
+    pub async fn list_agents(&self) -> Result<Vec<Agent>, StoreError> {
+        self.reader.all(sql("SELECT * FROM agents ORDER BY id")).await
+    }
+
+    pub async fn find_agent(&self, id: AgentId) -> Result<Option<Agent>, StoreError> {
+        self.reader.opt(sql("SELECT * FROM agents WHERE id = $1").bind(id)).await
+    }
+
+    pub async fn find_login(&self, username: &str) -> Result<Option<Login>, StoreError> {
+        self.reader.opt(sql("SELECT * FROM agents WHERE username = $1").bind(username)).await
+    }
+
+    pub async fn insert_agent(&self, new: NewAgent, now: Timestamp) -> Result<Agent, StoreError> {
+        self.unit(unit!(tx => {
+            let insert = sql("INSERT INTO agents (username, email, display_name, phone_number, role, \
+                 is_active, password_hash, tokens_valid_from, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8) RETURNING *")
+                .bind(new.username)
+                .bind(new.email)
+                .bind(new.display_name)
+                .bind(new.phone_number)
+                .bind(new.role)
+                .bind(new.is_active)
+                .bind(new.password_hash)
+                .bind(now);
+            let agent: Agent = tx.one(insert).await?;
+            set_departments(tx, agent.id, &new.departments).await?;
+            Ok(agent)
+        }))
+        .await
+    }
+
+    /// Changes a person; a new password makes the tokens issued before invalid. `None` when absent.
+    pub async fn update_agent(
+        &self,
+        id: AgentId,
+        changes: AgentChanges,
+        now: Timestamp,
+    ) -> Result<Option<Agent>, StoreError> {
+        self.unit(unit!(tx => {
+            let valid_from = changes.password_hash.is_some().then_some(now);
+            let update = sql("UPDATE agents SET updated_at = $1")
+                .bind(now)
+                .push_bind_if(", email = ", changes.email)
+                .push_bind_if(", display_name = ", changes.display_name)
+                .push_bind_if(", phone_number = ", changes.phone_number)
+                .push_bind_if(", role = ", changes.role)
+                .push_bind_if(", is_active = ", changes.is_active)
+                .push_bind_if(", password_hash = ", changes.password_hash)
+                .push_bind_if(", tokens_valid_from = ", valid_from)
+                .push_bind(" WHERE id = ", id)
+                .push(" RETURNING *");
+            let agent: Option<Agent> = tx.opt(update).await?;
+            if let (Some(_), Some(departments)) = (&agent, changes.departments) {
+                set_departments(tx, id, &departments).await?;
+            }
+            Ok(agent)
+        }))
+        .await
+    }
+
+    pub async fn list_presence(&self) -> Result<Vec<StoredPresence>, StoreError> {
+        self.reader.all(sql("SELECT * FROM agent_presence")).await
+    }
+
+    pub async fn save_presence(&self, presence: Vec<StoredPresence>) -> Result<(), StoreError> {
+        self.unit(unit!(tx => {
+            for row in presence {
+                let upsert = sql("INSERT INTO agent_presence (agent_id, wish, message, last_seen, \
+                     status_changed_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6) \
+                     ON CONFLICT (agent_id) DO UPDATE SET wish = excluded.wish, \
+                     message = excluded.message, last_seen = excluded.last_seen, \
+                     status_changed_at = excluded.status_changed_at, updated_at = excluded.updated_at")
+                    .bind(row.agent_id)
+                    .bind(row.wish)
+                    .bind(row.message)
+                    .bind(row.last_seen)
+                    .bind(row.status_changed_at)
+                    .bind(row.updated_at);
+                tx.run(upsert).await?;
+            }
+            Ok(())
+        }))
+        .await
+    }
+}
+
+/// Makes an agent a member of exactly these departments.
+async fn set_departments(
+    tx: &mut Tx,
+    agent_id: AgentId,
+    departments: &[DepartmentId],
+) -> Result<(), StoreError> {
+    tx.run(sql("DELETE FROM department_members WHERE agent_id = $1").bind(agent_id)).await?;
+    for department_id in departments {
+        let insert =
+            sql("INSERT INTO department_members (department_id, agent_id) VALUES ($1, $2) \
+             ON CONFLICT DO NOTHING");
+        tx.run(insert.bind(*department_id).bind(agent_id)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Departments and their members.
+
+use std::collections::HashMap;
+
+use super::{Store, StoreError, db::Tx, sql::sql, unit};
+use crate::domain::{
+    AgentId, Department, DepartmentChanges, DepartmentId, NewDepartment, Timestamp,
+};
+
+/// What a department has on its hands now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct DepartmentLoad {
+    pub waiting: i64,
+    pub active: i64,
+}
+
+impl Store {
+    /// All departments with their members, by id.
+    pub async fn list_departments(&self) -> Result<Vec<Department>, StoreError> {
+        let mut departments: Vec<Department> =
+            self.reader.all(sql("SELECT * FROM departments ORDER BY id")).await?;
+        let members: Vec<(DepartmentId, AgentId)> = self
+            .reader
+            .all(sql("SELECT department_id, agent_id FROM department_members ORDER BY agent_id"))
+            .await?;
+        let mut by_department: HashMap<DepartmentId, Vec<AgentId>> = HashMap::new();
+        for (department, agent) in members {
+            by_department.entry(department).or_default().push(agent);
+        }
+        for department in &mut departments {
+            department.members = by_department.remove(&department.id).unwrap_or_default();
+        }
+        Ok(departments)
+    }
+
+    /// Waiting and active chats of every department that has any.
+    pub async fn department_loads(
+        &self,
+    ) -> Result<HashMap<DepartmentId, DepartmentLoad>, StoreError> {
+        let waiting: Vec<(DepartmentId, i64)> = self
+            .reader
+            .all(sql("SELECT department_id, COUNT(*) FROM queue_entries \
+                 WHERE assigned_at IS NULL AND removed_at IS NULL GROUP BY department_id"))
+            .await?;
+        let active: Vec<(DepartmentId, i64)> = self
+            .reader
+            .all(sql("SELECT department_id, COUNT(*) FROM tickets WHERE status = 'active' \
+                 GROUP BY department_id"))
+            .await?;
+        let mut loads: HashMap<DepartmentId, DepartmentLoad> = HashMap::new();
+        for (id, count) in waiting {
+            loads.entry(id).or_default().waiting = count;
+        }
+        for (id, count) in active {
+            loads.entry(id).or_default().active = count;
+        }
+        Ok(loads)
+    }
+
+    pub async fn insert_department(
+        &self,
+        new: NewDepartment,
+        now: Timestamp,
+    ) -> Result<Department, StoreError> {
+        self.unit(unit!(tx => {
+            let insert = sql("INSERT INTO departments (name, description, color, capacity, \
+                 response_target_minutes, is_active, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING *")
+                .bind(new.name)
+                .bind(new.description)
+                .bind(new.color)
+                .bind(new.capacity)
+                .bind(new.response_target_minutes)
+                .bind(new.is_active)
+                .bind(now);
+            let mut department: Department = tx.one(insert).await?;
+            department.members = set_members(tx, department.id, &new.members).await?;
+            Ok(department)
+        }))
+        .await
+    }
+
+    /// Changes a department; `None` when there is none of this id.
+    pub async fn update_department(
+        &self,
+        id: DepartmentId,
+        changes: DepartmentChanges,
+        now: Timestamp,
+    ) -> Result<Option<Department>, StoreError> {
+        self.unit(unit!(tx => {
+            let update = sql("UPDATE departments SET updated_at = $1")
+                .bind(now)
+                .push_bind_if(", name = ", changes.name)
+                .push_bind_if(", description = ", changes.description)
+                .push_bind_if(", color = ", changes.color)
+                .push_bind_if(", capacity = ", changes.capacity)
+                .push_bind_if(", response_target_minutes = ", changes.response_target_minutes)
+                .push_bind_if(", is_active = ", changes.is_active)
+                .push_bind(" WHERE id = ", id)
+                .push(" RETURNING *");
+            let department: Option<Department> = tx.opt(update).await?;
+            let Some(mut department) = department else { return Ok(None) };
+            department.members = match changes.members {
+                Some(members) => set_members(tx, id, &members).await?,
+                None => members_of(tx, id).await?,
+            };
+            Ok(Some(department))
+        }))
+        .await
+    }
+
+    /// Deletes a department that nothing refers to; `false` when there is none of this id.
+    pub async fn delete_department(&self, id: DepartmentId) -> Result<bool, StoreError> {
+        self.unit(unit!(tx => {
+            let deleted = tx.run(sql("DELETE FROM departments WHERE id = $1").bind(id)).await?;
+            Ok(deleted == 1)
+        }))
+        .await
+    }
+}
+
+async fn members_of(tx: &mut Tx, id: DepartmentId) -> Result<Vec<AgentId>, StoreError> {
+    let select =
+        sql("SELECT agent_id FROM department_members WHERE department_id = $1 ORDER BY agent_id");
+    let rows: Vec<(AgentId,)> = tx.all(select.bind(id)).await?;
+    Ok(rows.into_iter().map(|(agent,)| agent).collect())
+}
+
+async fn set_members(
+    tx: &mut Tx,
+    id: DepartmentId,
+    members: &[AgentId],
+) -> Result<Vec<AgentId>, StoreError> {
+    tx.run(sql("DELETE FROM department_members WHERE department_id = $1").bind(id)).await?;
+    for agent in members {
+        let insert =
+            sql("INSERT INTO department_members (department_id, agent_id) VALUES ($1, $2) \
+             ON CONFLICT DO NOTHING");
+        tx.run(insert.bind(id).bind(*agent)).await?;
+    }
+    members_of(tx, id).await
+}

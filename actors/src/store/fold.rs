@@ -1,0 +1,362 @@
+//! Hot writes folded into a few statements per batch: new messages and moves of their status.
+
+use std::collections::{BTreeMap, HashSet};
+
+use tokio::sync::oneshot;
+
+use super::{
+    StoreError,
+    db::Tx,
+    sql::{Sql, sql},
+    writer::Finish,
+};
+use crate::domain::{
+    Direction, Message, MessageRowId, MessageStatus, NewMessage, SessionId, TicketId, Timestamp,
+};
+
+/// Rows of one multi-row statement. Powers of two below keep the number of statement texts small.
+const ROWS_MAX: usize = 64;
+
+/// A message to append and whom to tell its row id; `None` says that it is there already.
+pub(super) struct Append {
+    pub(super) message: NewMessage,
+    pub(super) reply: oneshot::Sender<Result<Option<MessageRowId>, StoreError>>,
+}
+
+/// A status that the provider reported for a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusReport {
+    pub session_id: SessionId,
+    pub message_id: String,
+    pub status: MessageStatus,
+    pub at: Timestamp,
+    pub error: String,
+}
+
+/// A status move and whom to tell the changed row; `None` when nothing moved.
+pub(super) struct Move {
+    pub(super) report: StatusReport,
+    pub(super) reply: oneshot::Sender<Result<Option<Message>, StoreError>>,
+}
+
+pub(super) enum Folded {
+    Append(Box<Append>),
+    Move(Box<Move>),
+}
+
+/// Writes everything inside the open transaction. Each kind has a savepoint: when the folded
+/// statement is refused its rows are tried one by one, so that a bad one fails alone.
+pub(super) async fn run(tx: &mut Tx, folded: Vec<Folded>, told: &mut Vec<Finish>) {
+    let (mut appends, mut moves) = (Vec::new(), Vec::new());
+    for job in folded {
+        match job {
+            Folded::Append(append) => appends.push(*append),
+            Folded::Move(job) => moves.push(*job),
+        }
+    }
+    if !appends.is_empty() {
+        append_all(tx, appends, told).await;
+    }
+    while !moves.is_empty() {
+        moves = move_round(tx, moves, told).await;
+    }
+}
+
+async fn append_all(tx: &mut Tx, appends: Vec<Append>, told: &mut Vec<Finish>) {
+    let messages: Vec<&NewMessage> = appends.iter().map(|append| &append.message).collect();
+    let outcome = in_savepoint(tx, async |tx| append_folded(tx, &messages).await).await;
+    let ids = match outcome {
+        Ok(ids) => ids.into_iter().map(Ok).collect(),
+        Err(error) if messages.len() == 1 => vec![Err(error)],
+        Err(_) => {
+            let mut ids = Vec::with_capacity(messages.len());
+            for message in &messages {
+                let one = in_savepoint(tx, async |tx| append_folded(tx, &[message]).await).await;
+                ids.push(one.map(|ids| ids.into_iter().next().flatten()));
+            }
+            ids
+        }
+    };
+    for (append, id) in appends.into_iter().zip(ids) {
+        told.push(Box::new(move |commit| {
+            let _ = append.reply.send(id.and_then(|id| commit.map(|()| id)));
+        }));
+    }
+}
+
+async fn in_savepoint<T>(
+    tx: &mut Tx,
+    work: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    tx.run(sql("SAVEPOINT fold")).await?;
+    let outcome = work(tx).await;
+    let end = if outcome.is_ok() { "RELEASE SAVEPOINT fold" } else { "ROLLBACK TO SAVEPOINT fold" };
+    tx.run(sql(end)).await?;
+    outcome
+}
+
+/// Inserts the rows, then brings the tickets and sessions of those that were new up to date.
+async fn append_folded(
+    tx: &mut Tx,
+    messages: &[&NewMessage],
+) -> Result<Vec<Option<MessageRowId>>, StoreError> {
+    let mut rows = BTreeMap::new();
+    for chunk in power_of_two_chunks(messages) {
+        let inserted: Vec<(MessageRowId, SessionId, String)> = tx.all(insert(chunk)).await?;
+        rows.extend(inserted.into_iter().map(|(id, session, message)| ((session, message), id)));
+    }
+    let mut ids = Vec::with_capacity(messages.len());
+    let mut fresh = Vec::with_capacity(messages.len());
+    for message in messages {
+        // Taken out, so that a second one of the same id in this batch counts as a repeat.
+        let id = rows.remove(&(message.session_id, message.message_id.clone()));
+        if id.is_some() {
+            fresh.push(*message);
+        }
+        ids.push(id);
+    }
+    touch_tickets(tx, &fresh).await?;
+    count_received(tx, &fresh).await?;
+    Ok(ids)
+}
+
+/// Appends one message inside a unit of work; a repeat is a [`StoreError::Unique`].
+pub(super) async fn append_one(
+    tx: &mut Tx,
+    message: &NewMessage,
+) -> Result<MessageRowId, StoreError> {
+    let ids = append_folded(tx, &[message]).await?;
+    ids.into_iter()
+        .next()
+        .flatten()
+        .ok_or_else(|| StoreError::Unique { constraint: "messages_provider_key".to_owned() })
+}
+
+fn insert(messages: &[&NewMessage]) -> Sql {
+    let mut insert = sql(
+        "INSERT INTO messages (session_id, ticket_id, agent_id, chat_id, message_id, \
+         client_message_id, task_id, direction, kind, status, status_rank, phone, contact_name, text, \
+         media_url, media_mime_type, media_size, raw_payload, protocol_version, is_automatic, error, \
+         provider_at, created_at, queued_at, delivered_at) VALUES ",
+    );
+    let mut separator = "(";
+    for message in messages {
+        let status = match message.direction {
+            Direction::Inbound => MessageStatus::Delivered,
+            Direction::Outbound => MessageStatus::Queued,
+        };
+        let delivered_at = (message.direction == Direction::Inbound).then_some(message.at);
+        insert = insert
+            .push_bind(separator, message.session_id)
+            .push_bind(", ", message.ticket_id)
+            .push_bind(", ", message.agent_id)
+            .push_bind(", ", message.chat_id.as_str())
+            .push_bind(", ", message.message_id.as_str())
+            .push_bind(", ", message.client_message_id.as_deref())
+            .push_bind(", ", message.task_id.as_deref())
+            .push_bind(", ", message.direction)
+            .push_bind(", ", message.kind)
+            .push_bind(", ", status)
+            .push_bind(", ", status.rank())
+            .push_bind(", ", message.phone.as_str())
+            .push_bind(", ", message.contact_name.as_str())
+            .push_bind(", ", message.text.as_str())
+            .push_bind(", ", message.media_url.as_deref())
+            .push_bind(", ", message.media_mime_type.as_deref())
+            .push_bind(", ", message.media_size)
+            .push_bind(", ", message.raw_payload.as_deref())
+            .push_bind(", ", message.protocol_version.as_str())
+            .push_bind(", ", message.is_automatic)
+            .push_bind(", ", "")
+            .push_bind(", ", message.provider_at)
+            .push_bind(", ", message.at)
+            .push_bind(", ", message.at)
+            .push_bind(", ", delivered_at)
+            .push(")");
+        separator = ", (";
+    }
+    insert.push(" ON CONFLICT DO NOTHING RETURNING id, session_id, message_id")
+}
+
+/// What the messages of one batch change on one ticket.
+#[derive(Default)]
+struct Touch {
+    from_customer: i64,
+    from_agent: i64,
+    last_at: Option<Timestamp>,
+    first_answer_at: Option<Timestamp>,
+    /// The batch held an answer: who waited before it waits no longer.
+    is_answered: bool,
+    awaiting_since: Option<Timestamp>,
+}
+
+impl Touch {
+    fn add(&mut self, message: &NewMessage) {
+        self.last_at = self.last_at.max(Some(message.at));
+        match message.direction {
+            Direction::Inbound => {
+                self.from_customer += 1;
+                self.awaiting_since.get_or_insert(message.at);
+            }
+            // Automatic messages never count as a person's answer.
+            Direction::Outbound if message.is_automatic => {}
+            Direction::Outbound => {
+                self.from_agent += 1;
+                self.first_answer_at.get_or_insert(message.at);
+                self.is_answered = true;
+                self.awaiting_since = None;
+            }
+        }
+    }
+}
+
+async fn touch_tickets(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), StoreError> {
+    let mut touches: BTreeMap<TicketId, Touch> = BTreeMap::new();
+    for message in messages {
+        if let Some(ticket) = message.ticket_id {
+            touches.entry(ticket).or_default().add(message);
+        }
+    }
+    let touches: Vec<_> = touches.into_iter().collect();
+    for chunk in power_of_two_chunks(&touches) {
+        let mut update =
+            sql("UPDATE tickets SET customer_messages = customer_messages + v.column2, \
+             agent_messages = agent_messages + v.column3, last_message_at = v.column4, \
+             updated_at = v.column4, \
+             first_response_at = COALESCE(tickets.first_response_at, v.column5), \
+             awaiting_since = CASE WHEN v.column6 THEN v.column7 \
+             ELSE COALESCE(tickets.awaiting_since, v.column7) END FROM (VALUES ");
+        let mut separator = "(";
+        for (ticket, touch) in chunk {
+            update = update
+                .push_bind(separator, *ticket)
+                .push_bind(", ", touch.from_customer)
+                .push_bind(", ", touch.from_agent)
+                .push_bind(", ", touch.last_at)
+                .push_bind(", ", touch.first_answer_at)
+                .push_bind(", ", touch.is_answered)
+                .push_bind(", ", touch.awaiting_since)
+                .push(")");
+            separator = ", (";
+        }
+        tx.run(update.push(") AS v WHERE tickets.id = v.column1")).await?;
+    }
+    Ok(())
+}
+
+async fn count_received(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), StoreError> {
+    let mut received: BTreeMap<SessionId, (i64, Timestamp)> = BTreeMap::new();
+    for message in messages.iter().filter(|message| message.direction == Direction::Inbound) {
+        let (count, last) = received.entry(message.session_id).or_insert((0, message.at));
+        *count += 1;
+        *last = message.at.max(*last);
+    }
+    for (session, (count, last)) in received {
+        let update = sql("UPDATE sessions SET messages_received = messages_received + $1, \
+             last_message_at = $2 WHERE id = $3");
+        tx.run(update.bind(count).bind(last).bind(session)).await?;
+    }
+    Ok(())
+}
+
+/// Moves at most one status per message, so that each step is told; the rest waits for its round.
+async fn move_round(tx: &mut Tx, moves: Vec<Move>, told: &mut Vec<Finish>) -> Vec<Move> {
+    let mut seen = HashSet::new();
+    let (mut round, mut later) = (Vec::new(), Vec::new());
+    for job in moves {
+        let key = (job.report.session_id, job.report.message_id.clone());
+        if seen.insert(key) { round.push(job) } else { later.push(job) }
+    }
+    let reports: Vec<&StatusReport> = round.iter().map(|job| &job.report).collect();
+    let outcome = in_savepoint(tx, async |tx| move_folded(tx, &reports).await).await;
+    let mut rows = match outcome {
+        Ok(rows) => rows,
+        Err(error) => {
+            let text = error.to_string();
+            tracing::error!(%error, "status reports were refused");
+            for job in round {
+                let refused = StoreError::Refused(sqlx::Error::Protocol(text.clone()));
+                told.push(Box::new(move |_| drop(job.reply.send(Err(refused)))));
+            }
+            return later;
+        }
+    };
+    for job in round {
+        let row = rows.remove(&(job.report.session_id, job.report.message_id));
+        told.push(Box::new(move |commit| {
+            let _ = job.reply.send(commit.map(|()| row));
+        }));
+    }
+    later
+}
+
+type RowsByKey = BTreeMap<(SessionId, String), Message>;
+
+async fn move_folded(tx: &mut Tx, reports: &[&StatusReport]) -> Result<RowsByKey, StoreError> {
+    let mut rows = RowsByKey::new();
+    let mut sent: BTreeMap<SessionId, i64> = BTreeMap::new();
+    for chunk in power_of_two_chunks(reports) {
+        let mut update = sql("UPDATE messages SET status = v.column3, status_rank = v.column4, \
+             sent_at = COALESCE(messages.sent_at, v.column5), \
+             delivered_at = COALESCE(messages.delivered_at, v.column6), \
+             read_at = COALESCE(messages.read_at, v.column7), error = v.column8 FROM (VALUES ");
+        let mut separator = "(";
+        for report in chunk {
+            let stamp = |status| (report.status == status).then_some(report.at);
+            update = update
+                .push_bind(separator, report.session_id)
+                .push_bind(", ", report.message_id.as_str())
+                .push_bind(", ", report.status)
+                .push_bind(", ", report.status.rank())
+                .push_bind(", ", stamp(MessageStatus::Sent))
+                .push_bind(", ", stamp(MessageStatus::Delivered))
+                .push_bind(", ", stamp(MessageStatus::Read))
+                .push_bind(", ", report.error.as_str())
+                .push(")");
+            separator = ", (";
+        }
+        let update = update
+            .push(
+                ") AS v WHERE messages.session_id = v.column1 AND messages.message_id = v.column2 ",
+            )
+            .push("AND messages.direction = 'outbound' AND messages.status_rank < v.column4 ")
+            .push("RETURNING *");
+        for message in tx.all::<Message>(update).await? {
+            if message.status == MessageStatus::Sent {
+                *sent.entry(message.session_id).or_default() += 1;
+            }
+            rows.insert((message.session_id, message.message_id.clone()), message);
+        }
+    }
+    for (session, count) in sent {
+        let update = sql("UPDATE sessions SET messages_sent = messages_sent + $1 WHERE id = $2");
+        tx.run(update.bind(count).bind(session)).await?;
+    }
+    Ok(rows)
+}
+
+/// Slices whose lengths are powers of two up to [`ROWS_MAX`], so that few statement texts are used.
+fn power_of_two_chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        if rows.is_empty() {
+            return None;
+        }
+        let length = ROWS_MAX.min(1 << rows.len().ilog2());
+        let (chunk, rest) = rows.split_at(length);
+        rows = rest;
+        Some(chunk)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_powers_of_two_and_complete() {
+        let rows: Vec<usize> = (0..201).collect();
+        let lengths: Vec<usize> = power_of_two_chunks(&rows).map(<[usize]>::len).collect();
+        assert_eq!(lengths, [64, 64, 64, 8, 1]);
+        assert_eq!(power_of_two_chunks(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+    }
+}

@@ -1,0 +1,100 @@
+//! Places in the departments' queues.
+
+use super::{
+    Store, StoreError,
+    page::{Order, Page, Slice, push_order},
+    sql::{Sql, sql},
+};
+use crate::domain::{DepartmentId, Priority, QueueEntry, QueueEntryId, TicketId};
+
+/// An entry with the name that lists show.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct QueueRow {
+    #[sqlx(flatten)]
+    pub entry: QueueEntry,
+    pub customer_name: String,
+}
+
+/// Which entries are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct QueueFilter {
+    pub department_id: Option<DepartmentId>,
+    pub priority: Option<Priority>,
+    /// Only those that still wait, or only those that do not.
+    pub is_waiting: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueSort {
+    EnteredAt,
+    /// By meaning: urgente, alta, normal, baixa when descending.
+    Priority,
+}
+
+const ROWS: &str = "SELECT q.*, c.name AS customer_name FROM queue_entries q \
+    JOIN customers c ON c.id = q.customer_id WHERE TRUE";
+
+/// Ranks priorities by meaning; the alphabet would put `high` before `low`.
+pub(super) const QUEUE_PRIORITY_RANK: &str = "CASE q.priority WHEN 'urgent' THEN 3 \
+    WHEN 'high' THEN 2 WHEN 'normal' THEN 1 ELSE 0 END";
+
+impl QueueFilter {
+    fn push(&self, sql: Sql) -> Sql {
+        let sql = sql
+            .push_bind_if(" AND q.department_id = ", self.department_id)
+            .push_bind_if(" AND q.priority = ", self.priority);
+        match self.is_waiting {
+            Some(true) => sql.push(" AND q.assigned_at IS NULL AND q.removed_at IS NULL"),
+            Some(false) => sql.push(" AND (q.assigned_at IS NOT NULL OR q.removed_at IS NOT NULL)"),
+            None => sql,
+        }
+    }
+}
+
+impl Store {
+    pub async fn list_queue(
+        &self,
+        filter: &QueueFilter,
+        orders: &[Order<QueueSort>],
+        page: Page,
+    ) -> Result<Slice<QueueRow>, StoreError> {
+        let count = filter.push(sql("SELECT COUNT(*) FROM queue_entries q WHERE TRUE"));
+        let (total,): (i64,) = self.reader.one(count).await?;
+        let column = |by| match by {
+            QueueSort::EnteredAt => "q.entered_at",
+            QueueSort::Priority => QUEUE_PRIORITY_RANK,
+        };
+        let select = push_order(filter.push(sql(ROWS)), orders, column, "q.id")
+            .push_bind(" LIMIT ", page.limit)
+            .push_bind(" OFFSET ", page.offset);
+        Ok(Slice { total, rows: self.reader.all(select).await? })
+    }
+
+    pub async fn find_queue_entry(&self, id: QueueEntryId) -> Result<Option<QueueRow>, StoreError> {
+        self.reader.opt(sql(ROWS).push_bind(" AND q.id = ", id)).await
+    }
+
+    pub async fn find_queue_entry_of(
+        &self,
+        ticket_id: TicketId,
+    ) -> Result<Option<QueueEntry>, StoreError> {
+        self.reader
+            .opt(sql("SELECT * FROM queue_entries WHERE ticket_id = $1").bind(ticket_id))
+            .await
+    }
+
+    /// Everybody who waits in a department: what its queue actor starts from.
+    pub async fn list_waiting(&self, id: DepartmentId) -> Result<Vec<QueueEntry>, StoreError> {
+        let select = sql("SELECT * FROM queue_entries WHERE department_id = $1 \
+             AND assigned_at IS NULL AND removed_at IS NULL ORDER BY entered_at, id");
+        self.reader.all(select.bind(id)).await
+    }
+
+    /// Departments in which somebody waits, active or not.
+    pub async fn list_departments_with_waiting(&self) -> Result<Vec<DepartmentId>, StoreError> {
+        let select = sql("SELECT DISTINCT department_id FROM queue_entries \
+             WHERE assigned_at IS NULL AND removed_at IS NULL");
+        let rows: Vec<(DepartmentId,)> = self.reader.all(select).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+}

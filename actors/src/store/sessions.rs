@@ -1,0 +1,154 @@
+//! The company's WhatsApp numbers.
+
+use super::{
+    Store, StoreError,
+    page::{Order, Page, Slice, push_order},
+    sql::{Sql, sql},
+    unit,
+};
+use crate::domain::{
+    AgentId, DepartmentId, ProviderKind, SessionChanges, SessionId, SessionStatus, Timestamp,
+    WhatsAppSession,
+};
+
+/// Which numbers are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct SessionFilter {
+    pub status: Option<SessionStatus>,
+    pub is_active: Option<bool>,
+    pub search: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionSort {
+    CreatedAt,
+    UpdatedAt,
+    ConnectedAt,
+}
+
+impl SessionFilter {
+    fn push(&self, sql: Sql) -> Sql {
+        sql.push_bind_if(" AND status = ", self.status)
+            .push_bind_if(" AND is_active = ", self.is_active)
+            .push_search(&self.search, &["phone_number", "device_name"])
+    }
+}
+
+impl Store {
+    pub async fn list_sessions(
+        &self,
+        filter: &SessionFilter,
+        orders: &[Order<SessionSort>],
+        page: Page,
+    ) -> Result<Slice<WhatsAppSession>, StoreError> {
+        let count = filter.push(sql("SELECT COUNT(*) FROM sessions WHERE TRUE"));
+        let (total,): (i64,) = self.reader.one(count).await?;
+        let select = filter.push(sql("SELECT * FROM sessions WHERE TRUE"));
+        let column = |by| match by {
+            SessionSort::CreatedAt => "created_at",
+            SessionSort::UpdatedAt => "updated_at",
+            SessionSort::ConnectedAt => "connected_at",
+        };
+        let select = push_order(select, orders, column, "id")
+            .push_bind(" LIMIT ", page.limit)
+            .push_bind(" OFFSET ", page.offset);
+        Ok(Slice { total, rows: self.reader.all(select).await? })
+    }
+
+    /// Every number that is in use.
+    pub async fn list_active_sessions(&self) -> Result<Vec<WhatsAppSession>, StoreError> {
+        self.reader.all(sql("SELECT * FROM sessions WHERE is_active ORDER BY id")).await
+    }
+
+    pub async fn find_session(&self, id: SessionId) -> Result<Option<WhatsAppSession>, StoreError> {
+        self.reader.opt(sql("SELECT * FROM sessions WHERE id = $1").bind(id)).await
+    }
+
+    /// The number that everything goes to which names none.
+    pub async fn find_default_session(&self) -> Result<Option<WhatsAppSession>, StoreError> {
+        let select =
+            sql("SELECT * FROM sessions WHERE is_active ORDER BY is_default DESC, id LIMIT 1");
+        self.reader.opt(select).await
+    }
+
+    pub async fn find_session_by_phone(
+        &self,
+        phone: &str,
+    ) -> Result<Option<WhatsAppSession>, StoreError> {
+        let select =
+            sql("SELECT * FROM sessions WHERE phone_number = $1 AND is_active ORDER BY id");
+        self.reader.opt(select.bind(phone)).await
+    }
+
+    pub async fn insert_session(
+        &self,
+        provider: ProviderKind,
+        device_name: String,
+        department_id: Option<DepartmentId>,
+        created_by: Option<AgentId>,
+        now: Timestamp,
+    ) -> Result<WhatsAppSession, StoreError> {
+        self.unit(unit!(tx => {
+            let insert = sql("INSERT INTO sessions (provider, department_id, created_by, device_name, \
+                 phone_number, status, is_default, is_active, auto_reconnect, proxy_enabled, \
+                 proxy_url, created_at, updated_at) \
+                 SELECT $1, $2, $3, $4, '', 'disconnected', NOT EXISTS \
+                 (SELECT 1 FROM sessions WHERE is_default), TRUE, TRUE, FALSE, '', $5, $5 \
+                 RETURNING *")
+                .bind(provider)
+                .bind(department_id)
+                .bind(created_by)
+                .bind(device_name)
+                .bind(now);
+            tx.one(insert).await
+        }))
+        .await
+    }
+
+    /// What people may change; `None` when there is no such number.
+    pub async fn update_session(
+        &self,
+        id: SessionId,
+        changes: SessionChanges,
+        now: Timestamp,
+    ) -> Result<Option<WhatsAppSession>, StoreError> {
+        self.unit(unit!(tx => {
+            let update = sql("UPDATE sessions SET updated_at = $1")
+                .bind(now)
+                .push_bind_if(", device_name = ", changes.device_name)
+                .push_bind_if(", department_id = ", changes.department_id)
+                .push_bind_if(", auto_reconnect = ", changes.auto_reconnect)
+                .push_bind_if(", proxy_enabled = ", changes.proxy_enabled)
+                .push_bind_if(", proxy_url = ", changes.proxy_url)
+                .push_bind(" WHERE id = ", id)
+                .push(" RETURNING *");
+            tx.opt(update).await
+        }))
+        .await
+    }
+
+    /// Writes the connection's state; the counters of messages are the writer's own.
+    pub async fn save_session_state(
+        &self,
+        session: WhatsAppSession,
+    ) -> Result<WhatsAppSession, StoreError> {
+        self.unit(unit!(tx => {
+            let update = sql("UPDATE sessions SET status = $1, phone_number = $2, is_active = $3, \
+                 error_count = $4, last_error = $5, reconnect_attempts = $6, last_reconnect_at = $7, \
+                 connected_at = $8, disconnected_at = $9, updated_at = $10 WHERE id = $11 RETURNING *")
+                .bind(session.status)
+                .bind(session.phone_number)
+                .bind(session.is_active)
+                .bind(session.error_count)
+                .bind(session.last_error)
+                .bind(session.reconnect_attempts)
+                .bind(session.last_reconnect_at)
+                .bind(session.connected_at)
+                .bind(session.disconnected_at)
+                .bind(session.updated_at)
+                .bind(session.id);
+            tx.one(update).await
+        }))
+        .await
+    }
+}

@@ -1,0 +1,194 @@
+//! A statement with its arguments, written once for both databases.
+//!
+//! Text only ever grows by literals, so nothing that a user sent can become SQL.
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use crate::domain::Timestamp;
+
+/// A value bound to a placeholder. `None` stays typed, which PostgreSQL insists on.
+#[derive(Debug, Clone)]
+pub(crate) enum Arg {
+    Int(Option<i64>),
+    Bool(Option<bool>),
+    Text(Option<String>),
+    Time(Option<Timestamp>),
+}
+
+macro_rules! arguments {
+    ($($from:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$from> for Arg {
+            fn from(value: $from) -> Self {
+                Self::$variant(Some(value.into()))
+            }
+        }
+
+        impl From<Option<$from>> for Arg {
+            fn from(value: Option<$from>) -> Self {
+                Self::$variant(value.map(Into::into))
+            }
+        }
+    )*};
+}
+
+arguments!(i64 => Int, bool => Bool, String => Text, &str => Text, Timestamp => Time);
+
+macro_rules! id_arguments {
+    ($($id:ident),* $(,)?) => {$(
+        impl From<crate::domain::$id> for Arg {
+            fn from(id: crate::domain::$id) -> Self {
+                Self::Int(Some(id.0))
+            }
+        }
+
+        impl From<Option<crate::domain::$id>> for Arg {
+            fn from(id: Option<crate::domain::$id>) -> Self {
+                Self::Int(id.map(|id| id.0))
+            }
+        }
+    )*};
+}
+
+id_arguments!(AgentId, CustomerId, DepartmentId, MessageRowId, QueueEntryId, SessionId, TicketId);
+
+/// Closed vocabularies are TEXT; their spelling is the one that the row types decode.
+macro_rules! word_arguments {
+    ($($word:path => { $($variant:ident => $text:literal),* $(,)? })*) => {$(
+        impl From<$word> for Arg {
+            fn from(word: $word) -> Self {
+                let text = match word { $(<$word>::$variant => $text),* };
+                Self::Text(Some(text.to_owned()))
+            }
+        }
+
+        impl From<Option<$word>> for Arg {
+            fn from(word: Option<$word>) -> Self {
+                word.map_or(Self::Text(None), Self::from)
+            }
+        }
+    )*};
+}
+
+word_arguments! {
+    crate::domain::Role => {
+        Agent => "agent", Supervisor => "supervisor", Manager => "manager", Admin => "admin",
+    }
+    crate::domain::PresenceStatus => {
+        Online => "online", Offline => "offline", Busy => "busy", Away => "away",
+    }
+    crate::domain::Priority => {
+        Low => "low", Normal => "normal", High => "high", Urgent => "urgent",
+    }
+    crate::domain::TicketStatus => {
+        Waiting => "waiting", Active => "active", Paused => "paused", Closed => "closed",
+        Cancelled => "cancelled",
+    }
+    crate::domain::SessionStatus => {
+        Disconnected => "disconnected", Connecting => "connecting", QrCode => "qrcode",
+        Authenticated => "authenticated", Ready => "ready", Error => "error",
+    }
+    crate::domain::ProviderKind => { Sandbox => "sandbox", Web => "web", Cloud => "cloud" }
+    crate::domain::Direction => { Inbound => "inbound", Outbound => "outbound" }
+    crate::domain::MessageKind => {
+        Text => "text", Image => "image", Audio => "audio", Video => "video",
+        Document => "document", Location => "location", Contact => "contact",
+        Sticker => "sticker",
+    }
+    crate::domain::MessageStatus => {
+        Queued => "queued", Sending => "sending", Sent => "sent", Failed => "failed",
+        Delivered => "delivered", Read => "read",
+    }
+}
+
+/// A statement and its arguments.
+#[derive(Debug, Clone)]
+pub(crate) struct Sql {
+    fixed: &'static str,
+    grown: Option<String>,
+    args: Vec<Arg>,
+}
+
+/// Begins a statement with literal text.
+pub(crate) fn sql(text: &'static str) -> Sql {
+    Sql { fixed: text, grown: None, args: Vec::new() }
+}
+
+impl Sql {
+    /// Binds the next placeholder of the fixed text.
+    pub(crate) fn bind(mut self, value: impl Into<Arg>) -> Self {
+        self.args.push(value.into());
+        self
+    }
+
+    /// Appends literal text.
+    pub(crate) fn push(mut self, text: &'static str) -> Self {
+        self.text_mut().push_str(text);
+        self
+    }
+
+    /// Appends literal text, a new placeholder and its value: `.push_bind(" AND id < ", id)`.
+    pub(crate) fn push_bind(mut self, text: &'static str, value: impl Into<Arg>) -> Self {
+        self.args.push(value.into());
+        let number = self.args.len().to_string();
+        let buffer = self.text_mut();
+        buffer.push_str(text);
+        buffer.push('$');
+        buffer.push_str(&number);
+        self
+    }
+
+    /// Like [`Sql::push_bind`], or nothing when there is no value.
+    pub(crate) fn push_bind_if(self, text: &'static str, value: Option<impl Into<Arg>>) -> Self {
+        match value {
+            Some(value) => self.push_bind(text, value),
+            None => self,
+        }
+    }
+
+    /// `text ($n, $m, …)`; an empty list matches nothing.
+    pub(crate) fn push_in<A: Into<Arg>>(
+        mut self,
+        text: &'static str,
+        values: impl IntoIterator<Item = A>,
+    ) -> Self {
+        self = self.push(text).push(" (");
+        let mut separator = "";
+        for value in values {
+            self = self.push_bind(separator, value);
+            separator = ", ";
+        }
+        if separator.is_empty() { self.push("NULL)") } else { self.push(")") }
+    }
+
+    /// ` AND (LOWER(a) LIKE $n OR LOWER(b) LIKE $n …)` for each term: all terms have to be found, each
+    /// in any of the columns.
+    pub(crate) fn push_search(mut self, terms: &[String], columns: &[&'static str]) -> Self {
+        for term in terms {
+            let escaped = term.to_lowercase().replace('\\', "\\\\");
+            let pattern = format!("%{}%", escaped.replace('%', "\\%").replace('_', "\\_"));
+            let mut separator = " AND (LOWER(";
+            for column in columns {
+                self = self
+                    .push(separator)
+                    .push(column)
+                    .push_bind(") LIKE ", pattern.clone())
+                    .push(" ESCAPE '\\'");
+                separator = " OR LOWER(";
+            }
+            self = self.push(")");
+        }
+        self
+    }
+
+    fn text_mut(&mut self) -> &mut String {
+        self.grown.get_or_insert_with(|| self.fixed.to_owned())
+    }
+
+    pub(super) fn into_parts(self) -> (SqlStr, Vec<Arg>) {
+        let text = match self.grown {
+            Some(grown) => AssertSqlSafe(grown).into_sql_str(),
+            None => self.fixed.into_sql_str(),
+        };
+        (text, self.args)
+    }
+}

@@ -1,0 +1,337 @@
+//! The store's suite: every test runs on both databases.
+
+use std::{collections::HashSet, time::Duration};
+
+use super::*;
+use crate::{
+    both_databases,
+    clock::Clock,
+    domain::{
+        AgentId, DepartmentId, Direction, Inbound, MessageKind, MessageStatus, Priority,
+        ProviderKind, SessionId, TicketStatus, Timestamp, ids::ChatKey,
+    },
+    testing::{ManualClock, TestDatabase},
+};
+
+both_databases!(
+    an_empty_database_is_seeded_once,
+    a_chat_opens_with_all_its_rows_or_none,
+    a_second_open_ticket_of_a_chat_is_refused,
+    appended_messages_bring_their_ticket_up_to_date,
+    a_repeated_message_is_recognised,
+    a_refused_unit_does_not_take_the_others_along,
+    a_change_planned_for_an_old_version_is_refused,
+    a_status_never_goes_back,
+    many_writers_share_commits_without_loss,
+    every_list_can_be_read,
+    what_was_answered_survives_reopening,
+    faults_do_what_they_say,
+);
+
+const ADMIN: AgentId = AgentId(1);
+const SUPPORT: DepartmentId = DepartmentId(1);
+const SESSION: SessionId = SessionId(1);
+
+struct Fixture {
+    store: Store,
+    clock: ManualClock,
+}
+
+async fn seeded(database: &TestDatabase) -> Fixture {
+    let store = database.open().await;
+    let clock = ManualClock::default();
+    store.seed(seed(), clock.now()).await.unwrap();
+    Fixture { store, clock }
+}
+
+fn seed() -> Seed {
+    Seed { admin_password_hash: "hash".to_owned(), provider: ProviderKind::Sandbox }
+}
+
+fn inbound(chat_id: &str, message_id: &str) -> Inbound {
+    Inbound {
+        chat_id: chat_id.to_owned(),
+        phone: chat_id.to_owned(),
+        contact_name: "Ana".to_owned(),
+        message_id: message_id.to_owned(),
+        kind: MessageKind::Text,
+        text: "Olá, João".to_owned(),
+        media_url: None,
+        media_mime_type: None,
+        media_size: None,
+        raw_payload: Some("{}".to_owned()),
+        protocol_version: "v1".to_owned(),
+        provider_at: None,
+    }
+}
+
+impl Fixture {
+    fn message(&self, chat_id: &str, message_id: &str) -> NewMessage {
+        inbound(chat_id, message_id).to_new_message(SESSION, self.clock.now())
+    }
+
+    fn opening(&self, chat_id: &str, message_id: &str) -> NewTicket {
+        NewTicket {
+            key: ChatKey { session_id: SESSION, chat_id: chat_id.to_owned() },
+            phone: chat_id.to_owned(),
+            customer: OpeningCustomer::ByPhone { name: "Ana".to_owned() },
+            department_id: SUPPORT,
+            priority: Priority::Normal,
+            first_message: "Olá".to_owned(),
+            message: Some(self.message(chat_id, message_id)),
+            at: self.clock.now(),
+        }
+    }
+
+    async fn open(&self, chat_id: &str, message_id: &str) -> OpenedTicket {
+        self.store.open_ticket(self.opening(chat_id, message_id)).await.unwrap().unwrap()
+    }
+
+    fn answer(&self, opened: &OpenedTicket, message_id: &str) -> NewMessage {
+        NewMessage {
+            ticket_id: Some(opened.ticket.id),
+            agent_id: Some(ADMIN),
+            direction: Direction::Outbound,
+            client_message_id: Some(message_id.to_owned()),
+            ..self.message(&opened.ticket.chat_id, message_id)
+        }
+    }
+
+    async fn report(&self, message_id: &str, status: MessageStatus) -> Option<Message> {
+        let at = self.clock.now();
+        let message_id = message_id.to_owned();
+        let error = String::new();
+        let report = StatusReport { session_id: SESSION, message_id, status, at, error };
+        self.store.report_status(report).await.unwrap()
+    }
+}
+
+async fn an_empty_database_is_seeded_once(database: TestDatabase) {
+    let Fixture { store, clock } = seeded(&database).await;
+    assert!(!store.is_empty().await.unwrap());
+    assert!(!store.seed(seed(), clock.now()).await.unwrap(), "a second time does nothing");
+    let departments = store.list_departments().await.unwrap();
+    assert_eq!(departments.len(), 1);
+    assert_eq!(
+        (departments[0].name.as_str(), &departments[0].members[..]),
+        ("Suporte", &[ADMIN][..])
+    );
+    assert!(store.find_default_session().await.unwrap().unwrap().is_default);
+    assert_eq!(store.find_login("admin").await.unwrap().unwrap().password_hash, "hash");
+}
+
+async fn a_chat_opens_with_all_its_rows_or_none(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m1").await;
+    assert_eq!(opened.customer.name, "Ana");
+    assert_eq!(opened.ticket.status, TicketStatus::Waiting);
+    assert_eq!((opened.ticket.customer_messages, opened.ticket.version), (1, 1));
+    assert!(opened.ticket.awaiting_since.is_some(), "the customer waits for an answer");
+    assert_eq!(opened.message.unwrap().ticket_id, Some(opened.ticket.id));
+    assert_eq!(hub.store.list_waiting(SUPPORT).await.unwrap(), [opened.entry]);
+    // The message is there already: nothing at all is stored for the other chat.
+    let again = hub.store.open_ticket(hub.opening("5511988880002", "m1")).await.unwrap();
+    assert!(again.is_none());
+    assert!(hub.store.find_chat_ticket("5511988880002").await.unwrap().is_none());
+}
+
+async fn a_second_open_ticket_of_a_chat_is_refused(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    hub.open("5511988880001", "m1").await;
+    let second = hub.store.open_ticket(hub.opening("5511988880001", "m2")).await;
+    assert!(matches!(second, Err(StoreError::Unique { .. })), "{second:?}");
+    assert_eq!(hub.store.list_waiting(SUPPORT).await.unwrap().len(), 1);
+}
+
+async fn appended_messages_bring_their_ticket_up_to_date(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m1").await;
+    hub.store.append_message(hub.answer(&opened, "a1")).await.unwrap().unwrap();
+    let answered = hub.store.find_ticket(opened.ticket.id).await.unwrap().unwrap().ticket;
+    assert_eq!((answered.customer_messages, answered.agent_messages), (1, 1));
+    assert!(answered.first_response_at.is_some() && answered.awaiting_since.is_none());
+    let mut automatic = hub.answer(&opened, "a2");
+    automatic.is_automatic = true;
+    hub.store.append_message(automatic).await.unwrap().unwrap();
+    let mut more = hub.message("5511988880001", "m2");
+    more.ticket_id = Some(opened.ticket.id);
+    hub.store.append_message(more).await.unwrap().unwrap();
+    let waiting = hub.store.find_ticket(opened.ticket.id).await.unwrap().unwrap().ticket;
+    assert_eq!((waiting.customer_messages, waiting.agent_messages), (2, 1));
+    assert!(waiting.awaiting_since > answered.first_response_at);
+    let session = hub.store.find_session(SESSION).await.unwrap().unwrap();
+    assert_eq!(session.messages_received, 2);
+}
+
+async fn a_repeated_message_is_recognised(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m1").await;
+    let mut repeat = hub.message("5511988880001", "m1");
+    repeat.ticket_id = Some(opened.ticket.id);
+    assert_eq!(hub.store.append_message(repeat.clone()).await.unwrap(), None);
+    let mut client_repeat = hub.answer(&opened, "a1");
+    hub.store.append_message(client_repeat.clone()).await.unwrap().unwrap();
+    client_repeat.message_id = "another".to_owned();
+    assert_eq!(hub.store.append_message(client_repeat).await.unwrap(), None);
+    let ticket = hub.store.find_ticket(opened.ticket.id).await.unwrap().unwrap().ticket;
+    assert_eq!((ticket.customer_messages, ticket.agent_messages), (1, 1));
+}
+
+async fn a_refused_unit_does_not_take_the_others_along(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m1").await;
+    let mut bad = hub.message("5511988880001", "bad");
+    bad.ticket_id = Some(crate::domain::TicketId(99_999));
+    let mut good = hub.message("5511988880001", "good");
+    good.ticket_id = Some(opened.ticket.id);
+    let (bad, good, department) = tokio::join!(
+        hub.store.append_message(bad),
+        hub.store.append_message(good),
+        hub.store.delete_department(SUPPORT),
+    );
+    assert!(matches!(bad, Err(StoreError::ForeignKey { .. })), "{bad:?}");
+    assert!(good.unwrap().is_some());
+    assert!(matches!(department, Err(StoreError::ForeignKey { .. })), "{department:?}");
+}
+
+async fn a_change_planned_for_an_old_version_is_refused(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m1").await;
+    let at = hub.clock.now();
+    let mut ticket = opened.ticket.clone();
+    ticket.status = TicketStatus::Active;
+    ticket.agent_id = Some(ADMIN);
+    let plan = TicketPlan { ticket, entry: EntryChange::Assigned(at), transfer: None, at };
+    let (changed, _) = hub.store.change_ticket(plan.clone()).await.unwrap();
+    assert_eq!((changed.version, changed.agent_id), (2, Some(ADMIN)));
+    assert!(matches!(hub.store.change_ticket(plan).await, Err(StoreError::Stale)));
+    let assignment = Assignment { ticket_id: opened.ticket.id, agent_id: ADMIN };
+    let assigned = hub.store.assign_tickets(vec![assignment], at).await.unwrap();
+    assert!(assigned.is_empty(), "somebody has it already");
+    assert!(hub.store.list_waiting(SUPPORT).await.unwrap().is_empty());
+}
+
+async fn a_status_never_goes_back(database: TestDatabase) {
+    use MessageStatus::{Delivered, Failed, Read, Sent};
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m1").await;
+    hub.store.append_message(hub.answer(&opened, "a1")).await.unwrap().unwrap();
+    assert_eq!(hub.report("a1", Sent).await.unwrap().status, Sent);
+    assert!(hub.report("a1", Sent).await.is_none(), "a repeat moves nothing");
+    assert_eq!(hub.report("a1", Failed).await.unwrap().status, Failed);
+    assert_eq!(hub.report("a1", Delivered).await.unwrap().status, Delivered, "proof beats failed");
+    let read = hub.report("a1", Read).await.unwrap();
+    assert!(read.sent_at.is_some() && read.delivered_at.is_some() && read.read_at.is_some());
+    assert!(hub.report("a1", Delivered).await.is_none());
+    assert!(hub.report("unknown", Read).await.is_none());
+    assert_eq!(hub.store.find_session(SESSION).await.unwrap().unwrap().messages_sent, 1);
+}
+
+async fn many_writers_share_commits_without_loss(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m0").await;
+    let mut writes = tokio::task::JoinSet::new();
+    for number in 0..300 {
+        let mut message = hub.message("5511988880001", &format!("n{}", number % 150));
+        message.ticket_id = Some(opened.ticket.id);
+        let store = hub.store.clone();
+        writes.spawn(async move { store.append_message(message).await.unwrap() });
+    }
+    let ids: Vec<_> = writes.join_all().await.into_iter().flatten().collect();
+    assert_eq!(ids.len(), 150, "each message once, its repeat recognised");
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 150);
+    let ticket = hub.store.find_ticket(opened.ticket.id).await.unwrap().unwrap().ticket;
+    assert_eq!(ticket.customer_messages, 151);
+}
+
+async fn every_list_can_be_read(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let store = &hub.store;
+    let opened = hub.open("5511988880001", "m1").await;
+    store.append_message(hub.answer(&opened, "a1")).await.unwrap();
+    hub.clock.advance(Duration::from_secs(6));
+    hub.report("a1", MessageStatus::Sent).await.unwrap();
+    let page = Page { limit: 10, offset: 0 };
+    let search = vec!["ana".to_owned()];
+    for scope in [
+        Scope::All,
+        Scope::Own(ADMIN),
+        Scope::Departments(ADMIN, vec![SUPPORT]),
+        Scope::OwnAndWaiting(ADMIN, vec![]),
+        Scope::OwnAndWaiting(ADMIN, vec![SUPPORT]),
+    ] {
+        let expected = i64::from(scope != Scope::Own(ADMIN));
+        let tickets = TicketFilter { search: search.clone(), ..TicketFilter::default() };
+        let order = [Order { by: TicketSort::CreatedAt, is_descending: true }];
+        let list = store.list_tickets(&scope, &tickets, &order, page).await.unwrap();
+        assert_eq!(list.total, expected, "{scope:?}");
+        let by_message = Order { by: ChatSort::LastMessage, is_descending: true };
+        let chats = store.list_chats(&scope, &tickets, by_message, page).await.unwrap();
+        assert_eq!(chats.rows.len() as i64, expected);
+        let messages = MessageFilter { search: search.clone(), ..MessageFilter::default() };
+        let order = [Order { by: MessageSort::CreatedAt, is_descending: true }];
+        store.list_messages(&scope, ADMIN, &messages, &order, page).await.unwrap();
+        let stats = store.latency_stats(&scope, ADMIN).await.unwrap();
+        assert_eq!((stats.outbound, stats.slow), (1, 1), "{scope:?}");
+        assert!((5000.0..7000.0).contains(&stats.to_sent_ms.unwrap()));
+        assert_eq!(store.list_slow_messages(&scope, ADMIN, 5).await.unwrap().len(), 1);
+    }
+    let priority = Order { by: ChatSort::Priority, is_descending: true };
+    let chats =
+        store.list_chats(&Scope::All, &TicketFilter::default(), priority, page).await.unwrap();
+    let activity = &chats.rows[0].activity;
+    assert_eq!((activity.messages, activity.unread), (2, 0));
+    assert_eq!(activity.last_message.as_ref().unwrap().message_id, "a1");
+    let by_priority = [Order { by: QueueSort::Priority, is_descending: true }];
+    let filter = QueueFilter { is_waiting: Some(true), ..QueueFilter::default() };
+    assert_eq!(store.list_queue(&filter, &by_priority, page).await.unwrap().total, 1);
+    let sessions = SessionFilter { search: vec!["dx".to_owned()], ..SessionFilter::default() };
+    let order = [Order { by: SessionSort::UpdatedAt, is_descending: true }];
+    assert_eq!(store.list_sessions(&sessions, &order, page).await.unwrap().total, 1);
+    assert_eq!(store.session_metrics(SESSION).await.unwrap().slow, 1);
+    assert_eq!(store.department_loads().await.unwrap()[&SUPPORT].waiting, 1);
+    assert!(store.list_loads().await.unwrap().is_empty());
+    assert!(store.last_starts().await.unwrap().is_empty());
+    assert!(store.list_idle_tickets(hub.clock.now(), 10).await.unwrap().is_empty());
+    assert_eq!(store.list_departments_with_waiting().await.unwrap(), [SUPPORT]);
+    assert!(store.list_unsent(SESSION, 10).await.unwrap().is_empty());
+}
+
+async fn what_was_answered_survives_reopening(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m1").await;
+    let presence = StoredPresence {
+        agent_id: ADMIN,
+        wish: None,
+        message: String::new(),
+        last_seen: Some(Timestamp::from_micros(1_234_567)),
+        status_changed_at: hub.clock.now(),
+        updated_at: hub.clock.now(),
+    };
+    hub.store.save_presence(vec![presence.clone()]).await.unwrap();
+    let settings =
+        crate::domain::settings::ChatSettings { auto_distribute: false, ..Default::default() };
+    hub.store.save_chat_settings(settings.clone(), hub.clock.now()).await.unwrap();
+    hub.store.close().await;
+    let store = database.open().await;
+    assert_eq!(store.list_waiting(SUPPORT).await.unwrap(), [opened.entry]);
+    assert_eq!(store.find_ticket(opened.ticket.id).await.unwrap().unwrap().ticket, opened.ticket);
+    assert_eq!(store.list_presence().await.unwrap(), [presence]);
+    assert_eq!(store.get_chat_settings().await.unwrap(), settings);
+}
+
+async fn faults_do_what_they_say(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    for (fault, is_certain, is_written) in [
+        (Fault::Refuse, true, false),
+        (Fault::UncertainNotWritten, false, false),
+        (Fault::UncertainWritten, false, true),
+    ] {
+        hub.store.fail_next(fault);
+        let chat_id = format!("{fault:?}");
+        let error = hub.store.open_ticket(hub.opening(&chat_id, &chat_id)).await.unwrap_err();
+        assert_eq!(error.certainly_aborted(), is_certain, "{fault:?}");
+        let found = hub.store.find_chat_ticket(&chat_id).await.unwrap();
+        assert_eq!(found.is_some(), is_written, "{fault:?}");
+    }
+}

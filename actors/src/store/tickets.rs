@@ -1,0 +1,473 @@
+//! Tickets: opening, every change of state or owner, and what is asked about them.
+
+use std::collections::HashMap;
+
+use super::{
+    Store, StoreError, customers,
+    db::Tx,
+    fold,
+    page::{Order, Page, Slice, push_order},
+    sql::{Sql, sql},
+    unit,
+};
+use crate::domain::{
+    AgentId, Customer, CustomerId, DepartmentId, Message, NewMessage, Priority, QueueEntry, Ticket,
+    TicketId, TicketStatus, TicketView, Timestamp, Transfer, customer::placeholder_name,
+    ids::ChatKey, queue::STICKY_WINDOW,
+};
+
+/// Whom a new ticket is for.
+#[derive(Debug, Clone)]
+pub enum OpeningCustomer {
+    Known(CustomerId),
+    /// Found by the number, or created with this name (or "Cliente <number>" when empty).
+    ByPhone {
+        name: String,
+    },
+}
+
+/// A chat that begins: the customer wrote, or somebody put him into a queue.
+#[derive(Debug, Clone)]
+pub struct NewTicket {
+    pub key: ChatKey,
+    pub phone: String,
+    pub customer: OpeningCustomer,
+    pub department_id: DepartmentId,
+    pub priority: Priority,
+    pub first_message: String,
+    /// The message that opens it; a chat opened by hand has none.
+    pub message: Option<NewMessage>,
+    pub at: Timestamp,
+}
+
+/// What was stored for a new ticket.
+#[derive(Debug, Clone)]
+pub struct OpenedTicket {
+    pub ticket: Ticket,
+    pub customer: Customer,
+    pub entry: QueueEntry,
+    pub message: Option<Message>,
+}
+
+/// What happens to the ticket's place in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryChange {
+    Keep,
+    /// Somebody has it now.
+    Assigned(Timestamp),
+    /// It is over without having been assigned.
+    Removed(Timestamp),
+    /// Waits (again) in the ticket's department, with the age it had.
+    Waiting,
+}
+
+/// A hand-over to record.
+#[derive(Debug, Clone)]
+pub struct NewTransfer {
+    pub from_agent_id: Option<AgentId>,
+    pub to_agent_id: Option<AgentId>,
+    pub from_department_id: DepartmentId,
+    pub to_department_id: DepartmentId,
+    pub reason: String,
+    pub created_by: Option<AgentId>,
+}
+
+/// A change of one ticket: the new values, carrying the version that they were planned for.
+#[derive(Debug, Clone)]
+pub struct TicketPlan {
+    pub ticket: Ticket,
+    pub entry: EntryChange,
+    pub transfer: Option<NewTransfer>,
+    pub at: Timestamp,
+}
+
+/// A waiting ticket and the agent who is to have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assignment {
+    pub ticket_id: TicketId,
+    pub agent_id: AgentId,
+}
+
+/// Which tickets a person may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    All,
+    Own(AgentId),
+    /// Own ones and all of these departments.
+    Departments(AgentId, Vec<DepartmentId>),
+    /// Own ones and what waits in these departments (in all when there are none).
+    OwnAndWaiting(AgentId, Vec<DepartmentId>),
+}
+
+impl Scope {
+    /// ` AND (…)` over the table alias `t`.
+    pub(super) fn push(&self, sql: Sql) -> Sql {
+        match self {
+            Self::All => sql,
+            Self::Own(agent) => sql.push_bind(" AND t.agent_id = ", *agent),
+            Self::Departments(agent, departments) => sql
+                .push_bind(" AND (t.agent_id = ", *agent)
+                .push_in(" OR t.department_id IN", departments.iter().copied())
+                .push(")"),
+            Self::OwnAndWaiting(agent, departments) => {
+                let sql = sql
+                    .push_bind(" AND (t.agent_id = ", *agent)
+                    .push(" OR (t.status = 'waiting' AND t.agent_id IS NULL");
+                if departments.is_empty() {
+                    sql.push("))")
+                } else {
+                    sql.push_in(" AND t.department_id IN", departments.iter().copied()).push("))")
+                }
+            }
+        }
+    }
+}
+
+/// Which tickets are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct TicketFilter {
+    /// Empty means any.
+    pub statuses: Vec<TicketStatus>,
+    pub department_id: Option<DepartmentId>,
+    pub agent_id: Option<AgentId>,
+    pub priority: Option<Priority>,
+    pub chat_id: Option<String>,
+    pub search: Vec<String>,
+}
+
+impl TicketFilter {
+    pub(super) fn push(&self, mut sql: Sql) -> Sql {
+        if !self.statuses.is_empty() {
+            sql = sql.push_in(" AND t.status IN", self.statuses.iter().copied());
+        }
+        sql.push_bind_if(" AND t.department_id = ", self.department_id)
+            .push_bind_if(" AND t.agent_id = ", self.agent_id)
+            .push_bind_if(" AND t.priority = ", self.priority)
+            .push_bind_if(" AND t.chat_id = ", self.chat_id.as_deref())
+            .push_search(&self.search, &["c.name", "t.phone", "t.notes"])
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TicketSort {
+    CreatedAt,
+    StartedAt,
+    ClosedAt,
+}
+
+/// Tickets with their customers; the beginning of most selects.
+pub(super) const TICKET_VIEWS: &str = "SELECT t.*, c.name AS customer_name, \
+    c.email AS customer_email, c.phone AS customer_phone \
+    FROM tickets t JOIN customers c ON c.id = t.customer_id WHERE TRUE";
+pub(super) const TICKET_COUNT: &str =
+    "SELECT COUNT(*) FROM tickets t JOIN customers c ON c.id = t.customer_id WHERE TRUE";
+
+impl Store {
+    /// Opens a ticket with its queue entry, customer and first message, all or nothing. `None` says
+    /// that the message is there already. A second open ticket of the chat is refused by the index
+    /// `tickets_open_chat_key` ([`StoreError::Unique`]).
+    pub async fn open_ticket(&self, new: NewTicket) -> Result<Option<OpenedTicket>, StoreError> {
+        let opened = self.unit(unit!(tx => open(tx, new).await)).await;
+        match opened {
+            Err(StoreError::Unique { constraint }) if is_message_key(&constraint) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Carries out a change if the ticket is still in the version it was planned for, else
+    /// [`StoreError::Stale`].
+    pub async fn change_ticket(
+        &self,
+        plan: TicketPlan,
+    ) -> Result<(Ticket, Option<Transfer>), StoreError> {
+        self.unit(unit!(tx => change(tx, &plan).await)).await
+    }
+
+    /// Gives waiting tickets to agents; those that are no longer waiting are left out of the answer.
+    pub async fn assign_tickets(
+        &self,
+        assignments: Vec<Assignment>,
+        at: Timestamp,
+    ) -> Result<Vec<TicketView>, StoreError> {
+        self.unit(unit!(tx => {
+            let mut assigned = Vec::with_capacity(assignments.len());
+            for assignment in &assignments {
+                if let Some(id) = assign(tx, *assignment, at).await? {
+                    assigned.push(id);
+                }
+            }
+            tx.all(sql(TICKET_VIEWS).push_in(" AND t.id IN", assigned)).await
+        }))
+        .await
+    }
+
+    pub async fn rate_ticket(
+        &self,
+        id: TicketId,
+        rating: i64,
+        comment: String,
+        rated_by: Option<AgentId>,
+        at: Timestamp,
+    ) -> Result<Option<Ticket>, StoreError> {
+        self.unit(unit!(tx => {
+            let update = sql("UPDATE tickets SET rating = $1, rating_comment = $2, rated_by = $3, \
+                 updated_at = $4 WHERE id = $5 RETURNING *");
+            tx.opt(update.bind(rating).bind(comment).bind(rated_by).bind(at).bind(id)).await
+        }))
+        .await
+    }
+
+    /// Changes what may be edited by hand: notes and priority. `None` when there is no such ticket.
+    pub async fn edit_ticket(
+        &self,
+        id: TicketId,
+        notes: Option<String>,
+        priority: Option<Priority>,
+        at: Timestamp,
+    ) -> Result<Option<Ticket>, StoreError> {
+        self.unit(unit!(tx => {
+            let update = sql("UPDATE tickets SET version = version + 1, updated_at = $1")
+                .bind(at)
+                .push_bind_if(", notes = ", notes)
+                .push_bind_if(", priority = ", priority)
+                .push_bind(" WHERE id = ", id)
+                .push(" RETURNING *");
+            let ticket: Option<Ticket> = tx.opt(update).await?;
+            if let (Some(_), Some(priority)) = (&ticket, priority) {
+                let update = sql("UPDATE queue_entries SET priority = $1 WHERE ticket_id = $2");
+                tx.run(update.bind(priority).bind(id)).await?;
+            }
+            Ok(ticket)
+        }))
+        .await
+    }
+
+    pub async fn find_ticket(&self, id: TicketId) -> Result<Option<TicketView>, StoreError> {
+        self.reader.opt(sql(TICKET_VIEWS).push_bind(" AND t.id = ", id)).await
+    }
+
+    /// The open ticket of a live chat.
+    pub async fn find_open_ticket(&self, key: &ChatKey) -> Result<Option<TicketView>, StoreError> {
+        let select = sql(TICKET_VIEWS)
+            .push_bind(" AND t.session_id = ", key.session_id)
+            .push_bind(" AND t.chat_id = ", key.chat_id.as_str())
+            .push(" AND t.status IN ('waiting', 'active', 'paused')");
+        self.reader.opt(select).await
+    }
+
+    /// The ticket that a chat id means: the newest open one, else the newest of all.
+    pub async fn find_chat_ticket(&self, chat_id: &str) -> Result<Option<TicketView>, StoreError> {
+        let select = sql(TICKET_VIEWS).push_bind(" AND t.chat_id = ", chat_id).push(
+            " ORDER BY CASE WHEN t.status IN ('waiting', 'active', 'paused') THEN 0 ELSE 1 END, \
+             t.id DESC LIMIT 1",
+        );
+        self.reader.opt(select).await
+    }
+
+    pub async fn list_tickets(
+        &self,
+        scope: &Scope,
+        filter: &TicketFilter,
+        orders: &[Order<TicketSort>],
+        page: Page,
+    ) -> Result<Slice<TicketView>, StoreError> {
+        let count = filter.push(scope.push(sql(TICKET_COUNT)));
+        let (total,): (i64,) = self.reader.one(count).await?;
+        let column = |by| match by {
+            TicketSort::CreatedAt => "t.created_at",
+            TicketSort::StartedAt => "t.started_at",
+            TicketSort::ClosedAt => "t.closed_at",
+        };
+        let select = filter.push(scope.push(sql(TICKET_VIEWS)));
+        let select = push_order(select, orders, column, "t.id DESC")
+            .push_bind(" LIMIT ", page.limit)
+            .push_bind(" OFFSET ", page.offset);
+        Ok(Slice { total, rows: self.reader.all(select).await? })
+    }
+
+    /// The open tickets of one agent, oldest first.
+    pub async fn list_open_tickets_of(&self, id: AgentId) -> Result<Vec<TicketView>, StoreError> {
+        let select = sql(TICKET_VIEWS)
+            .push_bind(" AND t.agent_id = ", id)
+            .push(" AND t.status IN ('waiting', 'active', 'paused') ORDER BY t.created_at, t.id");
+        self.reader.all(select).await
+    }
+
+    /// Every ticket that counts against its owner's capacity.
+    pub async fn list_loads(&self) -> Result<Vec<(AgentId, TicketId)>, StoreError> {
+        let select = sql("SELECT agent_id, id FROM tickets WHERE agent_id IS NOT NULL \
+             AND status IN ('waiting', 'active')");
+        self.reader.all(select).await
+    }
+
+    /// When each agent last started a chat, for the longest idle.
+    pub async fn last_starts(&self) -> Result<HashMap<AgentId, Timestamp>, StoreError> {
+        let select =
+            sql("SELECT agent_id, MAX(started_at) FROM tickets WHERE agent_id IS NOT NULL \
+             AND started_at IS NOT NULL GROUP BY agent_id");
+        Ok(self.reader.all::<(AgentId, Timestamp)>(select).await?.into_iter().collect())
+    }
+
+    /// Active chats in which the customer owes the answer and nobody wrote since `idle_since`.
+    pub async fn list_idle_tickets(
+        &self,
+        idle_since: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<TicketView>, StoreError> {
+        let select = sql(TICKET_VIEWS)
+            .push(" AND t.status = 'active' AND t.awaiting_since IS NULL")
+            .push_bind(" AND t.last_message_at <= ", idle_since)
+            .push(" ORDER BY t.last_message_at")
+            .push_bind(" LIMIT ", limit);
+        self.reader.all(select).await
+    }
+
+    /// Hand-overs of one ticket, oldest first.
+    pub async fn list_transfers(&self, id: TicketId) -> Result<Vec<Transfer>, StoreError> {
+        self.reader
+            .all(sql("SELECT * FROM transfers WHERE ticket_id = $1 ORDER BY id").bind(id))
+            .await
+    }
+}
+
+/// PostgreSQL says the name of the index, SQLite its columns.
+fn is_message_key(constraint: &str) -> bool {
+    constraint == "messages_provider_key" || constraint.starts_with("messages.")
+}
+
+async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
+    let customer = customer_for(tx, &new).await?;
+    let insert =
+        sql("INSERT INTO tickets (session_id, chat_id, phone, customer_id, department_id, \
+         status, priority, version, customer_messages, agent_messages, rating_comment, notes, \
+         created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 1, 0, 0, '', '', $7, $7) RETURNING id")
+        .bind(new.key.session_id)
+        .bind(new.key.chat_id.as_str())
+        .bind(new.phone.as_str())
+        .bind(customer.id)
+        .bind(new.department_id)
+        .bind(new.priority)
+        .bind(new.at);
+    let (id,): (TicketId,) = tx.one(insert).await?;
+    let message = match new.message {
+        Some(mut message) => {
+            message.ticket_id = Some(id);
+            let row_id = fold::append_one(tx, &message).await?;
+            Some(message.into_stored(row_id))
+        }
+        None => None,
+    };
+    let insert = sql("INSERT INTO queue_entries (ticket_id, department_id, customer_id, chat_id, \
+         phone, first_message, priority, entered_at, sticky_agent_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+         (SELECT agent_id FROM tickets WHERE customer_id = $3 AND agent_id IS NOT NULL \
+         AND updated_at >= $9 ORDER BY id DESC LIMIT 1)) RETURNING *")
+    .bind(id)
+    .bind(new.department_id)
+    .bind(customer.id)
+    .bind(new.key.chat_id.as_str())
+    .bind(new.phone.as_str())
+    .bind(new.first_message)
+    .bind(new.priority)
+    .bind(new.at)
+    .bind(new.at.minus(STICKY_WINDOW));
+    let entry = tx.one(insert).await?;
+    let ticket = tx.one(sql("SELECT * FROM tickets WHERE id = $1").bind(id)).await?;
+    Ok(OpenedTicket { ticket, customer, entry, message })
+}
+
+async fn customer_for(tx: &mut Tx, new: &NewTicket) -> Result<Customer, StoreError> {
+    match &new.customer {
+        OpeningCustomer::Known(id) => customers::get(tx, *id).await?.ok_or_else(|| {
+            StoreError::ForeignKey { constraint: "tickets_customer_id_fkey".to_owned() }
+        }),
+        OpeningCustomer::ByPhone { name } => {
+            if let Some(customer) = customers::find_by_phone(tx, &new.phone).await? {
+                return Ok(customer);
+            }
+            let placeholder = placeholder_name(&new.phone);
+            let name = if name.is_empty() { &placeholder } else { name };
+            customers::insert(tx, name, None, Some(&new.phone), new.at).await
+        }
+    }
+}
+
+async fn change(tx: &mut Tx, plan: &TicketPlan) -> Result<(Ticket, Option<Transfer>), StoreError> {
+    let ticket = &plan.ticket;
+    let update = sql("UPDATE tickets SET department_id = $1, agent_id = $2, status = $3, \
+         priority = $4, notes = $5, started_at = $6, closed_at = $7, owned_since = $8, \
+         updated_at = $9, version = version + 1 WHERE id = $10 AND version = $11 RETURNING *")
+    .bind(ticket.department_id)
+    .bind(ticket.agent_id)
+    .bind(ticket.status)
+    .bind(ticket.priority)
+    .bind(ticket.notes.as_str())
+    .bind(ticket.started_at)
+    .bind(ticket.closed_at)
+    .bind(plan.at)
+    .bind(ticket.id)
+    .bind(ticket.version);
+    let changed: Ticket = tx.opt(update).await?.ok_or(StoreError::Stale)?;
+    change_entry(tx, &changed, plan.entry).await?;
+    let transfer = match &plan.transfer {
+        Some(new) => Some(insert_transfer(tx, changed.id, new, plan.at).await?),
+        None => None,
+    };
+    Ok((changed, transfer))
+}
+
+async fn change_entry(tx: &mut Tx, ticket: &Ticket, change: EntryChange) -> Result<(), StoreError> {
+    let update = match change {
+        EntryChange::Keep => return Ok(()),
+        EntryChange::Assigned(at) => sql("UPDATE queue_entries SET assigned_at = $1 \
+                 WHERE ticket_id = $2 AND assigned_at IS NULL")
+        .bind(at),
+        EntryChange::Removed(at) => sql("UPDATE queue_entries SET removed_at = $1 \
+                 WHERE ticket_id = $2 AND assigned_at IS NULL")
+        .bind(at),
+        EntryChange::Waiting => {
+            sql("UPDATE queue_entries SET assigned_at = NULL, removed_at = NULL, \
+                 department_id = $1 WHERE ticket_id = $2")
+            .bind(ticket.department_id)
+        }
+    };
+    tx.run(update.bind(ticket.id)).await?;
+    Ok(())
+}
+
+async fn insert_transfer(
+    tx: &mut Tx,
+    ticket_id: TicketId,
+    new: &NewTransfer,
+    at: Timestamp,
+) -> Result<Transfer, StoreError> {
+    let insert = sql("INSERT INTO transfers (ticket_id, from_agent_id, to_agent_id, \
+         from_department_id, to_department_id, reason, created_by, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *")
+    .bind(ticket_id)
+    .bind(new.from_agent_id)
+    .bind(new.to_agent_id)
+    .bind(new.from_department_id)
+    .bind(new.to_department_id)
+    .bind(new.reason.as_str())
+    .bind(new.created_by)
+    .bind(at);
+    tx.one(insert).await
+}
+
+async fn assign(
+    tx: &mut Tx,
+    assignment: Assignment,
+    at: Timestamp,
+) -> Result<Option<TicketId>, StoreError> {
+    let update = sql("UPDATE tickets SET agent_id = $1, status = 'active', \
+         started_at = COALESCE(started_at, $2), updated_at = $2, version = version + 1 \
+         WHERE id = $3 AND status = 'waiting' AND agent_id IS NULL RETURNING id");
+    let update = update.bind(assignment.agent_id).bind(at).bind(assignment.ticket_id);
+    let found: Option<(TicketId,)> = tx.opt(update).await?;
+    let Some((id,)) = found else { return Ok(None) };
+    let update = sql("UPDATE queue_entries SET assigned_at = $1 WHERE ticket_id = $2");
+    tx.run(update.bind(at).bind(id)).await?;
+    Ok(Some(id))
+}

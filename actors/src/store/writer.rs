@@ -1,0 +1,251 @@
+//! The one task that writes: group commit.
+//!
+//! An fsync costs 0.5–4 ms, so one transaction per message would mean a few hundred messages a
+//! second. Callers hand over a unit of work and wait for its commit; whatever arrived while the last
+//! commit ran goes into the next transaction. Each unit has its own savepoint, so a refused one does
+//! not take the others along. Messages and their states are folded into a few statements per batch.
+//! On PostgreSQL units run side by side on the pool (its concurrency is the batching) and only the
+//! folded writes pass through this task.
+
+use std::{panic::AssertUnwindSafe, pin::Pin};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    StoreError,
+    db::{Db, Tx},
+    fold::{self, Folded},
+    sql::sql,
+};
+
+/// Jobs that may wait for the writer; beyond it callers wait to hand theirs over.
+const QUEUE_JOBS_MAX: usize = 4096;
+/// Jobs that share one commit (measured: no gain beyond, and the first waiter waits longer).
+pub(super) const BATCH_JOBS_MAX: usize = 256;
+
+pub(super) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a unit leaves behind: whether its changes are to be kept, and whom to tell how it ended.
+struct Ran {
+    is_kept: bool,
+    finish: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
+}
+
+type BoxUnit = Box<dyn for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Ran> + Send>;
+
+enum Job {
+    Unit(BoxUnit),
+    Fold(Folded),
+}
+
+/// The door to the writer task.
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    /// Where units run by themselves (PostgreSQL); `None` on SQLite.
+    side_by_side: Option<Db>,
+}
+
+impl Writer {
+    /// Starts the task; it ends when every door is gone, after the last commit.
+    pub(super) fn start(db: Db) -> (Self, tokio::task::JoinHandle<()>) {
+        let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
+        let side_by_side = matches!(db, Db::Postgres(_)).then(|| db.clone());
+        let task = tokio::spawn(run(db, queue));
+        (Self { jobs, side_by_side }, task)
+    }
+
+    /// Runs one unit of work in a transaction; answers after the commit. The unit runs to its end
+    /// even when the caller is gone (a cancelled transaction could leak, sqlx #4393).
+    pub(super) async fn unit<T, F>(&self, unit: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, StoreError>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let unit = erase(unit, reply);
+        match &self.side_by_side {
+            Some(db) => {
+                tokio::spawn(run_alone(db.clone(), unit));
+            }
+            None => self.jobs.send(Job::Unit(unit)).await.map_err(|_| StoreError::Closed)?,
+        }
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Queues a write that is folded with others of its kind.
+    pub(super) async fn fold(&self, folded: Folded) -> Result<(), StoreError> {
+        self.jobs.send(Job::Fold(folded)).await.map_err(|_| StoreError::Closed)
+    }
+}
+
+/// Wraps a unit so that units of all result types fit into one queue.
+fn erase<T, F>(unit: F, reply: oneshot::Sender<Result<T, StoreError>>) -> BoxUnit
+where
+    T: Send + 'static,
+    F: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, StoreError>> + Send + 'static,
+{
+    Box::new(move |tx| {
+        Box::pin(async move {
+            let outcome = CatchUnwind(AssertUnwindSafe(unit(tx))).await;
+            let outcome = outcome.unwrap_or(Err(StoreError::Panicked));
+            let is_kept = outcome.is_ok();
+            // A caller that is gone does not need the answer.
+            let finish = move |commit: Result<(), StoreError>| {
+                let _ = reply.send(outcome.and_then(|value| commit.map(|()| value)));
+            };
+            Ran { is_kept, finish: Box::new(finish) }
+        })
+    })
+}
+
+/// A future whose panic becomes `None`.
+struct CatchUnwind<F>(AssertUnwindSafe<F>);
+
+impl<F: Future + Unpin> Future for CatchUnwind<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        let future = Pin::new(&mut self.0.0);
+        match std::panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => std::task::Poll::Ready(None),
+        }
+    }
+}
+
+/// PostgreSQL: one unit, one transaction.
+async fn run_alone(db: Db, unit: BoxUnit) {
+    let mut tx = match db.begin().await {
+        Ok(tx) => tx,
+        // The reply is inside the unit; dropping it tells the caller that nothing happened.
+        Err(error) => return tracing::warn!(%error, "no connection for a unit of work"),
+    };
+    let ran = unit(&mut tx).await;
+    let outcome = if ran.is_kept { tx.commit().await } else { tx.rollback().await };
+    (ran.finish)(outcome);
+}
+
+async fn run(db: Db, mut queue: mpsc::Receiver<Job>) {
+    let mut batch = Vec::with_capacity(BATCH_JOBS_MAX);
+    let mut idle = IdleCheckpoint::default();
+    loop {
+        let received = tokio::select! {
+            received = queue.recv_many(&mut batch, BATCH_JOBS_MAX) => received,
+            () = idle.due() => {
+                idle.checkpoint(&db).await;
+                continue;
+            }
+        };
+        if received == 0 {
+            break;
+        }
+        commit_batch(&db, &mut batch).await;
+        idle.written();
+    }
+    idle.checkpoint(&db).await;
+}
+
+/// One transaction for everything that waits.
+async fn commit_batch(db: &Db, batch: &mut Vec<Job>) {
+    let (mut folded, mut units) = (Vec::new(), Vec::new());
+    for job in batch.drain(..) {
+        match job {
+            Job::Fold(fold) => folded.push(fold),
+            Job::Unit(unit) => units.push(unit),
+        }
+    }
+    let mut tx = match db.begin().await {
+        Ok(tx) => tx,
+        // Dropping the jobs tells their callers that nothing happened.
+        Err(error) => return tracing::error!(%error, "cannot begin a transaction"),
+    };
+    let mut told = Vec::with_capacity(folded.len() + units.len());
+    if !folded.is_empty() {
+        fold::run(&mut tx, folded, &mut told).await;
+    }
+    for unit in units {
+        told.push(run_in_savepoint(&mut tx, unit).await);
+    }
+    let outcome = tx.commit().await;
+    for finish in told {
+        finish(match &outcome {
+            Ok(()) => Ok(()),
+            Err(error) => Err(StoreError::Uncertain(error.to_string())),
+        });
+    }
+}
+
+pub(super) type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
+    if let Err(error) = tx.run(sql("SAVEPOINT unit")).await {
+        tracing::error!(%error, "cannot set a savepoint");
+    }
+    let ran = unit(tx).await;
+    let end = if ran.is_kept { "RELEASE SAVEPOINT unit" } else { "ROLLBACK TO SAVEPOINT unit" };
+    match tx.run(sql(end)).await {
+        Ok(_) => ran.finish,
+        Err(error) => Box::new(move |_| (ran.finish)(Err(error))),
+    }
+}
+
+impl Tx {
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => {
+                let outcome = self.run(sql("COMMIT")).await;
+                if outcome.is_err() {
+                    // The transaction may still be open; a refused rollback means that it is not.
+                    let _ = self.run(sql("ROLLBACK")).await;
+                }
+                outcome.map(drop)
+            }
+            Self::Postgres(tx) => Ok(tx.commit().await?),
+        }
+        .map_err(|error| StoreError::Uncertain(error.to_string()))
+    }
+
+    async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(tx) => Ok(tx.rollback().await?),
+        }
+    }
+}
+
+/// Cuts the write-ahead log back when nothing has been written for a while; under constant load the
+/// automatic checkpoints do.
+#[derive(Default)]
+struct IdleCheckpoint {
+    is_dirty: bool,
+}
+
+/// Quiet time after which the log is cut back.
+const IDLE_BEFORE_CHECKPOINT: std::time::Duration = std::time::Duration::from_secs(5);
+
+impl IdleCheckpoint {
+    fn written(&mut self) {
+        self.is_dirty = true;
+    }
+
+    async fn due(&self) {
+        if self.is_dirty {
+            tokio::time::sleep(IDLE_BEFORE_CHECKPOINT).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn checkpoint(&mut self, db: &Db) {
+        self.is_dirty = false;
+        if let Db::Sqlite(_) = db
+            && let Err(error) = db.run(sql("PRAGMA wal_checkpoint(TRUNCATE)")).await
+        {
+            tracing::debug!(%error, "checkpoint has to wait");
+        }
+    }
+}
