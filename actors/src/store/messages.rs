@@ -5,7 +5,6 @@ use super::{
     db::Db,
     page::{Order, Page, Slice, push_order},
     sql::{Sql, sql},
-    unit,
 };
 use crate::domain::{
     AgentId, Direction, Message, MessageKind, MessageRowId, MessageStatus, SessionId, TicketId,
@@ -210,15 +209,5 @@ impl Store {
         .push(to_sent)
         .push(" >= 5000 THEN 1 END) AS slow FROM messages m WHERE m.session_id = ");
         self.reader.one(select.push_bind("", id)).await
-    }
-
-    /// Marks a message as being handed to the provider; `false` when it is no longer queued.
-    pub async fn mark_sending(&self, id: MessageRowId) -> Result<bool, StoreError> {
-        self.unit(unit!(tx => {
-            let update = sql("UPDATE messages SET status = 'sending', status_rank = 1 \
-                 WHERE id = $1 AND status IN ('queued', 'sending')");
-            Ok(tx.run(update.bind(id)).await? == 1)
-        }))
-        .await
     }
 }

@@ -405,6 +405,7 @@ async fn change(tx: &mut Tx, plan: &TicketPlan) -> Result<(Ticket, Option<Transf
     .bind(ticket.notes.as_str())
     .bind(ticket.started_at)
     .bind(ticket.closed_at)
+    .bind(ticket.owned_since)
     .bind(plan.at)
     .bind(ticket.id)
     .bind(ticket.version);
@@ -461,7 +462,7 @@ async fn assign(
     assignment: Assignment,
     at: Timestamp,
 ) -> Result<Option<TicketId>, StoreError> {
-    let update = sql("UPDATE tickets SET agent_id = $1, status = 'active', \
+    let update = sql("UPDATE tickets SET agent_id = $1, status = 'active', owned_since = $2, \
          started_at = COALESCE(started_at, $2), updated_at = $2, version = version + 1 \
          WHERE id = $3 AND status = 'waiting' AND agent_id IS NULL RETURNING id");
     let update = update.bind(assignment.agent_id).bind(at).bind(assignment.ticket_id);
