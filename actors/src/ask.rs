@@ -29,7 +29,10 @@ pub(crate) fn settle<T>(
 }
 
 /// The same for a message that nobody waits for.
-pub(crate) fn settle_cast<T>(what: &str, outcome: Result<T, HubError>) -> Result<(), ActorProcessingErr> {
+pub(crate) fn settle_cast<T>(
+    what: &str,
+    outcome: Result<T, HubError>,
+) -> Result<(), ActorProcessingErr> {
     let doubt = doubt_of(&outcome);
     if let Err(error) = outcome {
         tracing::warn!(%error, what, "a message was not carried out");

@@ -43,8 +43,8 @@ pub(crate) trait Child: Send + Sync + 'static {
 pub(crate) enum Restart {
     /// Started again at once; failing too often ends the supervisor, and with it the hub.
     Always,
-    /// Started again when somebody asks for it; failing too often makes only this key unavailable for
-    /// a while. One broken chat must not end the others.
+    /// Started when somebody asks for it, and again when it fails; failing too often makes only this
+    /// key unavailable for a while. One broken chat must not end the others.
     OnDemand,
 }
 
@@ -143,11 +143,7 @@ impl<C: Child> Doors<C> {
     }
 
     /// Tells the child of a key, starting it if need be.
-    pub(crate) async fn tell_started(
-        &self,
-        key: &C::Key,
-        message: C::Msg,
-    ) -> Result<(), HubError> {
+    pub(crate) async fn tell_started(&self, key: &C::Key, message: C::Msg) -> Result<(), HubError> {
         let actor = self.ensure(key).await?;
         actor.send_message(message).map_err(|_| HubError::Unavailable)
     }
@@ -191,14 +187,6 @@ impl<C: Child> Doors<C> {
     #[cfg(feature = "testing")]
     pub(crate) fn actor_id(&self, key: &C::Key) -> Option<ActorId> {
         self.registry.get(key).map(|actor| actor.get_id())
-    }
-
-    /// Ends a child as a panic would, without its own doing.
-    #[cfg(feature = "testing")]
-    pub(crate) fn kill(&self, key: &C::Key) {
-        if let Some(actor) = self.registry.get(key).map(|actor| actor.clone()) {
-            actor.kill();
-        }
     }
 
     /// A reference that leads nowhere is taken out, so that the next one is asked for.
@@ -332,9 +320,7 @@ impl<C: Child> State<C> {
             }
             return Ok(());
         }
-        if C::RESTART == Restart::Always || self.waiting.contains_key(&key) {
-            self.restart_later(key, me);
-        }
+        self.restart_later(key, me);
         Ok(())
     }
 
@@ -399,7 +385,9 @@ impl<C: Child> Actor for Supervisor<C> {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         match event {
-            SupervisionEvent::ActorFailed(cell, error) => state.failed(cell.get_id(), &error, &me)?,
+            SupervisionEvent::ActorFailed(cell, error) => {
+                state.failed(cell.get_id(), &error, &me)?;
+            }
             SupervisionEvent::ActorTerminated(cell, _, reason) => {
                 // A kill looks like an end with a reason; it has to be made good like a failure.
                 if reason.as_deref() == Some("killed") {

@@ -2,9 +2,11 @@
 
 mod clock;
 mod database;
+mod hub;
 
 pub use clock::ManualClock;
 pub use database::{TestDatabase, on_postgres, on_sqlite};
+pub use hub::{TestHub, eventually};
 
 /// Runs each named `async fn(TestDatabase)` on SQLite and on PostgreSQL. The latter needs
 /// `TEST_POSTGRES_URL`; without it the test says that it was skipped, unless `DX_REQUIRE_POSTGRES=1`.

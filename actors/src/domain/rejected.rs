@@ -21,6 +21,8 @@ pub enum Rejected {
     BadRating,
     #[error("Apenas atendimentos aguardando ou em andamento podem ser alterados")]
     NotOpen,
+    #[error("Este chat já está {}", .0.label())]
+    ChatAlreadyOpen(TicketStatus),
     #[error("O departamento \"{0}\" está inativo")]
     DepartmentInactive(String),
     #[error("O departamento tem atendimentos ou filas e não pode ser excluído; desative-o")]

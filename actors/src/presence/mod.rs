@@ -1,3 +1,14 @@
-//! The roster: who is there, who may be given a chat, and the sockets of everybody.
+//! The roster: who is there, who may be given a chat, who types, and the sockets of everybody.
 
+mod actor;
+mod handle;
+mod live;
 pub mod outbox;
+mod people;
+#[cfg(test)]
+mod tests;
+mod typing;
+
+pub use handle::Presence;
+
+pub(crate) use live::Wanted;

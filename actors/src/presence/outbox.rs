@@ -308,6 +308,14 @@ impl Outboxes {
         self.sockets.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// How many sockets each user has open.
+    pub(crate) fn open_sockets(&self) -> Vec<(AgentId, usize)> {
+        let count = |stream: dashmap::mapref::multiple::RefMulti<'_, AgentId, Stream>| {
+            (*stream.key(), stream.sockets.len())
+        };
+        self.streams.iter().map(count).filter(|(_, sockets)| *sockets > 0).collect()
+    }
+
     /// Closes all sockets of one user.
     pub fn close_all_of(&self, agent_id: AgentId, reason: CloseReason) {
         if let Some(stream) = self.streams.get(&agent_id) {

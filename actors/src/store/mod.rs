@@ -102,13 +102,13 @@ impl Store {
         Ok(())
     }
 
-    /// Waits for the last commit and closes the database. Other clones must be gone or idle.
+    /// Waits for the last commit and closes the database; other clones get [`StoreError::Closed`].
     pub async fn close(self) {
         let Self { reader, writer_pool, writer, writer_task, .. } = self;
-        drop(writer);
+        writer.close();
         let task = writer_task.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(task) = task {
-            // The task ends by itself once every door to it is closed; a panic in it was logged.
+            // A panic in it was logged when it happened.
             let _ = tokio::time::timeout(CLOSE_TIMEOUT, task).await;
         }
         writer_pool.close().await;

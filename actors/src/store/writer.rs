@@ -10,6 +10,7 @@
 use std::{panic::AssertUnwindSafe, pin::Pin};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     StoreError,
@@ -44,15 +45,22 @@ pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     /// Where units run by themselves (PostgreSQL); `None` on SQLite.
     side_by_side: Option<Db>,
+    close: CancellationToken,
 }
 
 impl Writer {
-    /// Starts the task; it ends when every door is gone, after the last commit.
+    /// Starts the task; it ends when it is closed or every door is gone, after the last commit.
     pub(super) fn start(db: Db) -> (Self, tokio::task::JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
         let side_by_side = matches!(db, Db::Postgres(_)).then(|| db.clone());
-        let task = tokio::spawn(run(db, queue));
-        (Self { jobs, side_by_side }, task)
+        let close = CancellationToken::new();
+        let task = tokio::spawn(run(db, queue, close.clone()));
+        (Self { jobs, side_by_side, close }, task)
+    }
+
+    /// Takes no more jobs; what is queued is still committed.
+    pub(super) fn close(&self) {
+        self.close.cancel();
     }
 
     /// Runs one unit of work in a transaction; answers after the commit. The unit runs to its end
@@ -129,12 +137,16 @@ async fn run_alone(db: Db, unit: BoxUnit) {
     (ran.finish)(outcome);
 }
 
-async fn run(db: Db, mut queue: mpsc::Receiver<Job>) {
+async fn run(db: Db, mut queue: mpsc::Receiver<Job>, close: CancellationToken) {
     let mut batch = Vec::with_capacity(BATCH_JOBS_MAX);
     let mut idle = IdleCheckpoint::default();
     loop {
         let received = tokio::select! {
             received = queue.recv_many(&mut batch, BATCH_JOBS_MAX) => received,
+            () = close.cancelled(), if !queue.is_closed() => {
+                queue.close();
+                continue;
+            }
             () = idle.due() => {
                 idle.checkpoint(&db).await;
                 continue;

@@ -12,6 +12,9 @@ use crate::store::Store;
 
 const SERVER_VARIABLE: &str = "TEST_POSTGRES_URL";
 
+/// Makes the names of databases of one process differ.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
 /// A database that belongs to one test.
 #[derive(Debug)]
 pub struct TestDatabase {
@@ -58,7 +61,6 @@ pub async fn on_postgres<F: Future<Output = ()>>(body: impl FnOnce(TestDatabase)
         say_skipped();
         return;
     };
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("dx_actors_{}_{number}", std::process::id());
     let server = PgConnectOptions::from_str(&server_url).expect("a PostgreSQL address");

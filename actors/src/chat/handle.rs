@@ -1,0 +1,180 @@
+//! The door to the chats.
+
+use std::sync::Arc;
+
+use ractor::{ActorCell, ActorId};
+
+use super::actor::{ChatChild, Closing, Delivered, Outgoing, ToChat, TransferRequest};
+use crate::{
+    domain::{
+        AgentId, CustomerId, DepartmentId, Inbound, Message, Priority, QueueEntry, Ticket,
+        TicketId, Timestamp, Transfer, ids::ChatKey,
+    },
+    error::HubError,
+    hub::Context,
+    store::Store,
+    supervisor::Doors,
+};
+
+/// A customer whom a person puts into a queue.
+#[derive(Debug, Clone)]
+pub struct ManualEntry {
+    pub key: ChatKey,
+    pub phone: String,
+    pub customer_id: CustomerId,
+    pub department_id: DepartmentId,
+    pub priority: Priority,
+    pub first_message: String,
+}
+
+/// Asks and tells the actor of a chat.
+pub struct Chats {
+    doors: Doors<ChatChild>,
+    store: Store,
+}
+
+impl Chats {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { doors: Doors::default(), store }
+    }
+
+    pub(crate) async fn start(
+        &self,
+        context: &Arc<Context>,
+        parent: ActorCell,
+    ) -> Result<ActorCell, HubError> {
+        let supervisor = self.doors.open(ChatChild(Arc::clone(context)), parent).await;
+        Ok(supervisor.map_err(|_| HubError::Unavailable)?.get_cell())
+    }
+
+    /// Chat actors that are up.
+    pub fn len(&self) -> usize {
+        self.doors.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A customer's message: stored and routed when this answers.
+    pub(crate) async fn deliver(
+        &self,
+        key: &ChatKey,
+        inbound: Inbound,
+    ) -> Result<Delivered, HubError> {
+        let inbound = Box::new(inbound);
+        self.doors.ask(key, |reply| ToChat::Deliver { inbound, reply }).await
+    }
+
+    /// Queues a message to the customer; durable when this answers.
+    pub async fn send(&self, key: &ChatKey, outgoing: Outgoing) -> Result<Message, HubError> {
+        let outgoing = Box::new(outgoing);
+        self.doors.ask(key, |reply| ToChat::Send { outgoing, reply }).await
+    }
+
+    /// Creates a waiting ticket, or returns the entry that waits already (`false`: not created).
+    pub async fn open(&self, entry: ManualEntry) -> Result<(QueueEntry, bool), HubError> {
+        let key = entry.key.clone();
+        let entry = Box::new(entry);
+        self.doors.ask(&key, |reply| ToChat::Open { entry, reply }).await
+    }
+
+    /// Gives a waiting chat to an agent, by a person's decision.
+    pub async fn accept(
+        &self,
+        ticket: &Ticket,
+        agent_id: AgentId,
+        notes: Option<String>,
+    ) -> Result<Ticket, HubError> {
+        let key = ticket.chat_key();
+        self.doors.ask(&key, |reply| ToChat::Accept { agent_id, notes, reply }).await
+    }
+
+    pub async fn transfer(
+        &self,
+        ticket: &Ticket,
+        request: TransferRequest,
+    ) -> Result<(Ticket, Transfer), HubError> {
+        ticket.check_transfer(None)?;
+        let key = ticket.chat_key();
+        self.doors.ask(&key, |reply| ToChat::Transfer { request, reply }).await
+    }
+
+    pub async fn close(&self, ticket: &Ticket, closing: Closing) -> Result<Ticket, HubError> {
+        let (key, ticket_id) = (ticket.chat_key(), ticket.id);
+        self.doors.ask(&key, |reply| ToChat::Close { ticket_id, closing, reply }).await
+    }
+
+    /// Records what the customer thought; repeatable, the last one counts.
+    pub async fn rate(
+        &self,
+        ticket_id: TicketId,
+        rating: i64,
+        comment: String,
+        rated_by: Option<AgentId>,
+        at: Timestamp,
+    ) -> Result<Ticket, HubError> {
+        if !(1..=5).contains(&rating) {
+            return Err(crate::domain::Rejected::BadRating.into());
+        }
+        let rated = self.store.rate_ticket(ticket_id, rating, comment, rated_by, at).await?;
+        rated.ok_or_else(|| HubError::not_found("Atendimento", &ticket_id))
+    }
+
+    /// Changes notes and priority by hand.
+    pub async fn edit(
+        &self,
+        ticket_id: TicketId,
+        notes: Option<String>,
+        priority: Option<Priority>,
+        at: Timestamp,
+    ) -> Result<Ticket, HubError> {
+        let edited = self.store.edit_ticket(ticket_id, notes, priority, at).await?;
+        let ticket = edited.ok_or_else(|| HubError::not_found("Atendimento", &ticket_id))?;
+        self.doors.ask(&ticket.chat_key(), |reply| ToChat::Reload { reply }).await?;
+        Ok(ticket)
+    }
+
+    pub(crate) async fn close_if_idle(
+        &self,
+        key: &ChatKey,
+        ticket_id: TicketId,
+        idle_since: Timestamp,
+        minutes: i64,
+    ) {
+        let message = ToChat::CloseIfIdle { ticket_id, idle_since, minutes };
+        if let Err(error) = self.doors.tell_started(key, message).await {
+            tracing::warn!(%error, ticket.id = %ticket_id, "idle chat could not be told");
+        }
+    }
+
+    pub(crate) async fn requeue(&self, key: &ChatKey, ticket_id: TicketId, gone_since: Timestamp) {
+        let message = ToChat::Requeue { ticket_id, gone_since };
+        if let Err(error) = self.doors.tell_started(key, message).await {
+            tracing::warn!(%error, ticket.id = %ticket_id, "chat could not be told to requeue");
+        }
+    }
+
+    /// The ticket has been changed by its queue.
+    pub(crate) fn refresh(&self, key: &ChatKey, ticket: Ticket) {
+        self.doors.tell(key, ToChat::Refresh(Box::new(ticket)));
+    }
+
+    pub(crate) fn retire(&self, key: ChatKey, id: ActorId) {
+        self.doors.retire(key, id);
+    }
+
+    /// Lets a chat's actor go as if it had been idle for long.
+    #[cfg(test)]
+    pub(crate) fn retire_now(&self, key: &ChatKey) {
+        if let Some(id) = self.doors.actor_id(key) {
+            self.retire(key.clone(), id);
+        }
+    }
+
+    /// Makes a chat's actor fail.
+    #[cfg(feature = "testing")]
+    pub fn crash(&self, key: &ChatKey) {
+        self.doors.tell(key, ToChat::Panic);
+    }
+}

@@ -1,0 +1,171 @@
+//! What a chat tells the world, and who may hear it.
+
+use super::actor::State;
+use crate::{
+    domain::{AgentId, CustomerCard, Message, Ticket, Timestamp, Transfer},
+    events::{Audience, ChatAudience, HubEvent},
+    hub::Context,
+};
+
+/// Characters of a text in `new_chat` and `new_message` (contract §21).
+const PREVIEW_CHARS_MAX: usize = 200;
+
+/// Whoever may see this ticket.
+pub fn audience_of(ticket: &Ticket) -> ChatAudience {
+    ChatAudience {
+        department_id: Some(ticket.department_id),
+        agent_id: ticket.agent_id,
+        is_unassigned: ticket.is_unassigned(),
+        ..ChatAudience::default()
+    }
+}
+
+fn preview(text: &str) -> String {
+    text.chars().take(PREVIEW_CHARS_MAX).collect()
+}
+
+impl State {
+    /// A chat begins.
+    pub(super) fn tell_opened(&self, first_message: &str, at: Timestamp) {
+        let Some(open) = &self.open else { return };
+        let ticket = &open.ticket;
+        let event = HubEvent::ChatOpened {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id.clone(),
+            phone: ticket.phone.clone(),
+            customer_id: ticket.customer_id,
+            customer_name: open.customer.customer_name.clone(),
+            department_id: ticket.department_id,
+            department_name: self.context.roster().department_name(ticket.department_id),
+            first_message: preview(first_message),
+            priority: ticket.priority,
+            at,
+        };
+        self.context.publish(&Audience::Chat(audience_of(ticket)), event);
+    }
+
+    /// A message in a chat that was open already.
+    pub(super) fn tell_inbound(&self, message: &Message, at: Timestamp) {
+        let Some(open) = &self.open else { return };
+        let ticket = &open.ticket;
+        let audience = ChatAudience { responsible_only: true, ..audience_of(ticket) };
+        let event = HubEvent::ChatMessage {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id.clone(),
+            message_id: message.message_id.clone(),
+            text: preview(&message.text),
+            kind: message.kind,
+            phone: message.phone.clone(),
+            at,
+        };
+        self.context.publish(&Audience::Chat(audience), event);
+        self.tell_received(message, at);
+    }
+
+    /// The message itself, to whoever may read the chat.
+    pub(super) fn tell_received(&self, message: &Message, at: Timestamp) {
+        let Some(open) = &self.open else { return };
+        let audience = Audience::Chat(audience_of(&open.ticket));
+        self.context.publish(&audience, HubEvent::MessageReceived { message: message.clone(), at });
+    }
+
+    /// A person took the chat: the department hears that it waits no longer, its new owner that he
+    /// has it.
+    pub(super) async fn tell_accepted(&self, at: Timestamp) {
+        let Some(open) = &self.open else { return };
+        let ticket = &open.ticket;
+        let Some(agent_id) = ticket.agent_id else { return };
+        let roster = self.context.roster();
+        let agent_name = roster.agent_name(Some(agent_id));
+        let accepted = HubEvent::ChatAccepted {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id.clone(),
+            agent_id,
+            agent_name: agent_name.clone(),
+            status: ticket.status,
+            at,
+        };
+        let department = ChatAudience { is_unassigned: true, ..audience_of(ticket) };
+        self.context.publish(&Audience::Chat(department), accepted);
+        let first_message = self.context.store.find_queue_entry_of(ticket.id).await;
+        let first_message = first_message.ok().flatten().map(|entry| entry.first_message);
+        let assigned = HubEvent::ChatAssigned {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id.clone(),
+            customer_name: open.customer.customer_name.clone(),
+            agent_id,
+            agent_name,
+            department_id: ticket.department_id,
+            department_name: roster.department_name(ticket.department_id),
+            priority: ticket.priority,
+            first_message: first_message.unwrap_or_default(),
+            at,
+        };
+        self.context.publish(&Audience::Chat(audience_of(ticket)), assigned);
+    }
+
+    pub(super) fn tell_transferred(&self, transfer: Transfer, at: Timestamp) {
+        let Some(open) = &self.open else { return };
+        let roster = self.context.roster();
+        let audience = ChatAudience { also: transfer.from_agent_id, ..audience_of(&open.ticket) };
+        let event = HubEvent::ChatTransferred {
+            chat_id: open.ticket.chat_id.clone(),
+            customer_name: open.customer.customer_name.clone(),
+            from_agent_name: roster.agent_name(transfer.from_agent_id),
+            to_agent_name: roster.agent_name(transfer.to_agent_id),
+            transfer,
+            at,
+        };
+        self.context.publish(&Audience::Chat(audience), event);
+    }
+
+    pub(super) fn tell_requeued(&self, ticket: &Ticket, owner: Option<AgentId>, at: Timestamp) {
+        let audience = ChatAudience { also: owner, ..audience_of(ticket) };
+        let event = HubEvent::ChatRequeued {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id.clone(),
+            department_id: ticket.department_id,
+            at,
+        };
+        self.context.publish(&Audience::Chat(audience), event);
+    }
+
+    /// Closed by a person: the department's members hear it, like the acceptance.
+    pub(super) fn tell_closed(&self, ticket: &Ticket, at: Timestamp) {
+        let department = ChatAudience { is_unassigned: true, ..audience_of(ticket) };
+        let event = HubEvent::ChatClosed {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id.clone(),
+            agent_id: ticket.agent_id,
+            at,
+        };
+        self.context.publish(&Audience::Chat(department), event);
+    }
+
+    pub(super) fn tell_auto_closed(
+        &self,
+        ticket: &Ticket,
+        customer: &CustomerCard,
+        idle_minutes: i64,
+        at: Timestamp,
+    ) {
+        let event = HubEvent::ChatAutoClosed {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id.clone(),
+            customer_name: customer.customer_name.clone(),
+            idle_minutes,
+            at,
+        };
+        self.context.publish(&Audience::Chat(audience_of(ticket)), event);
+    }
+}
+
+/// Whoever may see the chat of a message, and its sender.
+pub(crate) async fn audience_of_message(context: &Context, message: &Message) -> Audience {
+    let ticket = match message.ticket_id {
+        Some(id) => context.store.find_ticket(id).await.ok().flatten(),
+        None => None,
+    };
+    let chat = ticket.map(|view| audience_of(&view.ticket)).unwrap_or_default();
+    Audience::Chat(ChatAudience { also: message.agent_id, ..chat })
+}

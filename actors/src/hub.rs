@@ -1,0 +1,288 @@
+//! The whole hub: started in order, stopped in reverse, one accessor per kind of actor.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    chat::Chats,
+    clock::Clock,
+    directory::{Directory, Roster},
+    domain::settings::ChatSettings,
+    error::HubError,
+    events::{Audience, EncodeEvent, HubEvent},
+    presence::{
+        Presence,
+        outbox::{CloseReason, Outboxes},
+    },
+    queue::Queues,
+    session::{ProviderFactory, Sessions},
+    store::Store,
+    sweep,
+};
+
+/// How the hub behaves; the values come from the configuration.
+#[derive(Debug, Clone)]
+pub struct HubConfig {
+    /// A heartbeat keeps an agent alive for this long (reference: 2 minutes).
+    pub presence_timeout: Duration,
+    /// After the last socket closed, and before an offline agent's chats move.
+    pub presence_grace: Duration,
+    /// A typing indicator ends by itself after this long.
+    pub typing_ttl: Duration,
+    /// `false` leaves distribution to the endpoint, whatever the settings say.
+    pub auto_distribute: bool,
+    /// A chat actor with nothing to do leaves after this long.
+    pub chat_idle: Duration,
+    /// How often deadlines in the rows are looked at.
+    pub sweep_every: Duration,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            presence_timeout: Duration::from_mins(2),
+            presence_grace: Duration::from_secs(15),
+            typing_ttl: Duration::from_secs(10),
+            auto_distribute: true,
+            chat_idle: Duration::from_mins(10),
+            sweep_every: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How long actors may take to finish what is queued when the hub stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What all actors share.
+pub(crate) struct Context {
+    pub(crate) config: HubConfig,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) outboxes: Arc<Outboxes>,
+    pub(crate) providers: Arc<dyn ProviderFactory>,
+    pub(crate) presence: Presence,
+    pub(crate) queues: Queues,
+    pub(crate) chats: Chats,
+    pub(crate) sessions: Sessions,
+    /// Work outside of actors: calls to providers, deliveries.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+    failed: CancellationToken,
+    chat_settings: RwLock<ChatSettings>,
+}
+
+impl Context {
+    /// Says an event to its audience. After the commit, never before.
+    pub(crate) fn publish(&self, audience: &Audience, event: HubEvent) {
+        self.outboxes.publish(audience, event);
+    }
+
+    pub(crate) fn roster(&self) -> Arc<Roster> {
+        self.directory.roster()
+    }
+
+    pub(crate) fn chat_settings(&self) -> ChatSettings {
+        self.chat_settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether chats are assigned by themselves.
+    pub(crate) fn distributes(&self) -> bool {
+        self.config.auto_distribute
+            && self.chat_settings.read().unwrap_or_else(PoisonError::into_inner).auto_distribute
+    }
+}
+
+/// The running hub. Cheap to clone; hold it and you can ask for anything.
+#[derive(Clone)]
+pub struct Hub {
+    context: Arc<Context>,
+    supervisors: Arc<Supervisors>,
+}
+
+struct Supervisors {
+    root: ActorCell,
+    /// In the order of their start.
+    started: Vec<ActorCell>,
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub").field("chats", &self.context.chats.len()).finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// Starts everything on an opened store: people, queues with those who wait, numbers that were
+    /// connected. Sources of traffic start last.
+    pub async fn start(
+        config: HubConfig,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        encoder: Arc<dyn EncodeEvent>,
+        providers: Arc<dyn ProviderFactory>,
+    ) -> Result<Self, HubError> {
+        let directory = Arc::new(Directory::default());
+        let roster = Roster::new(store.list_agents().await?, store.list_departments().await?);
+        directory.replace(roster);
+        let outboxes = Arc::new(Outboxes::new(Arc::clone(&directory), encoder, Arc::clone(&clock)));
+        let chat_settings = RwLock::new(store.get_chat_settings().await?);
+        let context = Arc::new(Context {
+            presence: Presence::new(Arc::clone(&directory)),
+            queues: Queues::default(),
+            chats: Chats::new(store.clone()),
+            sessions: Sessions::new(store.clone(), Arc::clone(&clock)),
+            config,
+            store,
+            clock,
+            directory,
+            outboxes,
+            providers,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            failed: CancellationToken::new(),
+            chat_settings,
+        });
+        let failed = context.failed.clone();
+        let (root, _) =
+            Actor::spawn(None, Root, failed).await.map_err(|_| HubError::Unavailable)?;
+        let started = start_supervisors(&context, &root).await?;
+        let supervisors = Arc::new(Supervisors { root: root.get_cell(), started });
+        context.tasks.spawn(sweep::run(Arc::clone(&context)));
+        Ok(Self { context, supervisors })
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.context.store
+    }
+
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.context.clock
+    }
+
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.context.directory
+    }
+
+    pub fn outboxes(&self) -> &Arc<Outboxes> {
+        &self.context.outboxes
+    }
+
+    pub fn presence(&self) -> &Presence {
+        &self.context.presence
+    }
+
+    pub fn queues(&self) -> &Queues {
+        &self.context.queues
+    }
+
+    pub fn chats(&self) -> &Chats {
+        &self.context.chats
+    }
+
+    pub fn sessions(&self) -> &Sessions {
+        &self.context.sessions
+    }
+
+    /// How chats are handled at present.
+    pub fn chat_settings(&self) -> ChatSettings {
+        self.context.chat_settings()
+    }
+
+    /// Stores new settings; the actors follow them at once.
+    pub async fn save_chat_settings(&self, settings: ChatSettings) -> Result<(), HubError> {
+        self.context.store.save_chat_settings(settings.clone(), self.context.clock.now()).await?;
+        *self.context.chat_settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+        self.context.queues.wake_all();
+        Ok(())
+    }
+
+    /// Ends when an actor failed so often that its supervisor gave up: the process should stop.
+    pub async fn failed(&self) {
+        self.context.failed.cancelled().await;
+    }
+
+    /// Stops in reverse order of the start: numbers, chats, queues, roster, sockets, store. What was
+    /// answered is durable already; this only finishes what is queued, for a bounded time.
+    pub async fn stop(self) {
+        let Self { context, supervisors } = self;
+        context.stop.cancel();
+        context.sessions.disconnect_all().await;
+        for supervisor in supervisors.started.iter().rev() {
+            supervisor.drain_children_and_wait(Some(DRAIN_TIMEOUT)).await;
+            // One that does not stop in time is left to the end of the process.
+            let _ = supervisor.stop_and_wait(None, Some(DRAIN_TIMEOUT)).await;
+        }
+        let _ = supervisors.root.stop_and_wait(None, Some(DRAIN_TIMEOUT)).await;
+        context.outboxes.close_all(CloseReason::GoingAway);
+        context.tasks.close();
+        if tokio::time::timeout(DRAIN_TIMEOUT, context.tasks.wait()).await.is_err() {
+            tracing::warn!(tasks = context.tasks.len(), "tasks did not end in time");
+        }
+        let store = context.store.clone();
+        drop(context);
+        store.close().await;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+}
+
+async fn start_supervisors(
+    context: &Arc<Context>,
+    root: &ActorRef<()>,
+) -> Result<Vec<ActorCell>, HubError> {
+    let parent = root.get_cell();
+    let started = vec![
+        context.presence.start(context, parent.clone()).await?,
+        context.queues.start(context, parent.clone()).await?,
+        context.chats.start(context, parent.clone()).await?,
+        context.sessions.supervise(context, parent).await?,
+    ];
+    context.presence.ready().await?;
+    let mut departments = context.store.list_departments_with_waiting().await?;
+    let roster = context.roster();
+    departments.extend(roster.departments().filter(|d| d.is_active).map(|d| d.id));
+    for department in departments {
+        context.queues.ready(department).await?;
+    }
+    context.sessions.resume_all().await?;
+    Ok(started)
+}
+
+/// The top of the tree: when a supervisor gives up, so does the hub.
+struct Root;
+
+impl Actor for Root {
+    type Msg = ();
+    type State = CancellationToken;
+    type Arguments = CancellationToken;
+
+    async fn pre_start(
+        &self,
+        _me: ActorRef<()>,
+        failed: CancellationToken,
+    ) -> Result<CancellationToken, ActorProcessingErr> {
+        Ok(failed)
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _me: ActorRef<()>,
+        event: SupervisionEvent,
+        failed: &mut CancellationToken,
+    ) -> Result<(), ActorProcessingErr> {
+        if let SupervisionEvent::ActorFailed(_, error) = event {
+            tracing::error!(%error, "a supervisor gave up");
+            failed.cancel();
+        }
+        Ok(())
+    }
+}

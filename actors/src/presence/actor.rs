@@ -1,0 +1,522 @@
+//! The roster's actor: one for the hub. It alone changes people, departments, presence and loads, so
+//! that capacity is exact without a lock.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use dashmap::DashMap;
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+
+use super::{
+    live::{Live, Wanted},
+    outbox::CloseReason,
+    typing::{Indicator, Typing},
+};
+use crate::{
+    ask::{Reply, settle, settle_cast, watched},
+    domain::{
+        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Liveness,
+        NewAgent, NewDepartment, PresenceStatus, PresenceView, TicketId, TicketStatus, Timestamp,
+    },
+    error::HubError,
+    events::{Audience, HubEvent},
+    hub::Context,
+    supervisor::{Child, Restart},
+};
+
+/// How often signs of life and indicators are looked at.
+const TICK: Duration = Duration::from_millis(500);
+/// Ticks between two comparisons of the loads with the rows (30 s).
+const TICKS_PER_RECONCILE: u32 = 60;
+/// What others read when an agent fell silent (contract §17).
+const TIMEOUT_MESSAGE: &str = "Desconectado por inatividade";
+
+/// Who went away, and when; read by chats without asking the actor.
+pub(super) type Gone = DashMap<AgentId, Timestamp>;
+
+/// What the roster is told.
+pub(crate) enum ToPresence {
+    /// From a socket that was attached.
+    SocketOpened(AgentId),
+    /// From a socket that has ended.
+    SocketClosed(AgentId),
+    /// From a socket that heard its client.
+    SocketAlive(AgentId),
+    /// From HTTP: the client lives.
+    Heartbeat {
+        agent_id: AgentId,
+        reply: Reply<()>,
+    },
+    /// The agent says what he wants to be; answered with the shown status before and after.
+    SetStatus {
+        agent_id: AgentId,
+        status: PresenceStatus,
+        message: Option<String>,
+        reply: Reply<(PresenceStatus, PresenceStatus)>,
+    },
+    /// Presence of one agent, or of all.
+    View {
+        agent_id: Option<AgentId>,
+        reply: Reply<Vec<PresenceView>>,
+    },
+    /// From a queue: choose agents for these tickets and charge them. The queue then reports either
+    /// `Assigned` or `Released` for each of them.
+    Claim {
+        department_id: DepartmentId,
+        wanted: Vec<Wanted>,
+        reply: Reply<Vec<(TicketId, AgentId)>>,
+    },
+    /// From a queue: these claims are committed.
+    Assigned(Vec<TicketId>),
+    /// From a queue: nothing came of these claims.
+    Released(Vec<TicketId>),
+    /// From a chat: a person took or was given this ticket.
+    Charged {
+        agent_id: AgentId,
+        ticket_id: TicketId,
+    },
+    /// From a chat: the ticket no longer counts against anybody.
+    Freed(TicketId),
+    /// Somebody types; told to the audience once until it stops or expires.
+    TypingStarted {
+        indicator: IndicatorIn,
+        reply: Reply<()>,
+    },
+    /// Answered with whether an indicator was shown.
+    TypingStopped {
+        chat_id: String,
+        agent_id: AgentId,
+        reply: Reply<bool>,
+    },
+    /// From a chat: what was typed has been sent.
+    TypingSent {
+        chat_id: String,
+        agent_id: AgentId,
+    },
+    CreateAgent {
+        new: NewAgent,
+        reply: Reply<Agent>,
+    },
+    UpdateAgent {
+        agent_id: AgentId,
+        changes: AgentChanges,
+        reply: Reply<Agent>,
+    },
+    CreateDepartment {
+        new: NewDepartment,
+        reply: Reply<Department>,
+    },
+    UpdateDepartment {
+        department_id: DepartmentId,
+        changes: DepartmentChanges,
+        reply: Reply<Department>,
+    },
+    DeleteDepartment {
+        department_id: DepartmentId,
+        reply: Reply<()>,
+    },
+    /// People or departments were changed by another process (the command line).
+    ReloadPeople {
+        reply: Reply<()>,
+    },
+    /// From the actor's own ticker.
+    Tick,
+    /// For tests: who owns what.
+    #[cfg(feature = "testing")]
+    Dump(Reply<std::collections::HashMap<TicketId, AgentId>>),
+    /// For tests: fail as a defect would.
+    #[cfg(feature = "testing")]
+    Panic,
+}
+
+/// A typing indicator to show.
+pub(crate) struct IndicatorIn {
+    pub(crate) chat_id: String,
+    pub(crate) agent_id: AgentId,
+    pub(crate) username: String,
+    pub(crate) audience: Audience,
+}
+
+pub(crate) struct PresenceChild {
+    pub(super) context: Arc<Context>,
+    pub(super) gone: Arc<Gone>,
+}
+
+impl Child for PresenceChild {
+    type Key = ();
+    type Msg = ToPresence;
+    const NAME: &'static str = "presence";
+    const RESTART: Restart = Restart::Always;
+
+    async fn start(&self, (): (), parent: ActorCell) -> Result<ActorRef<ToPresence>, SpawnErr> {
+        let arguments = (Arc::clone(&self.context), Arc::clone(&self.gone));
+        let (actor, _) =
+            PresenceActor::spawn_linked(None, PresenceActor, arguments, parent).await?;
+        Ok(actor)
+    }
+}
+
+struct PresenceActor;
+
+pub(super) struct State {
+    pub(super) context: Arc<Context>,
+    pub(super) live: Live,
+    typing: Typing,
+    gone: Arc<Gone>,
+    ticks: u32,
+}
+
+impl Actor for PresenceActor {
+    type Msg = ToPresence;
+    type State = State;
+    type Arguments = (Arc<Context>, Arc<Gone>);
+
+    async fn pre_start(
+        &self,
+        me: ActorRef<ToPresence>,
+        (context, gone): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let state = State::load(context, gone).await?;
+        me.send_interval(TICK, || ToPresence::Tick);
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        _me: ActorRef<ToPresence>,
+        message: ToPresence,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        watched("presence", state.handle(message)).await
+    }
+
+    async fn post_stop(
+        &self,
+        _me: ActorRef<ToPresence>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.flush().await?;
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _me: ActorRef<ToPresence>,
+        _event: SupervisionEvent,
+        _state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+}
+
+impl State {
+    async fn load(context: Arc<Context>, gone: Arc<Gone>) -> Result<Self, HubError> {
+        let store = &context.store;
+        let now = context.clock.now();
+        let timeout = context.config.presence_timeout;
+        let mut live =
+            Live::restore(store.list_presence().await?, &store.last_starts().await?, now, timeout);
+        live.reconcile(&store.list_loads().await?);
+        // After a crash of this actor alone the sockets are still there.
+        for (agent_id, sockets) in context.outboxes.open_sockets() {
+            for _ in 0..sockets {
+                live.agent_mut(agent_id, now).life.socket_opened(now);
+            }
+            live.refresh(agent_id, now);
+        }
+        gone.clear();
+        Ok(Self { context, live, typing: Typing::default(), gone, ticks: 0 })
+    }
+
+    async fn handle(&mut self, message: ToPresence) -> Result<(), ActorProcessingErr> {
+        match message {
+            ToPresence::SocketOpened(id) => self.alive(id, |life, now, _| life.socket_opened(now)),
+            ToPresence::SocketClosed(id) => {
+                let grace = self.context.config.presence_grace;
+                self.alive(id, |life, now, _| life.socket_closed(now, grace));
+            }
+            ToPresence::SocketAlive(id) => {
+                self.alive(id, |life, now, _| life.last_seen = Some(now));
+            }
+            ToPresence::Heartbeat { agent_id, reply } => {
+                self.heartbeat(agent_id);
+                settle(reply, Ok(()))?;
+            }
+            ToPresence::SetStatus { agent_id, status, message, reply } => {
+                settle(reply, self.set_status(agent_id, status, message).await)?;
+            }
+            ToPresence::View { agent_id, reply } => settle(reply, Ok(self.views(agent_id)))?,
+            ToPresence::Claim { department_id, wanted, reply } => {
+                settle(reply, Ok(self.claim(department_id, &wanted)))?;
+            }
+            ToPresence::Assigned(tickets) => self.live.settle(&tickets),
+            ToPresence::Released(tickets) => self.release(&tickets),
+            ToPresence::Charged { agent_id, ticket_id } => self.charge(agent_id, ticket_id),
+            ToPresence::Freed(ticket_id) => self.free(ticket_id),
+            ToPresence::TypingStarted { indicator, reply } => {
+                self.start_typing(indicator);
+                settle(reply, Ok(()))?;
+            }
+            ToPresence::TypingStopped { chat_id, agent_id, reply } => {
+                settle(reply, Ok(self.stop_typing(&chat_id, agent_id)))?;
+            }
+            ToPresence::TypingSent { chat_id, agent_id } => {
+                self.stop_typing(&chat_id, agent_id);
+            }
+            ToPresence::CreateAgent { new, reply } => settle(reply, self.create_agent(new).await)?,
+            ToPresence::UpdateAgent { agent_id, changes, reply } => {
+                settle(reply, self.update_agent(agent_id, changes).await)?;
+            }
+            ToPresence::CreateDepartment { new, reply } => {
+                settle(reply, self.create_department(new).await)?;
+            }
+            ToPresence::UpdateDepartment { department_id, changes, reply } => {
+                settle(reply, self.update_department(department_id, changes).await)?;
+            }
+            ToPresence::DeleteDepartment { department_id, reply } => {
+                settle(reply, self.delete_department(department_id).await)?;
+            }
+            ToPresence::ReloadPeople { reply } => settle(reply, self.reload_people().await)?,
+            ToPresence::Tick => settle_cast("tick", self.tick().await)?,
+            #[cfg(feature = "testing")]
+            ToPresence::Dump(reply) => settle(reply, Ok(self.live.owners()))?,
+            #[cfg(feature = "testing")]
+            ToPresence::Panic => panic!("asked to by a test"),
+        }
+        Ok(())
+    }
+
+    /// Applies a sign of life (or of its end) and tells what changed by it.
+    fn alive(&mut self, id: AgentId, sign: impl FnOnce(&mut Liveness, Timestamp, Duration)) {
+        let now = self.context.clock.now();
+        let timeout = self.context.config.presence_timeout;
+        let agent = self.live.agent_mut(id, now);
+        let could_receive = agent.life.can_receive(now);
+        sign(&mut agent.life, now, timeout);
+        agent.is_dirty = true;
+        let can_receive = agent.life.can_receive(now);
+        self.announce_change(id, now);
+        if can_receive && !could_receive {
+            self.offer_to(id);
+        }
+    }
+
+    fn heartbeat(&mut self, id: AgentId) {
+        let now = self.context.clock.now();
+        let agent = self.live.agent_mut(id, now);
+        // Who has a socket open and says that he lives has reported presence (contract §17).
+        if agent.wish.is_none() && agent.life.is_connected(now) {
+            agent.wish = Some(PresenceStatus::Online);
+            agent.updated_at = now;
+        }
+        self.alive(id, Liveness::heartbeat);
+    }
+
+    async fn set_status(
+        &mut self,
+        id: AgentId,
+        status: PresenceStatus,
+        message: Option<String>,
+    ) -> Result<(PresenceStatus, PresenceStatus), HubError> {
+        let now = self.context.clock.now();
+        let timeout = self.context.config.presence_timeout;
+        let before = self.live.agent_mut(id, now).clone();
+        let agent = self.live.agent_mut(id, now);
+        let is_change = agent.wish != Some(status);
+        agent.wish = Some(status);
+        agent.life.heartbeat(now, timeout);
+        agent.updated_at = now;
+        // A new status without a text does not keep the text of the old one.
+        match message {
+            Some(message) => agent.message = message,
+            None if is_change => agent.message.clear(),
+            None => {}
+        }
+        let row = self.live.stored(id, now);
+        if let Err(error) = self.context.store.save_presence(vec![row]).await {
+            *self.live.agent_mut(id, now) = before;
+            return Err(error.into());
+        }
+        let is_told = self.announce_change(id, now);
+        let agent = self.live.agent_mut(id, now);
+        let (shown, text) = (agent.shown, agent.message.clone());
+        if !is_told && text != before.message {
+            self.tell_presence(id, shown, text, now);
+        }
+        if shown == PresenceStatus::Online {
+            self.offer_to(id);
+        }
+        Ok((before.shown, shown))
+    }
+
+    /// Tells everybody when the shown status of an agent has changed. Whether it had.
+    fn announce_change(&mut self, id: AgentId, now: Timestamp) -> bool {
+        let Some(status) = self.live.refresh(id, now) else { return false };
+        let agent = self.live.agent_mut(id, now);
+        let fell_silent = status == PresenceStatus::Offline
+            && agent.wish.is_some_and(|wish| wish != PresenceStatus::Offline);
+        let text = if fell_silent { TIMEOUT_MESSAGE.to_owned() } else { agent.message.clone() };
+        if status != PresenceStatus::Offline {
+            self.gone.remove(&id);
+        }
+        self.tell_presence(id, status, text, now);
+        if status == PresenceStatus::Online {
+            self.offer_to(id);
+        }
+        true
+    }
+
+    fn tell_presence(
+        &self,
+        agent_id: AgentId,
+        status: PresenceStatus,
+        message: String,
+        at: Timestamp,
+    ) {
+        let event = HubEvent::PresenceChanged { agent_id, status, message, at };
+        self.context.publish(&Audience::Everyone, event);
+    }
+
+    fn views(&mut self, agent_id: Option<AgentId>) -> Vec<PresenceView> {
+        let now = self.context.clock.now();
+        let timeout = self.context.config.presence_timeout;
+        let ids: Vec<AgentId> = match agent_id {
+            Some(id) => vec![id],
+            None => self.context.roster().agents().map(|agent| agent.id).collect(),
+        };
+        for id in &ids {
+            self.live.agent_mut(*id, now);
+        }
+        ids.into_iter().filter_map(|id| self.live.view(id, now, timeout)).collect()
+    }
+
+    fn claim(&mut self, id: DepartmentId, wanted: &[Wanted]) -> Vec<(TicketId, AgentId)> {
+        let roster = self.context.roster();
+        match roster.department(id) {
+            Some(department) if department.is_active => {
+                self.live.claim(department, &roster, wanted, self.context.clock.now())
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn release(&mut self, tickets: &[TicketId]) {
+        self.live.settle(tickets);
+        for ticket in tickets {
+            self.free(*ticket);
+        }
+    }
+
+    fn charge(&mut self, agent_id: AgentId, ticket_id: TicketId) {
+        let now = self.context.clock.now();
+        self.live.agent_mut(agent_id, now).idle_since = now;
+        if let Some(before) = self.live.charge(agent_id, ticket_id) {
+            self.offer_to(before);
+        }
+    }
+
+    fn free(&mut self, ticket_id: TicketId) {
+        if let Some(owner) = self.live.free(ticket_id) {
+            self.offer_to(owner);
+        }
+    }
+
+    /// Lets the queues of an agent's departments know that he may have room.
+    pub(super) fn offer_to(&self, id: AgentId) {
+        for department in self.context.roster().departments_of(id) {
+            self.context.queues.wake(*department);
+        }
+    }
+
+    fn start_typing(&mut self, new: IndicatorIn) {
+        let now = self.context.clock.now();
+        let indicator = Indicator {
+            chat_id: new.chat_id,
+            agent_id: new.agent_id,
+            username: new.username,
+            audience: new.audience,
+        };
+        if self.typing.start(indicator.clone(), now, self.context.config.typing_ttl) {
+            let Indicator { chat_id, username: from, audience, .. } = indicator;
+            self.context.publish(&audience, HubEvent::TypingStarted { chat_id, from, at: now });
+        }
+    }
+
+    fn stop_typing(&mut self, chat_id: &str, agent_id: AgentId) -> bool {
+        let stopped = self.typing.stop(chat_id, agent_id);
+        let was_shown = stopped.is_some();
+        if let Some(indicator) = stopped {
+            self.tell_typing_stopped(indicator);
+        }
+        was_shown
+    }
+
+    fn tell_typing_stopped(&self, indicator: Indicator) {
+        let at = self.context.clock.now();
+        let Indicator { chat_id, username: from, audience, .. } = indicator;
+        self.context.publish(&audience, HubEvent::TypingStopped { chat_id, from, at });
+    }
+
+    async fn tick(&mut self) -> Result<(), HubError> {
+        let now = self.context.clock.now();
+        for indicator in self.typing.expire(now) {
+            self.tell_typing_stopped(indicator);
+        }
+        for id in self.live.ids() {
+            self.announce_change(id, now);
+        }
+        for (id, since) in self.live.take_gone(now, self.context.config.presence_grace) {
+            self.gone.insert(id, since);
+            self.requeue_chats_of(id, since).await?;
+        }
+        self.ticks += 1;
+        if self.ticks.is_multiple_of(TICKS_PER_RECONCILE) {
+            self.reconcile().await?;
+        }
+        Ok(())
+    }
+
+    /// The chats of somebody who has gone in which a customer waits for an answer go back to their
+    /// queues; the chat itself decides again.
+    async fn requeue_chats_of(&self, id: AgentId, since: Timestamp) -> Result<(), HubError> {
+        for view in self.context.store.list_open_tickets_of(id).await? {
+            let ticket = view.ticket;
+            let is_his_from_before = ticket.owned_since.is_none_or(|owned| owned <= since);
+            let waits_for_him =
+                ticket.status == TicketStatus::Active && ticket.awaiting_since.is_some();
+            if waits_for_him && is_his_from_before {
+                self.context.chats.requeue(&ticket.chat_key(), ticket.id, since).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn reconcile(&mut self) -> Result<(), HubError> {
+        self.flush().await?;
+        self.reload_people().await?;
+        let rows = self.context.store.list_loads().await?;
+        let freed: HashSet<AgentId> = self.live.reconcile(&rows).into_iter().collect();
+        for id in freed {
+            self.offer_to(id);
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), HubError> {
+        let dirty = self.live.take_dirty();
+        if !dirty.is_empty() {
+            self.context.store.save_presence(dirty).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the sockets of somebody who may no longer be here.
+    pub(super) fn expel(&mut self, id: AgentId) {
+        self.context.outboxes.close_all_of(id, CloseReason::Unauthorized);
+        let now = self.context.clock.now();
+        let agent = self.live.agent_mut(id, now);
+        if agent.wish.is_some() {
+            agent.wish = Some(PresenceStatus::Offline);
+        }
+        self.announce_change(id, now);
+    }
+}

@@ -1,0 +1,190 @@
+//! The door to the roster.
+
+use std::sync::Arc;
+
+use ractor::ActorCell;
+
+use super::{
+    actor::{Gone, IndicatorIn, PresenceChild, ToPresence},
+    live::Wanted,
+};
+use crate::{
+    directory::Directory,
+    domain::{
+        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, NewAgent,
+        NewDepartment, PresenceStatus, PresenceView, TicketId, Timestamp,
+    },
+    error::HubError,
+    events::Audience,
+    hub::Context,
+    supervisor::Doors,
+};
+
+/// Asks and tells the roster's actor.
+pub struct Presence {
+    doors: Doors<PresenceChild>,
+    directory: Arc<Directory>,
+    gone: Arc<Gone>,
+}
+
+impl Presence {
+    pub(crate) fn new(directory: Arc<Directory>) -> Self {
+        Self { doors: Doors::default(), directory, gone: Arc::default() }
+    }
+
+    pub(crate) async fn start(
+        &self,
+        context: &Arc<Context>,
+        parent: ActorCell,
+    ) -> Result<ActorCell, HubError> {
+        let child = PresenceChild { context: Arc::clone(context), gone: Arc::clone(&self.gone) };
+        let supervisor = self.doors.open(child, parent).await;
+        Ok(supervisor.map_err(|_| HubError::Unavailable)?.get_cell())
+    }
+
+    pub(crate) async fn ready(&self) -> Result<(), HubError> {
+        self.doors.ensure(&()).await.map(drop)
+    }
+
+    /// A socket of this agent has been attached.
+    pub fn socket_opened(&self, id: AgentId) {
+        self.doors.tell(&(), ToPresence::SocketOpened(id));
+    }
+
+    /// A socket of this agent has ended.
+    pub fn socket_closed(&self, id: AgentId) {
+        self.doors.tell(&(), ToPresence::SocketClosed(id));
+    }
+
+    /// A socket of this agent has heard its client.
+    pub fn socket_alive(&self, id: AgentId) {
+        self.doors.tell(&(), ToPresence::SocketAlive(id));
+    }
+
+    /// The client of this agent lives.
+    pub async fn heartbeat(&self, agent_id: AgentId) -> Result<(), HubError> {
+        self.doors.ask(&(), |reply| ToPresence::Heartbeat { agent_id, reply }).await
+    }
+
+    /// What the agent wants to be; the shown status before and after.
+    pub async fn set_status(
+        &self,
+        agent_id: AgentId,
+        status: PresenceStatus,
+        message: Option<String>,
+    ) -> Result<(PresenceStatus, PresenceStatus), HubError> {
+        self.doors
+            .ask(&(), |reply| ToPresence::SetStatus { agent_id, status, message, reply })
+            .await
+    }
+
+    pub async fn view(&self, id: AgentId) -> Result<PresenceView, HubError> {
+        let agent_id = Some(id);
+        let views = self.doors.ask(&(), |reply| ToPresence::View { agent_id, reply }).await?;
+        views.into_iter().next().ok_or_else(|| HubError::not_found("Atendente", &id))
+    }
+
+    /// The presence of everybody, in the order of their ids.
+    pub async fn view_all(&self) -> Result<Vec<PresenceView>, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::View { agent_id: None, reply }).await
+    }
+
+    /// Shows that an agent types in a chat, until it stops, is sent or expires.
+    pub async fn start_typing(
+        &self,
+        agent_id: AgentId,
+        chat_id: String,
+        audience: Audience,
+    ) -> Result<(), HubError> {
+        let roster = self.directory.roster();
+        let username = roster.agent(agent_id).map(|agent| agent.username.clone());
+        let username = username.unwrap_or_default();
+        let indicator = IndicatorIn { chat_id, agent_id, username, audience };
+        self.doors.ask(&(), |reply| ToPresence::TypingStarted { indicator, reply }).await
+    }
+
+    /// Whether an indicator was shown.
+    pub async fn stop_typing(&self, agent_id: AgentId, chat_id: String) -> Result<bool, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::TypingStopped { chat_id, agent_id, reply }).await
+    }
+
+    pub async fn create_agent(&self, new: NewAgent) -> Result<Agent, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::CreateAgent { new, reply }).await
+    }
+
+    pub async fn update_agent(
+        &self,
+        agent_id: AgentId,
+        changes: AgentChanges,
+    ) -> Result<Agent, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::UpdateAgent { agent_id, changes, reply }).await
+    }
+
+    pub async fn create_department(&self, new: NewDepartment) -> Result<Department, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::CreateDepartment { new, reply }).await
+    }
+
+    pub async fn update_department(
+        &self,
+        department_id: DepartmentId,
+        changes: DepartmentChanges,
+    ) -> Result<Department, HubError> {
+        self.doors
+            .ask(&(), |reply| ToPresence::UpdateDepartment { department_id, changes, reply })
+            .await
+    }
+
+    pub async fn delete_department(&self, department_id: DepartmentId) -> Result<(), HubError> {
+        self.doors.ask(&(), |reply| ToPresence::DeleteDepartment { department_id, reply }).await
+    }
+
+    /// Reads people and departments anew, when another process has changed them.
+    pub async fn reload_people(&self) -> Result<(), HubError> {
+        self.doors.ask(&(), |reply| ToPresence::ReloadPeople { reply }).await
+    }
+
+    /// Since when an agent is gone (offline for longer than the grace time); `None` while there.
+    pub(crate) fn gone_since(&self, id: AgentId) -> Option<Timestamp> {
+        self.gone.get(&id).map(|since| *since)
+    }
+
+    pub(crate) async fn claim(
+        &self,
+        department_id: DepartmentId,
+        wanted: Vec<Wanted>,
+    ) -> Result<Vec<(TicketId, AgentId)>, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::Claim { department_id, wanted, reply }).await
+    }
+
+    pub(crate) fn assigned(&self, tickets: Vec<TicketId>) {
+        self.doors.tell(&(), ToPresence::Assigned(tickets));
+    }
+
+    pub(crate) fn released(&self, tickets: Vec<TicketId>) {
+        self.doors.tell(&(), ToPresence::Released(tickets));
+    }
+
+    pub(crate) fn charged(&self, agent_id: AgentId, ticket_id: TicketId) {
+        self.doors.tell(&(), ToPresence::Charged { agent_id, ticket_id });
+    }
+
+    pub(crate) fn freed(&self, ticket_id: TicketId) {
+        self.doors.tell(&(), ToPresence::Freed(ticket_id));
+    }
+
+    pub(crate) fn typing_sent(&self, agent_id: AgentId, chat_id: String) {
+        self.doors.tell(&(), ToPresence::TypingSent { chat_id, agent_id });
+    }
+
+    /// Who owns which open ticket, as the actor believes.
+    #[cfg(feature = "testing")]
+    pub async fn owners(&self) -> Result<std::collections::HashMap<TicketId, AgentId>, HubError> {
+        self.doors.ask(&(), ToPresence::Dump).await
+    }
+
+    /// Makes the actor fail.
+    #[cfg(feature = "testing")]
+    pub fn crash(&self) {
+        self.doors.tell(&(), ToPresence::Panic);
+    }
+}

@@ -1,0 +1,305 @@
+//! The live state of all agents: wishes, signs of life and loads. Plain values; the actor owns one.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use crate::{
+    directory::Roster,
+    domain::{
+        AgentId, Department, Liveness, PresenceStatus, PresenceView, TicketId, Timestamp,
+        presence::effective,
+        routing::{Candidate, choose},
+    },
+    store::StoredPresence,
+};
+
+/// A waiting ticket that wants an agent, and whom it would like best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) ticket_id: TicketId,
+    pub(crate) sticky: Option<AgentId>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct LiveAgent {
+    pub(super) wish: Option<PresenceStatus>,
+    pub(super) message: String,
+    pub(super) life: Liveness,
+    /// What was last said to everybody.
+    pub(super) shown: PresenceStatus,
+    pub(super) status_changed_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    /// When the last chat was given to this agent.
+    pub(super) idle_since: Timestamp,
+    /// Went offline then (a transition: who never was online never went).
+    pub(super) offline_since: Option<Timestamp>,
+    /// The chats of this absence have been looked at.
+    pub(super) is_handled: bool,
+    /// Something changed that is not stored yet.
+    pub(super) is_dirty: bool,
+}
+
+impl LiveAgent {
+    fn new(now: Timestamp) -> Self {
+        Self {
+            wish: None,
+            message: String::new(),
+            life: Liveness::default(),
+            shown: PresenceStatus::Offline,
+            status_changed_at: now,
+            updated_at: now,
+            idle_since: Timestamp::EPOCH,
+            offline_since: None,
+            is_handled: false,
+            is_dirty: false,
+        }
+    }
+
+    fn restored(row: StoredPresence, now: Timestamp, timeout: Duration) -> Self {
+        let life = Liveness::restored(row.last_seen, timeout);
+        let shown = effective(row.wish, life.is_alive(now));
+        let went = row.wish.is_some() && shown == PresenceStatus::Offline;
+        let offline_since = life.died_at(now).unwrap_or(row.status_changed_at);
+        Self {
+            wish: row.wish,
+            message: row.message,
+            life,
+            shown,
+            status_changed_at: row.status_changed_at,
+            updated_at: row.updated_at,
+            offline_since: went.then_some(offline_since),
+            ..Self::new(now)
+        }
+    }
+
+    /// Fit to be given a chat now.
+    fn can_receive(&self, now: Timestamp) -> bool {
+        self.wish == Some(PresenceStatus::Online) && self.life.can_receive(now)
+    }
+}
+
+/// All agents and who owns which open ticket.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    agents: HashMap<AgentId, LiveAgent>,
+    owners: HashMap<TicketId, AgentId>,
+    loads: HashMap<AgentId, usize>,
+    /// Claimed, but the commit of the assignment has not been reported yet.
+    pending: HashSet<TicketId>,
+}
+
+impl Live {
+    pub(super) fn restore(
+        rows: Vec<StoredPresence>,
+        last_starts: &HashMap<AgentId, Timestamp>,
+        now: Timestamp,
+        timeout: Duration,
+    ) -> Self {
+        let mut live = Self::default();
+        for row in rows {
+            let id = row.agent_id;
+            live.agents.insert(id, LiveAgent::restored(row, now, timeout));
+        }
+        for (id, started) in last_starts {
+            live.agent_mut(*id, now).idle_since = *started;
+        }
+        live
+    }
+
+    pub(super) fn agent_mut(&mut self, id: AgentId, now: Timestamp) -> &mut LiveAgent {
+        self.agents.entry(id).or_insert_with(|| LiveAgent::new(now))
+    }
+
+    pub(super) fn ids(&self) -> Vec<AgentId> {
+        self.agents.keys().copied().collect()
+    }
+
+    /// Brings the shown status up to date; the new one when it changed.
+    pub(super) fn refresh(&mut self, id: AgentId, now: Timestamp) -> Option<PresenceStatus> {
+        let agent = self.agent_mut(id, now);
+        let status = effective(agent.wish, agent.life.is_alive(now));
+        if status == agent.shown {
+            return None;
+        }
+        if status == PresenceStatus::Offline {
+            agent.offline_since = Some(now);
+        } else {
+            agent.offline_since = None;
+        }
+        agent.is_handled = false;
+        agent.shown = status;
+        agent.status_changed_at = now;
+        agent.updated_at = now;
+        agent.is_dirty = true;
+        Some(status)
+    }
+
+    /// Agents who have been offline for the grace time and whose chats have to be looked at now, each
+    /// with the instant at which he went.
+    pub(super) fn take_gone(
+        &mut self,
+        now: Timestamp,
+        grace: Duration,
+    ) -> Vec<(AgentId, Timestamp)> {
+        let mut gone = Vec::new();
+        for (id, agent) in &mut self.agents {
+            let Some(since) = agent.offline_since.filter(|_| !agent.is_handled) else { continue };
+            let wait = if agent.life.grace_is_spent() { Duration::ZERO } else { grace };
+            if since.plus(wait) <= now {
+                agent.is_handled = true;
+                gone.push((*id, since));
+            }
+        }
+        gone
+    }
+
+    pub(super) fn view(
+        &self,
+        id: AgentId,
+        now: Timestamp,
+        timeout: Duration,
+    ) -> Option<PresenceView> {
+        let agent = self.agents.get(&id)?;
+        Some(PresenceView {
+            agent_id: id,
+            status: effective(agent.wish, agent.life.is_alive(now)),
+            message: agent.message.clone(),
+            is_connected: agent.life.is_connected(now),
+            last_seen: agent.life.last_seen,
+            is_stale: agent.life.last_seen.is_none_or(|seen| now.since(seen) > timeout),
+            status_changed_at: agent.status_changed_at,
+            updated_at: agent.updated_at,
+            load: self.load(id),
+        })
+    }
+
+    /// What is to be stored, marked as stored.
+    pub(super) fn take_dirty(&mut self) -> Vec<StoredPresence> {
+        let dirty = self.agents.iter_mut().filter(|(_, agent)| agent.is_dirty);
+        dirty
+            .map(|(id, agent)| {
+                agent.is_dirty = false;
+                stored(*id, agent)
+            })
+            .collect()
+    }
+
+    /// The row of one agent as it is now.
+    pub(super) fn stored(&mut self, id: AgentId, now: Timestamp) -> StoredPresence {
+        stored(id, self.agent_mut(id, now))
+    }
+
+    pub(super) fn load(&self, id: AgentId) -> usize {
+        self.loads.get(&id).copied().unwrap_or(0)
+    }
+
+    /// A ticket belongs to this agent from now on, whoever had it before. Repeating it changes nothing.
+    pub(super) fn charge(&mut self, id: AgentId, ticket: TicketId) -> Option<AgentId> {
+        let before = self.owners.insert(ticket, id);
+        if before == Some(id) {
+            return None;
+        }
+        *self.loads.entry(id).or_default() += 1;
+        self.discharge(before)
+    }
+
+    /// A ticket no longer counts against anybody. Who had it.
+    pub(super) fn free(&mut self, ticket: TicketId) -> Option<AgentId> {
+        let owner = self.owners.remove(&ticket);
+        self.discharge(owner)
+    }
+
+    fn discharge(&mut self, owner: Option<AgentId>) -> Option<AgentId> {
+        let load = self.loads.get_mut(&owner?)?;
+        *load = load.saturating_sub(1);
+        owner
+    }
+
+    /// The assignment of claimed tickets has been committed or given up.
+    pub(super) fn settle(&mut self, tickets: &[TicketId]) {
+        for ticket in tickets {
+            self.pending.remove(ticket);
+        }
+    }
+
+    /// Sets the loads to what the rows say. Agents who have more room than was believed. While claims
+    /// are under way the rows do not know them yet, so then nothing is touched.
+    pub(super) fn reconcile(&mut self, rows: &[(AgentId, TicketId)]) -> Vec<AgentId> {
+        if !self.pending.is_empty() {
+            return Vec::new();
+        }
+        let actual: HashMap<TicketId, AgentId> = rows.iter().map(|(a, t)| (*t, *a)).collect();
+        if actual == self.owners {
+            return Vec::new();
+        }
+        tracing::debug!(memory = self.owners.len(), rows = actual.len(), "loads are put right");
+        let before = std::mem::take(&mut self.loads);
+        for owner in actual.values() {
+            *self.loads.entry(*owner).or_default() += 1;
+        }
+        self.owners = actual;
+        before.into_iter().filter(|(id, load)| self.load(*id) < *load).map(|(id, _)| id).collect()
+    }
+
+    /// Chooses an agent for each of these tickets in turn and charges him, until nobody has room.
+    pub(super) fn claim(
+        &mut self,
+        department: &Department,
+        roster: &Roster,
+        wanted: &[Wanted],
+        now: Timestamp,
+    ) -> Vec<(TicketId, AgentId)> {
+        let capacity = usize::try_from(department.capacity).unwrap_or(0);
+        let mut candidates = self.candidates(department, roster, capacity, now);
+        let mut claimed = Vec::new();
+        for want in wanted {
+            let Some(id) = choose(&candidates, want.sticky) else { break };
+            self.charge(id, want.ticket_id);
+            self.pending.insert(want.ticket_id);
+            self.agent_mut(id, now).idle_since = now;
+            if let Some(chosen) = candidates.iter_mut().find(|c| c.agent_id == id) {
+                chosen.load += 1;
+                chosen.idle_since = now;
+            }
+            claimed.push((want.ticket_id, id));
+        }
+        claimed
+    }
+
+    fn candidates(
+        &self,
+        department: &Department,
+        roster: &Roster,
+        capacity: usize,
+        now: Timestamp,
+    ) -> Vec<Candidate> {
+        let members: HashSet<AgentId> = department.members.iter().copied().collect();
+        let fit = members.into_iter().filter_map(|id| {
+            let agent = self.agents.get(&id).filter(|agent| agent.can_receive(now))?;
+            let is_active = roster.agent(id).is_some_and(|row| row.is_active);
+            let load = self.load(id);
+            let idle_since = agent.idle_since;
+            is_active.then_some(Candidate { agent_id: id, load, capacity, idle_since })
+        });
+        fit.collect()
+    }
+
+    /// The open tickets by owner, for tests that compare memory with rows.
+    #[cfg(feature = "testing")]
+    pub(super) fn owners(&self) -> HashMap<TicketId, AgentId> {
+        self.owners.clone()
+    }
+}
+
+fn stored(id: AgentId, agent: &LiveAgent) -> StoredPresence {
+    StoredPresence {
+        agent_id: id,
+        wish: agent.wish,
+        message: agent.message.clone(),
+        last_seen: agent.life.last_seen,
+        status_changed_at: agent.status_changed_at,
+        updated_at: agent.updated_at,
+    }
+}

@@ -1,0 +1,176 @@
+//! Changes of people and departments: committed, then visible in the directory.
+
+use super::actor::State;
+use crate::{
+    directory::Roster,
+    domain::{
+        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, NewAgent,
+        NewDepartment, Rejected, Role,
+    },
+    error::HubError,
+    store::StoreError,
+};
+
+impl State {
+    pub(super) async fn create_agent(&mut self, new: NewAgent) -> Result<Agent, HubError> {
+        let roster = self.context.roster();
+        check_departments(&roster, &new.departments)?;
+        let departments = new.departments.clone();
+        let now = self.context.clock.now();
+        let agent = self.context.store.insert_agent(new, now).await.map_err(taken_username)?;
+        self.context.directory.change(|roster| {
+            roster.put_agent(agent.clone());
+            set_departments(roster, agent.id, &departments);
+        });
+        Ok(agent)
+    }
+
+    pub(super) async fn update_agent(
+        &mut self,
+        id: AgentId,
+        changes: AgentChanges,
+    ) -> Result<Agent, HubError> {
+        let roster = self.context.roster();
+        let before = roster.agent(id).ok_or_else(|| HubError::not_found("Atendente", &id))?;
+        check_last_admin(&roster, before, &changes)?;
+        let departments = changes.departments.clone();
+        check_departments(&roster, departments.as_deref().unwrap_or_default())?;
+        let has_new_password = changes.password_hash.is_some();
+        let now = self.context.clock.now();
+        let updated = self.context.store.update_agent(id, changes, now).await?;
+        let agent = updated.ok_or_else(|| HubError::not_found("Atendente", &id))?;
+        self.context.directory.change(|roster| {
+            roster.put_agent(agent.clone());
+            if let Some(departments) = &departments {
+                set_departments(roster, id, departments);
+            }
+        });
+        if !agent.is_active || has_new_password {
+            self.expel(id);
+        }
+        self.offer_to(id);
+        Ok(agent)
+    }
+
+    pub(super) async fn create_department(
+        &mut self,
+        new: NewDepartment,
+    ) -> Result<Department, HubError> {
+        check_members(&self.context.roster(), &new.members)?;
+        let now = self.context.clock.now();
+        let created = self.context.store.insert_department(new, now).await;
+        let department = created.map_err(taken_name)?;
+        self.context.directory.change(|roster| roster.put_department(department.clone()));
+        Ok(department)
+    }
+
+    pub(super) async fn update_department(
+        &mut self,
+        id: DepartmentId,
+        changes: DepartmentChanges,
+    ) -> Result<Department, HubError> {
+        check_members(&self.context.roster(), changes.members.as_deref().unwrap_or_default())?;
+        let now = self.context.clock.now();
+        let updated = self.context.store.update_department(id, changes, now).await;
+        let department =
+            updated.map_err(taken_name)?.ok_or_else(|| HubError::not_found("Departamento", &id))?;
+        self.context.directory.change(|roster| roster.put_department(department.clone()));
+        self.context.queues.wake(id);
+        Ok(department)
+    }
+
+    pub(super) async fn delete_department(&mut self, id: DepartmentId) -> Result<(), HubError> {
+        match self.context.store.delete_department(id).await {
+            Ok(true) => {
+                self.context.directory.change(|roster| roster.remove_department(id));
+                Ok(())
+            }
+            Ok(false) => Err(HubError::not_found("Departamento", &id)),
+            Err(StoreError::ForeignKey { .. }) => Err(Rejected::DepartmentInUse.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads everybody anew: the command line may have created a person or set a password. Who has
+    /// been deactivated there loses his sockets here.
+    pub(super) async fn reload_people(&mut self) -> Result<(), HubError> {
+        let store = &self.context.store;
+        let fresh = Roster::new(store.list_agents().await?, store.list_departments().await?);
+        let before = self.context.roster();
+        let expelled: Vec<AgentId> = before
+            .agents()
+            .filter(|old| {
+                fresh.agent(old.id).is_none_or(|new| {
+                    (old.is_active && !new.is_active)
+                        || new.tokens_valid_from > old.tokens_valid_from
+                })
+            })
+            .map(|agent| agent.id)
+            .collect();
+        self.context.directory.replace(fresh);
+        for id in expelled {
+            self.expel(id);
+        }
+        Ok(())
+    }
+}
+
+/// Membership is kept with the departments.
+fn set_departments(roster: &mut Roster, id: AgentId, departments: &[DepartmentId]) {
+    let all: Vec<Department> = roster.departments().map(|d| Department::clone(d)).collect();
+    for mut department in all {
+        let is_wanted = departments.contains(&department.id);
+        if is_wanted == department.members.contains(&id) {
+            continue;
+        }
+        department.members.retain(|member| *member != id);
+        if is_wanted {
+            department.members.push(id);
+            department.members.sort_unstable();
+        }
+        roster.put_department(department);
+    }
+}
+
+fn check_departments(roster: &Roster, ids: &[DepartmentId]) -> Result<(), HubError> {
+    match ids.iter().find(|id| roster.department(**id).is_none()) {
+        Some(id) => Err(HubError::BadReference { field: "departments", id: id.0 }),
+        None => Ok(()),
+    }
+}
+
+fn check_members(roster: &Roster, ids: &[AgentId]) -> Result<(), HubError> {
+    match ids.iter().find(|id| roster.agent(**id).is_none()) {
+        Some(id) => Err(HubError::BadReference { field: "members", id: id.0 }),
+        None => Ok(()),
+    }
+}
+
+/// The company must never lock itself out.
+fn check_last_admin(
+    roster: &Roster,
+    before: &Agent,
+    changes: &AgentChanges,
+) -> Result<(), HubError> {
+    let is_admin = before.role == Role::Admin && before.is_active;
+    let stays = changes.is_active.unwrap_or(before.is_active)
+        && changes.role.unwrap_or(before.role) == Role::Admin;
+    if is_admin && !stays && roster.active_at_least(Role::Admin).count() == 1 {
+        return Err(Rejected::LastAdmin.into());
+    }
+    Ok(())
+}
+
+fn taken_username(error: StoreError) -> HubError {
+    match error {
+        StoreError::Unique { .. } => HubError::Taken { field: "username" },
+        error => error.into(),
+    }
+}
+
+fn taken_name(error: StoreError) -> HubError {
+    match error {
+        StoreError::Unique { .. } => HubError::Taken { field: "name" },
+        error => error.into(),
+    }
+}

@@ -1,0 +1,256 @@
+//! The roster on a real store: status, grace, typing, people.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+use super::outbox::{CloseReason, OutFrame, Outbox, ResumeFrom};
+use crate::{
+    both_databases,
+    domain::{AgentChanges, AgentId, PresenceStatus, Rejected, Role, TicketStatus},
+    error::HubError,
+    events::{Audience, HubEvent},
+    testing::{TestDatabase, TestHub, eventually},
+};
+
+both_databases!(
+    silence_ends_in_offline_and_says_why,
+    a_gone_agent_gives_back_the_chats_that_wait_for_an_answer,
+    back_within_the_grace_nothing_moves,
+    a_status_survives_a_crash_of_the_roster,
+    typing_ends_by_itself,
+    a_deactivated_agent_loses_the_sockets,
+    the_last_administrator_stays,
+    events_are_resumed_without_a_hole,
+    a_slow_socket_is_closed_and_others_go_on,
+);
+
+const CHAT: &str = "5511988880001";
+
+async fn shown(hub: &TestHub, id: AgentId) -> PresenceStatus {
+    hub.hub.presence().view(id).await.unwrap().status
+}
+
+fn presence_of(id: AgentId) -> impl Fn(&HubEvent) -> Option<(PresenceStatus, String)> {
+    move |event| match event {
+        HubEvent::PresenceChanged { agent_id, status, message, .. } if *agent_id == id => {
+            Some((*status, message.clone()))
+        }
+        _ => None,
+    }
+}
+
+async fn silence_ends_in_offline_and_says_why(database: TestDatabase) {
+    let mut hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    assert_eq!(shown(&hub, ana.id).await, PresenceStatus::Offline, "never reported");
+    hub.online(ana.id).await;
+    assert_eq!(hub.event(presence_of(ana.id)).await.0, PresenceStatus::Online);
+    hub.clock.advance(Duration::from_secs(121));
+    assert_eq!(shown(&hub, ana.id).await, PresenceStatus::Offline, "before any sweep");
+    let told = hub.event(presence_of(ana.id)).await;
+    assert_eq!(told, (PresenceStatus::Offline, "Desconectado por inatividade".to_owned()));
+    hub.hub.presence().heartbeat(ana.id).await.unwrap();
+    assert_eq!(shown(&hub, ana.id).await, PresenceStatus::Online, "the wish still stands");
+    hub.stop().await;
+}
+
+async fn a_gone_agent_gives_back_the_chats_that_wait_for_an_answer(database: TestDatabase) {
+    let mut hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    hub.online(ana.id).await;
+    hub.receive(CHAT, "m1").await.unwrap();
+    eventually(async || hub.ticket(CHAT).await.agent_id == Some(ana.id)).await;
+    let entered = {
+        let id = hub.ticket(CHAT).await.id;
+        hub.hub.store().find_queue_entry_of(id).await.unwrap().unwrap().entered_at
+    };
+    hub.clock.advance(Duration::from_secs(121));
+    hub.event(presence_of(ana.id)).await;
+    hub.event(|e| {
+        matches!(e, HubEvent::PresenceChanged { status: PresenceStatus::Offline, .. }).then_some(())
+    })
+    .await;
+    assert_eq!(hub.ticket(CHAT).await.agent_id, Some(ana.id), "within the grace nothing moves");
+    hub.clock.advance(Duration::from_secs(16));
+    hub.event(|event| matches!(event, HubEvent::ChatRequeued { .. }).then_some(())).await;
+    let ticket = hub.ticket(CHAT).await;
+    assert_eq!((ticket.status, ticket.agent_id), (TicketStatus::Waiting, None));
+    let waiting = async || hub.hub.queues().waiting(TestHub::SUPPORT).await.unwrap();
+    eventually(async || waiting().await.len() == 1).await;
+    assert_eq!(waiting().await[0].entered_at, entered, "with its original age");
+    hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn back_within_the_grace_nothing_moves(database: TestDatabase) {
+    let mut hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    hub.hub.presence().socket_opened(ana.id);
+    hub.online(ana.id).await;
+    hub.receive(CHAT, "m1").await.unwrap();
+    eventually(async || hub.ticket(CHAT).await.agent_id == Some(ana.id)).await;
+    hub.hub.presence().socket_closed(ana.id);
+    shown(&hub, ana.id).await;
+    hub.clock.advance(Duration::from_secs(10));
+    assert_eq!(shown(&hub, ana.id).await, PresenceStatus::Online, "within the grace");
+    hub.receive("5511988880002", "m2").await.unwrap();
+    let second = hub.hub.queues().waiting(TestHub::SUPPORT).await.unwrap();
+    assert_eq!(second.len(), 1, "nobody in the grace time is given a new chat");
+    hub.hub.presence().socket_opened(ana.id);
+    eventually(async || hub.ticket("5511988880002").await.agent_id == Some(ana.id)).await;
+    hub.clock.advance(Duration::from_mins(10));
+    assert_eq!(
+        shown(&hub, ana.id).await,
+        PresenceStatus::Online,
+        "an open socket is a sign of life"
+    );
+    hub.hub.presence().socket_closed(ana.id);
+    shown(&hub, ana.id).await;
+    hub.clock.advance(Duration::from_secs(16));
+    hub.event(|event| matches!(event, HubEvent::ChatRequeued { .. }).then_some(())).await;
+    hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn a_status_survives_a_crash_of_the_roster(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    let busy = PresenceStatus::Busy;
+    let message = Some("Em reunião".to_owned());
+    let change = hub.hub.presence().set_status(ana.id, busy, message).await.unwrap();
+    assert_eq!(change, (PresenceStatus::Offline, busy));
+    hub.receive(CHAT, "m1").await.unwrap();
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().accept(&ticket, ana.id, None).await.unwrap();
+    hub.hub.presence().crash();
+    eventually(async || hub.hub.presence().view(ana.id).await.is_ok()).await;
+    let view = hub.hub.presence().view(ana.id).await.unwrap();
+    assert_eq!((view.status, view.message.as_str(), view.load), (busy, "Em reunião", 1));
+    hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn typing_ends_by_itself(database: TestDatabase) {
+    let mut hub = TestHub::start(&database).await;
+    let presence = hub.hub.clone();
+    let presence = presence.presence();
+    let start = async || {
+        presence.start_typing(TestHub::ADMIN, CHAT.to_owned(), Audience::Everyone).await.unwrap();
+    };
+    start().await;
+    start().await;
+    hub.clock.advance(Duration::from_secs(11));
+    hub.event(|event| matches!(event, HubEvent::TypingStarted { .. }).then_some(())).await;
+    let next = hub.event(|event| match event {
+        HubEvent::TypingStarted { .. } => Some("started"),
+        HubEvent::TypingStopped { .. } => Some("stopped"),
+        _ => None,
+    });
+    assert_eq!(next.await, "stopped", "a renewal is not told again");
+    let stopped = presence.stop_typing(TestHub::ADMIN, CHAT.to_owned()).await.unwrap();
+    assert!(!stopped, "it had ended");
+    hub.stop().await;
+}
+
+async fn a_deactivated_agent_loses_the_sockets(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    let outbox = Arc::new(Outbox::default());
+    hub.hub.outboxes().attach(ana.id, &outbox, None, |_| Bytes::new());
+    let changes = AgentChanges { is_active: Some(false), ..AgentChanges::default() };
+    hub.hub.presence().update_agent(ana.id, changes).await.unwrap();
+    assert_eq!(outbox.take().close, Some(CloseReason::Unauthorized));
+    assert!(!hub.hub.directory().roster().agent(ana.id).unwrap().is_active);
+    hub.stop().await;
+}
+
+async fn the_last_administrator_stays(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    for changes in [
+        AgentChanges { is_active: Some(false), ..AgentChanges::default() },
+        AgentChanges { role: Some(Role::Agent), ..AgentChanges::default() },
+    ] {
+        let outcome = hub.hub.presence().update_agent(TestHub::ADMIN, changes).await;
+        assert!(matches!(outcome, Err(HubError::Rejected(Rejected::LastAdmin))));
+    }
+    let taken = hub.hub.presence().create_agent(crate::domain::NewAgent {
+        username: "admin".to_owned(),
+        email: String::new(),
+        display_name: String::new(),
+        phone_number: String::new(),
+        role: Role::Agent,
+        is_active: true,
+        password_hash: String::new(),
+        departments: vec![],
+    });
+    assert!(matches!(taken.await, Err(HubError::Taken { field: "username" })));
+    hub.stop().await;
+}
+
+fn say(hub: &TestHub, number: i64) {
+    let event = HubEvent::TypingStopped {
+        chat_id: number.to_string(),
+        from: String::new(),
+        at: crate::domain::Timestamp::EPOCH,
+    };
+    hub.hub.outboxes().publish(&Audience::Everyone, event);
+}
+
+fn seqs(outbox: &Outbox) -> Vec<u64> {
+    let frames = outbox.take().frames.into_iter();
+    frames
+        .filter_map(|f| if let OutFrame::Event { seq, .. } = f { Some(seq) } else { None })
+        .collect()
+}
+
+async fn events_are_resumed_without_a_hole(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let outboxes = hub.hub.outboxes();
+    let attach = |resume: Option<ResumeFrom>| {
+        let (outbox, mut told) = (Arc::new(Outbox::default()), None);
+        outboxes.attach(TestHub::ADMIN, &outbox, resume.as_ref(), |attached| {
+            told = Some(attached);
+            Bytes::new()
+        });
+        (outbox, told.unwrap())
+    };
+    let at = |seq| Some(ResumeFrom::Position { epoch: outboxes.epoch().to_owned(), seq });
+    let (first, _) = attach(None);
+    (0..5).for_each(|number| say(&hub, number));
+    assert_eq!(seqs(&first), [1, 2, 3, 4, 5]);
+    outboxes.detach(TestHub::ADMIN, &first);
+    (5..8).for_each(|number| say(&hub, number));
+    for (reached, missed) in [(0, 8), (5, 3), (8, 0)] {
+        let (outbox, told) = attach(at(reached));
+        assert_eq!(told, super::outbox::Attached::Resumed { recovered: true, missed, seq: 8 });
+        assert_eq!(seqs(&outbox), (reached + 1..=8).collect::<Vec<_>>());
+    }
+    let unknown = ResumeFrom::Position { epoch: "other".to_owned(), seq: 1 };
+    for resume in [at(9), Some(unknown), Some(ResumeFrom::Unreadable)] {
+        let (outbox, told) = attach(resume);
+        assert!(matches!(told, super::outbox::Attached::Resumed { recovered: false, .. }));
+        assert!(seqs(&outbox).is_empty());
+    }
+    hub.clock.advance(Duration::from_mins(16));
+    let (_, told) = attach(at(5));
+    assert!(matches!(told, super::outbox::Attached::Resumed { recovered: false, .. }), "too old");
+    hub.stop().await;
+}
+
+async fn a_slow_socket_is_closed_and_others_go_on(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let (slow, quick) = (Arc::new(Outbox::default()), Arc::new(Outbox::default()));
+    for outbox in [&slow, &quick] {
+        hub.hub.outboxes().attach(TestHub::ADMIN, outbox, None, |_| Bytes::new());
+    }
+    let mut received = 0;
+    for number in 0..3000 {
+        say(&hub, number);
+        received += seqs(&quick).len();
+    }
+    assert_eq!(received, 3000);
+    let taken = slow.take();
+    assert_eq!((taken.close, taken.frames.len()), (Some(CloseReason::TooSlow), 0));
+    hub.stop().await;
+}

@@ -1,0 +1,80 @@
+//! The door to the departments' queues.
+
+use std::sync::Arc;
+
+use ractor::ActorCell;
+
+use super::actor::{QueueChild, ToQueue};
+use crate::{
+    domain::{DepartmentId, QueueEntry, TicketId},
+    error::HubError,
+    hub::Context,
+    supervisor::Doors,
+};
+
+/// Asks and tells the queue of a department.
+#[derive(Default)]
+pub struct Queues {
+    doors: Doors<QueueChild>,
+}
+
+impl Queues {
+    pub(crate) async fn start(
+        &self,
+        context: &Arc<Context>,
+        parent: ActorCell,
+    ) -> Result<ActorCell, HubError> {
+        let supervisor = self.doors.open(QueueChild(Arc::clone(context)), parent).await;
+        Ok(supervisor.map_err(|_| HubError::Unavailable)?.get_cell())
+    }
+
+    pub(crate) async fn ready(&self, id: DepartmentId) -> Result<(), HubError> {
+        self.doors.ensure(&id).await.map(drop)
+    }
+
+    /// A ticket waits; its place in the queue, counted from 1.
+    pub(crate) async fn enqueue(&self, entry: QueueEntry) -> Result<usize, HubError> {
+        let department = entry.department_id;
+        self.doors.ask(&department, |reply| ToQueue::Enqueue { entry, reply }).await
+    }
+
+    /// A ticket waits no longer.
+    pub(crate) fn withdraw(&self, id: DepartmentId, ticket_id: TicketId) {
+        self.doors.tell(&id, ToQueue::Withdraw(ticket_id));
+    }
+
+    /// Assigns as many waiting tickets as there is room for; how many this call assigned.
+    pub async fn distribute(&self, id: DepartmentId) -> Result<usize, HubError> {
+        self.doors.ask(&id, |reply| ToQueue::Distribute { reply }).await
+    }
+
+    /// The waiting tickets of a department in the order of service.
+    pub async fn waiting(&self, id: DepartmentId) -> Result<Vec<QueueEntry>, HubError> {
+        self.doors.ask(&id, |reply| ToQueue::Waiting { reply }).await
+    }
+
+    /// There may be room for somebody who waits here.
+    pub(crate) fn wake(&self, id: DepartmentId) {
+        self.doors.tell(&id, ToQueue::Wake);
+    }
+
+    pub(crate) fn wake_all(&self) {
+        for id in self.doors.keys() {
+            self.wake(id);
+        }
+    }
+
+    /// Makes a queue's actor fail, and says which one it was.
+    #[cfg(feature = "testing")]
+    pub fn crash(&self, id: DepartmentId) -> Option<ractor::ActorId> {
+        let actor = self.doors.actor_id(&id);
+        self.doors.tell(&id, ToQueue::Panic);
+        actor
+    }
+
+    /// Which actor serves a department at present.
+    #[cfg(feature = "testing")]
+    pub fn actor_id(&self, id: DepartmentId) -> Option<ractor::ActorId> {
+        self.doors.actor_id(&id)
+    }
+}

@@ -1,0 +1,429 @@
+//! The actor of one WhatsApp number: the state of its connection and what waits to be sent.
+
+use std::{sync::Arc, time::Duration};
+
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    intake,
+    outbound::{self, Lanes},
+    provider::{Connect, EVENTS_MAX, Provider, ProviderEvent},
+};
+use crate::{
+    ask::{Reply, settle, settle_cast, watched},
+    domain::{
+        Message, MessageRowId, SessionChanges, SessionId, SessionStatus, Timestamp,
+        WhatsAppSession,
+        session::{DisconnectReason, RECONNECT_WAITS_SECONDS},
+    },
+    error::HubError,
+    events::{Audience, HubEvent},
+    hub::Context,
+    supervisor::{Child, Restart},
+};
+
+/// Unsent rows that are read at once when a number becomes ready.
+const UNSENT_MAX: i64 = 10_000;
+
+/// What a number is told.
+pub(crate) enum ToSession {
+    /// A person starts it; answered with the status, which is `connecting` on a fresh start.
+    Start {
+        reply: Reply<WhatsAppSession>,
+    },
+    /// A person stops it.
+    Stop {
+        reply: Reply<WhatsAppSession>,
+    },
+    /// A person, or the hub's own start, wants the paired number back.
+    Reconnect {
+        reply: Reply<WhatsAppSession>,
+    },
+    /// A person takes the number out of use.
+    Deactivate {
+        reply: Reply<WhatsAppSession>,
+    },
+    Update {
+        changes: SessionChanges,
+        reply: Reply<WhatsAppSession>,
+    },
+    /// From the intake of the connection of this generation.
+    Provider {
+        generation: u64,
+        event: ProviderEvent,
+        reply: Reply<()>,
+    },
+    /// From a chat, after its commit: this row is to be sent.
+    Outbound(Box<Message>),
+    /// From the task that handed a message over.
+    HandedOver {
+        chat_id: String,
+        id: MessageRowId,
+    },
+    /// An agent types.
+    Typing {
+        chat_id: String,
+        is_typing: bool,
+    },
+    /// The wait before an automatic attempt is over; void when the connection was made meanwhile.
+    TryAgain {
+        generation: u64,
+    },
+    /// The hub stops: hang up, but remember that the number was connected.
+    HangUp {
+        reply: Reply<()>,
+    },
+    /// For tests: fail as a defect would.
+    #[cfg(feature = "testing")]
+    Panic,
+}
+
+pub(crate) struct SessionChild(pub(super) Arc<Context>);
+
+impl Child for SessionChild {
+    type Key = SessionId;
+    type Msg = ToSession;
+    const NAME: &'static str = "session";
+    const RESTART: Restart = Restart::Always;
+
+    async fn start(
+        &self,
+        key: SessionId,
+        parent: ActorCell,
+    ) -> Result<ActorRef<ToSession>, SpawnErr> {
+        let arguments = (Arc::clone(&self.0), key);
+        let (actor, _) = SessionActor::spawn_linked(None, SessionActor, arguments, parent).await?;
+        Ok(actor)
+    }
+}
+
+struct SessionActor;
+
+/// One connection: its provider and the token that ends everything that hangs on it.
+struct Connection {
+    provider: Arc<dyn Provider>,
+    alive: CancellationToken,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.alive.cancel();
+        self.provider.disconnect();
+    }
+}
+
+struct State {
+    context: Arc<Context>,
+    me: ActorRef<ToSession>,
+    session: WhatsAppSession,
+    connection: Option<Connection>,
+    /// Grows with every connection and every decision not to have one.
+    generation: u64,
+    lanes: Lanes,
+}
+
+impl Actor for SessionActor {
+    type Msg = ToSession;
+    type State = State;
+    type Arguments = (Arc<Context>, SessionId);
+
+    async fn pre_start(
+        &self,
+        me: ActorRef<ToSession>,
+        (context, id): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let found = context.store.find_session(id).await?;
+        let session = found.ok_or_else(|| HubError::not_found("Sessão", &id))?;
+        let mut state = State {
+            context,
+            me,
+            session,
+            connection: None,
+            generation: 0,
+            lanes: Lanes::default(),
+        };
+        state.mirror(None);
+        // Connected before the restart: come back by itself.
+        if state.session.is_active && state.session.status.is_active() {
+            state.connect(Connect::Resume).await?;
+        }
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        _me: ActorRef<ToSession>,
+        message: ToSession,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        watched("session", state.handle(message)).await
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _me: ActorRef<ToSession>,
+        _event: SupervisionEvent,
+        _state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+}
+
+impl State {
+    async fn handle(&mut self, message: ToSession) -> Result<(), ActorProcessingErr> {
+        match message {
+            ToSession::Start { reply } => settle(reply, self.start().await),
+            ToSession::Stop { reply } => settle(reply, self.stop().await),
+            ToSession::Reconnect { reply } => settle(reply, self.reconnect().await),
+            ToSession::Deactivate { reply } => settle(reply, self.deactivate().await),
+            ToSession::Update { changes, reply } => settle(reply, self.update(changes).await),
+            ToSession::Provider { generation, event, reply } => {
+                let outcome =
+                    if generation == self.generation { self.on_event(event).await } else { Ok(()) };
+                settle(reply, outcome)
+            }
+            ToSession::Outbound(message) => {
+                self.lanes.push(*message);
+                self.send_next();
+                Ok(())
+            }
+            ToSession::HandedOver { chat_id, id } => {
+                self.lanes.done(&chat_id, id);
+                self.send_next();
+                Ok(())
+            }
+            ToSession::Typing { chat_id, is_typing } => {
+                if let (Some(connection), true) = (&self.connection, self.session.is_connected()) {
+                    connection.provider.set_typing(&chat_id, is_typing);
+                }
+                Ok(())
+            }
+            ToSession::TryAgain { generation } => {
+                let outcome = if generation == self.generation {
+                    self.connect(Connect::Resume).await
+                } else {
+                    Ok(())
+                };
+                settle_cast("reconnect", outcome)
+            }
+            ToSession::HangUp { reply } => {
+                self.hang_up();
+                settle(reply, Ok(()))
+            }
+            #[cfg(feature = "testing")]
+            ToSession::Panic => panic!("asked to by a test"),
+        }
+    }
+
+    async fn start(&mut self) -> Result<WhatsAppSession, HubError> {
+        if !self.session.is_active {
+            return Err(HubError::not_found("Sessão", &self.session.id));
+        }
+        if self.session.status.is_active() {
+            return Ok(self.session.clone());
+        }
+        self.connect(Connect::Fresh).await?;
+        Ok(self.session.clone())
+    }
+
+    async fn stop(&mut self) -> Result<WhatsAppSession, HubError> {
+        self.hang_up();
+        if self.session.status != SessionStatus::Disconnected {
+            let now = self.context.clock.now();
+            self.enter(SessionStatus::Disconnected, |session| {
+                session.disconnected_at = Some(now);
+                session.connected_at = None;
+            })
+            .await?;
+        }
+        Ok(self.session.clone())
+    }
+
+    async fn reconnect(&mut self) -> Result<WhatsAppSession, HubError> {
+        if !self.session.is_active {
+            return Err(HubError::not_found("Sessão", &self.session.id));
+        }
+        self.hang_up();
+        self.session.reconnect_attempts = 0;
+        let how =
+            if self.session.phone_number.is_empty() { Connect::Fresh } else { Connect::Resume };
+        self.connect(how).await?;
+        Ok(self.session.clone())
+    }
+
+    async fn deactivate(&mut self) -> Result<WhatsAppSession, HubError> {
+        if self.session.is_default {
+            return Err(crate::domain::Rejected::DefaultSession.into());
+        }
+        self.stop().await?;
+        let status = self.session.status;
+        self.enter(status, |session| session.is_active = false).await?;
+        Ok(self.session.clone())
+    }
+
+    async fn update(&mut self, changes: SessionChanges) -> Result<WhatsAppSession, HubError> {
+        let (id, now) = (self.session.id, self.context.clock.now());
+        let updated = self.context.store.update_session(id, changes, now).await?;
+        self.session = updated.ok_or_else(|| HubError::not_found("Sessão", &id))?;
+        self.mirror(None);
+        Ok(self.session.clone())
+    }
+
+    /// Begins a connection. The state is committed and told before the provider can say anything.
+    async fn connect(&mut self, how: Connect) -> Result<(), HubError> {
+        self.hang_up();
+        let now = self.context.clock.now();
+        self.enter(SessionStatus::Connecting, |session| {
+            session.connected_at = None;
+            if how == Connect::Resume {
+                session.last_reconnect_at = Some(now);
+            }
+        })
+        .await?;
+        let (sender, events) = mpsc::channel(EVENTS_MAX);
+        match self.context.providers.connect(&self.session, how, sender) {
+            Ok(provider) => {
+                let alive = self.context.stop.child_token();
+                self.connection = Some(Connection { provider, alive });
+                let context = Arc::clone(&self.context);
+                let (id, generation) = (self.session.id, self.generation);
+                self.context.tasks.spawn(intake::run(context, id, generation, events));
+                Ok(())
+            }
+            Err(error) => self.fail(&error.to_string()).await,
+        }
+    }
+
+    /// Ends the connection; what it still tells is of an older generation and ignored.
+    fn hang_up(&mut self) {
+        self.generation += 1;
+        self.connection = None;
+        self.lanes.clear();
+    }
+
+    async fn on_event(&mut self, event: ProviderEvent) -> Result<(), HubError> {
+        match event {
+            ProviderEvent::QrCode { code, expires_at } => self.on_code(code, expires_at).await,
+            ProviderEvent::Authenticated => self.enter(SessionStatus::Authenticated, |_| ()).await,
+            ProviderEvent::Ready { phone_number } => self.on_ready(phone_number).await,
+            ProviderEvent::Disconnected(reason) => self.on_disconnected(reason).await,
+            // Handled by the intake.
+            ProviderEvent::Inbound(_)
+            | ProviderEvent::Status { .. }
+            | ProviderEvent::Typing { .. } => Ok(()),
+        }
+    }
+
+    async fn on_code(&mut self, code: String, expires_at: Timestamp) -> Result<(), HubError> {
+        // A new code replaces the old one without being a new state.
+        if self.session.status != SessionStatus::QrCode {
+            self.enter(SessionStatus::QrCode, |_| ()).await?;
+        }
+        self.mirror(Some(code.clone()));
+        let (session_id, at) = (self.session.id, self.context.clock.now());
+        let event = HubEvent::QrCode { session_id, code, expires_at, at };
+        self.context.publish(&Audience::Managers, event);
+        Ok(())
+    }
+
+    async fn on_ready(&mut self, phone_number: String) -> Result<(), HubError> {
+        let now = self.context.clock.now();
+        self.enter(SessionStatus::Ready, |session| {
+            session.phone_number = phone_number;
+            session.connected_at = Some(now);
+            session.error_count = 0;
+            session.last_error.clear();
+            session.reconnect_attempts = 0;
+        })
+        .await?;
+        for message in self.context.store.list_unsent(self.session.id, UNSENT_MAX).await? {
+            self.lanes.push(message);
+        }
+        self.send_next();
+        Ok(())
+    }
+
+    async fn on_disconnected(&mut self, reason: DisconnectReason) -> Result<(), HubError> {
+        self.hang_up();
+        let attempts = usize::try_from(self.session.reconnect_attempts).unwrap_or(usize::MAX);
+        let wait = RECONNECT_WAITS_SECONDS.get(attempts).copied();
+        match wait {
+            Some(seconds) if reason.is_transient() && self.session.auto_reconnect => {
+                let error = reason.as_str();
+                self.enter(SessionStatus::Connecting, |session| {
+                    session.reconnect_attempts += 1;
+                    error.clone_into(&mut session.last_error);
+                    session.connected_at = None;
+                })
+                .await?;
+                let generation = self.generation;
+                self.me.send_after(Duration::from_secs(seconds), move || ToSession::TryAgain {
+                    generation,
+                });
+                Ok(())
+            }
+            _ => self.fail(reason.as_str()).await,
+        }
+    }
+
+    async fn fail(&mut self, error: &str) -> Result<(), HubError> {
+        let now = self.context.clock.now();
+        self.enter(SessionStatus::Error, |session| {
+            error.clone_into(&mut session.last_error);
+            session.error_count += 1;
+            session.disconnected_at = Some(now);
+            session.connected_at = None;
+        })
+        .await
+    }
+
+    /// Commits a new state, remembers it and tells everybody when the status has changed.
+    async fn enter(
+        &mut self,
+        status: SessionStatus,
+        change: impl FnOnce(&mut WhatsAppSession),
+    ) -> Result<(), HubError> {
+        let before = self.session.status;
+        let mut next = self.session.clone();
+        next.status = status;
+        next.updated_at = self.context.clock.now();
+        change(&mut next);
+        self.session = self.context.store.save_session_state(next).await?;
+        self.mirror(None);
+        if status != before {
+            let at = self.context.clock.now();
+            let event = HubEvent::SessionStatusChanged { session_id: self.session.id, status, at };
+            self.context.publish(&Audience::Everyone, event);
+        }
+        Ok(())
+    }
+
+    /// Lets others read the state without asking.
+    fn mirror(&self, code: Option<String>) {
+        self.context.sessions.mirror(&self.session, code);
+    }
+
+    /// Hands over as many messages as may be under way at once.
+    fn send_next(&mut self) {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.session.is_connected())
+        else {
+            // The rows are read when the number is ready.
+            self.lanes.clear();
+            return;
+        };
+        while let Some(message) = self.lanes.next() {
+            let context = Arc::clone(&self.context);
+            let provider = Arc::clone(&connection.provider);
+            let alive = connection.alive.clone();
+            let me = self.me.clone();
+            self.context.tasks.spawn(async move {
+                outbound::hand_over(&context, &provider, &message, &alive).await;
+                let done = ToSession::HandedOver { chat_id: message.chat_id, id: message.id };
+                // The actor is gone: its successor reads the rows.
+                let _ = me.send_message(done);
+            });
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The door to the WhatsApp numbers.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use ractor::ActorCell;
+
+use super::{
+    actor::{SessionChild, ToSession},
+    provider::ProviderEvent,
+};
+use crate::{
+    chat::{Chats, Delivered},
+    clock::Clock,
+    domain::{
+        AgentId, DepartmentId, Inbound, Message, ProviderKind, SessionChanges, SessionId,
+        SessionStatus, WhatsAppSession, ids::ChatKey,
+    },
+    error::HubError,
+    hub::Context,
+    store::Store,
+    supervisor::Doors,
+};
+
+/// What is known of a number without asking its actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSession {
+    pub status: SessionStatus,
+    pub is_ready: bool,
+    pub is_default: bool,
+    pub phone_number: String,
+    pub department_id: Option<DepartmentId>,
+    /// The code that waits to be scanned.
+    pub qr_code: Option<String>,
+}
+
+/// Asks and tells the actor of a number.
+pub struct Sessions {
+    doors: Doors<SessionChild>,
+    live: DashMap<SessionId, LiveSession>,
+    store: Store,
+    clock: Arc<dyn Clock>,
+}
+
+impl Sessions {
+    pub(crate) fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { doors: Doors::default(), live: DashMap::new(), store, clock }
+    }
+
+    pub(crate) async fn supervise(
+        &self,
+        context: &Arc<Context>,
+        parent: ActorCell,
+    ) -> Result<ActorCell, HubError> {
+        let supervisor = self.doors.open(SessionChild(Arc::clone(context)), parent).await;
+        Ok(supervisor.map_err(|_| HubError::Unavailable)?.get_cell())
+    }
+
+    /// Brings up the actor of every number in use; those that were connected come back.
+    pub(crate) async fn resume_all(&self) -> Result<(), HubError> {
+        for session in self.store.list_active_sessions().await? {
+            self.doors.ensure(&session.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Hangs up all numbers without forgetting that they were connected.
+    pub(crate) async fn disconnect_all(&self) {
+        for id in self.doors.keys() {
+            if let Err(error) = self.doors.ask(&id, |reply| ToSession::HangUp { reply }).await {
+                tracing::warn!(%error, session.id = %id, "number did not hang up");
+            }
+        }
+    }
+
+    /// The number that is meant: the one named, else the default one.
+    pub async fn resolve(&self, id: Option<SessionId>) -> Result<WhatsAppSession, HubError> {
+        let found = match id {
+            Some(id) => self.store.find_session(id).await?,
+            None => self.store.find_default_session().await?,
+        };
+        match (found, id) {
+            (Some(session), _) => Ok(session),
+            (None, Some(id)) => Err(HubError::not_found("Sessão", &id)),
+            (None, None) => Err(HubError::NoSession),
+        }
+    }
+
+    pub async fn start(&self, id: SessionId) -> Result<WhatsAppSession, HubError> {
+        self.doors.ask(&id, |reply| ToSession::Start { reply }).await
+    }
+
+    pub async fn stop(&self, id: SessionId) -> Result<WhatsAppSession, HubError> {
+        self.doors.ask(&id, |reply| ToSession::Stop { reply }).await
+    }
+
+    pub async fn reconnect(&self, id: SessionId) -> Result<WhatsAppSession, HubError> {
+        self.doors.ask(&id, |reply| ToSession::Reconnect { reply }).await
+    }
+
+    /// Takes a number out of use; its history stays. The default number cannot go.
+    pub async fn deactivate(&self, id: SessionId) -> Result<WhatsAppSession, HubError> {
+        self.doors.ask(&id, |reply| ToSession::Deactivate { reply }).await
+    }
+
+    pub async fn update(
+        &self,
+        id: SessionId,
+        changes: SessionChanges,
+    ) -> Result<WhatsAppSession, HubError> {
+        self.doors.ask(&id, |reply| ToSession::Update { changes, reply }).await
+    }
+
+    /// Adds a number, not connected.
+    pub async fn create(
+        &self,
+        provider: ProviderKind,
+        device_name: String,
+        department_id: Option<DepartmentId>,
+        created_by: AgentId,
+    ) -> Result<WhatsAppSession, HubError> {
+        let now = self.clock.now();
+        let by = Some(created_by);
+        let session =
+            self.store.insert_session(provider, device_name, department_id, by, now).await?;
+        self.doors.ensure(&session.id).await?;
+        Ok(session)
+    }
+
+    /// What is known of a number at present.
+    pub fn live(&self, id: SessionId) -> Option<LiveSession> {
+        self.live.get(&id).map(|live| live.clone())
+    }
+
+    pub fn is_ready(&self, id: SessionId) -> bool {
+        self.live.get(&id).is_some_and(|live| live.is_ready)
+    }
+
+    /// A customer's message over this number, whatever the state of its connection: stored and routed
+    /// when this answers.
+    pub async fn receive(
+        &self,
+        chats: &Chats,
+        id: SessionId,
+        inbound: Inbound,
+    ) -> Result<Delivered, HubError> {
+        let key = ChatKey { session_id: id, chat_id: inbound.chat_id.clone() };
+        chats.deliver(&key, inbound).await
+    }
+
+    /// Shows the customer that an agent types, or has stopped.
+    pub fn set_typing(&self, id: SessionId, chat_id: String, is_typing: bool) {
+        self.doors.tell(&id, ToSession::Typing { chat_id, is_typing });
+    }
+
+    /// This row is to be sent. Nothing is lost when the actor is away: it reads the rows.
+    pub(crate) fn outbound(&self, message: Message) {
+        let id = message.session_id;
+        self.doors.tell(&id, ToSession::Outbound(Box::new(message)));
+    }
+
+    pub(crate) fn department_of(&self, id: SessionId) -> Option<DepartmentId> {
+        self.live.get(&id).and_then(|live| live.department_id)
+    }
+
+    pub(crate) async fn provider_event(
+        &self,
+        id: SessionId,
+        generation: u64,
+        event: ProviderEvent,
+    ) {
+        let told =
+            self.doors.ask(&id, |reply| ToSession::Provider { generation, event, reply }).await;
+        if let Err(error) = told {
+            tracing::warn!(%error, session.id = %id, "an event of the network was not handled");
+        }
+    }
+
+    pub(crate) fn mirror(&self, session: &WhatsAppSession, qr_code: Option<String>) {
+        let live = LiveSession {
+            status: session.status,
+            is_ready: session.is_connected(),
+            is_default: session.is_default,
+            phone_number: session.phone_number.clone(),
+            department_id: session.department_id,
+            qr_code,
+        };
+        self.live.insert(session.id, live);
+    }
+
+    /// Makes the actor of a number fail.
+    #[cfg(feature = "testing")]
+    pub fn crash(&self, id: SessionId) {
+        self.doors.tell(&id, ToSession::Panic);
+    }
+}

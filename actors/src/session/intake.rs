@@ -1,0 +1,126 @@
+//! From a provider's events to the hub, in order and without making the number's actor wait.
+//!
+//! One task per connection. Messages of different customers are stored side by side, those of one
+//! customer one after the other; reports of one batch share a commit and are told in their order.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::{sync::mpsc, task::JoinSet};
+
+use super::provider::ProviderEvent;
+use crate::{
+    chat::audience_of_message,
+    domain::{Inbound, Message, SessionId},
+    events::{Audience, ChatAudience, HubEvent},
+    hub::Context,
+    store::StatusReport,
+};
+
+/// Events taken at once.
+const BATCH_MAX: usize = 256;
+
+/// Runs until the provider is gone. `generation` names the connection, so that what an old one still
+/// tells is not taken for the new one's.
+pub(super) async fn run(
+    context: Arc<Context>,
+    session_id: SessionId,
+    generation: u64,
+    mut events: mpsc::Receiver<ProviderEvent>,
+) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while events.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        let mut inbound: Vec<Inbound> = Vec::new();
+        let mut reports: Vec<StatusReport> = Vec::new();
+        for event in batch.drain(..) {
+            match event {
+                ProviderEvent::Inbound(message) => inbound.push(*message),
+                ProviderEvent::Status { message_id, status, at, error } => {
+                    reports.push(StatusReport { session_id, message_id, status, at, error });
+                }
+                ProviderEvent::Typing { chat_id, is_typing } => {
+                    tell_typing(&context, chat_id, is_typing).await;
+                }
+                state => {
+                    flush(&context, session_id, &mut inbound, &mut reports).await;
+                    context.sessions.provider_event(session_id, generation, state).await;
+                }
+            }
+        }
+        flush(&context, session_id, &mut inbound, &mut reports).await;
+    }
+}
+
+async fn flush(
+    context: &Arc<Context>,
+    session_id: SessionId,
+    inbound: &mut Vec<Inbound>,
+    reports: &mut Vec<StatusReport>,
+) {
+    deliver(context, session_id, std::mem::take(inbound)).await;
+    report(context, std::mem::take(reports)).await;
+}
+
+/// Stores and routes what customers wrote. What cannot be stored now is left to the provider's own
+/// redelivery; it is not acknowledged.
+async fn deliver(context: &Arc<Context>, session_id: SessionId, inbound: Vec<Inbound>) {
+    let mut by_chat: BTreeMap<String, Vec<Inbound>> = BTreeMap::new();
+    for message in inbound {
+        by_chat.entry(message.chat_id.clone()).or_default().push(message);
+    }
+    let mut chats = JoinSet::new();
+    for messages in by_chat.into_values() {
+        let context = Arc::clone(context);
+        chats.spawn(async move {
+            for message in messages {
+                let outcome = context.sessions.receive(&context.chats, session_id, message).await;
+                if let Err(error) = outcome {
+                    tracing::error!(%error, session.id = %session_id, "message was not stored");
+                }
+            }
+        });
+    }
+    while chats.join_next().await.is_some() {}
+}
+
+/// Moves statuses up and tells of each step, in the order of the reports.
+async fn report(context: &Arc<Context>, reports: Vec<StatusReport>) {
+    let mut moves = Vec::with_capacity(reports.len());
+    for report in reports {
+        let store = context.store.clone();
+        moves.push(tokio::spawn(async move { store.report_status(report).await }));
+    }
+    for step in moves {
+        match step.await {
+            Ok(Ok(Some(message))) => tell_status(context, &message).await,
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "status was not stored"),
+            Err(error) => tracing::error!(%error, "status task failed"),
+        }
+    }
+}
+
+/// Tells the sender and whoever may see the chat how far a message has come.
+pub(super) async fn tell_status(context: &Context, message: &Message) {
+    let audience = audience_of_message(context, message).await;
+    let event = HubEvent::MessageStatusChanged {
+        message_id: message.message_id.clone(),
+        chat_id: message.chat_id.clone(),
+        status: message.status,
+        at: context.clock.now(),
+    };
+    context.publish(&audience, event);
+}
+
+/// A customer types: whoever may see the chat sees it.
+async fn tell_typing(context: &Context, chat_id: String, is_typing: bool) {
+    let found = context.store.find_chat_ticket(&chat_id).await;
+    let Ok(Some(view)) = found else { return };
+    let audience = Audience::Chat(ChatAudience { ..crate::chat::audience_of(&view.ticket) });
+    let (from, at) = (view.ticket.phone, context.clock.now());
+    let event = if is_typing {
+        HubEvent::TypingStarted { chat_id, from, at }
+    } else {
+        HubEvent::TypingStopped { chat_id, from, at }
+    };
+    context.publish(&audience, event);
+}

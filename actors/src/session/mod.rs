@@ -1,0 +1,14 @@
+//! One actor per WhatsApp number: its connection, what it sends, and the intake of what it receives.
+
+mod actor;
+mod handle;
+mod intake;
+mod outbound;
+pub mod provider;
+pub mod sandbox;
+#[cfg(test)]
+mod tests;
+
+pub use handle::{LiveSession, Sessions};
+pub use provider::{Provider, ProviderError, ProviderEvent, ProviderFactory};
+pub use sandbox::{SandboxFault, SandboxNetwork};

@@ -1,0 +1,214 @@
+//! What goes out over a number: one message at a time per chat, so that their order is kept, and a
+//! bounded number of chats at once.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    intake,
+    provider::{Provider, ProviderError},
+};
+use crate::{
+    chat::audience_of_message,
+    domain::{Message, MessageRowId, MessageStatus},
+    events::HubEvent,
+    hub::Context,
+    store::StatusReport,
+};
+
+/// Chats that are served at once.
+const CHATS_AT_ONCE_MAX: usize = 16;
+/// How long a network may take to accept one message.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// Attempts for a message whose failure may pass (contract §10: 4 attempts).
+const ATTEMPTS_MAX: u32 = 4;
+/// Wait before the second attempt; doubled for each one after it, with jitter.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+/// No wait is longer (contract §10).
+const RETRY_MAX: Duration = Duration::from_mins(10);
+
+/// The lanes of one number. Messages wait here and in their rows; what is only in the rows is read
+/// again when the number is ready.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    waiting: HashMap<String, VecDeque<Message>>,
+    /// Chats with something to send, in the order of their first message.
+    turn: VecDeque<String>,
+    /// Chats whose message is with the provider.
+    busy: HashSet<String>,
+    /// Everything that is waiting or busy, so that nothing is queued twice.
+    known: HashSet<MessageRowId>,
+}
+
+impl Lanes {
+    pub(super) fn push(&mut self, message: Message) {
+        if !self.known.insert(message.id) {
+            return;
+        }
+        let lane = self.waiting.entry(message.chat_id.clone()).or_default();
+        if lane.is_empty() && !self.busy.contains(&message.chat_id) {
+            self.turn.push_back(message.chat_id.clone());
+        }
+        lane.push_back(message);
+    }
+
+    /// The next message to hand over, if a place is free.
+    pub(super) fn next(&mut self) -> Option<Message> {
+        if self.busy.len() >= CHATS_AT_ONCE_MAX {
+            return None;
+        }
+        let chat_id = self.turn.pop_front()?;
+        let message = self.waiting.get_mut(&chat_id)?.pop_front()?;
+        self.busy.insert(chat_id);
+        Some(message)
+    }
+
+    /// A message has been dealt with; its chat may send the next one.
+    pub(super) fn done(&mut self, chat_id: &str, id: MessageRowId) {
+        self.known.remove(&id);
+        self.busy.remove(chat_id);
+        match self.waiting.get(chat_id) {
+            Some(lane) if !lane.is_empty() => self.turn.push_back(chat_id.to_owned()),
+            _ => drop(self.waiting.remove(chat_id)),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Hands one message over, trying again where that makes sense, and records and tells how it went.
+/// When the connection ends first the row stays as it is and is sent over the next connection.
+pub(super) async fn hand_over(
+    context: &Arc<Context>,
+    provider: &Arc<dyn Provider>,
+    message: &Message,
+    connection: &CancellationToken,
+) {
+    let mut attempt = 1;
+    let refusal = loop {
+        let sending = tokio::time::timeout(SEND_TIMEOUT, provider.send(message));
+        let outcome = tokio::select! {
+            () = connection.cancelled() => return,
+            outcome = sending => outcome,
+        };
+        let error = match outcome {
+            Ok(Ok(())) => break None,
+            Ok(Err(ProviderError::Refused(text) | ProviderError::Unsupported(text))) => {
+                break Some(text);
+            }
+            Ok(Err(ProviderError::Temporary(text))) => text,
+            Err(_) => "a rede não respondeu a tempo".to_owned(),
+        };
+        if attempt == ATTEMPTS_MAX {
+            break Some(error);
+        }
+        tracing::info!(error, attempt, message.id = %message.id, "sending is tried again");
+        tokio::select! {
+            () = connection.cancelled() => return,
+            () = tokio::time::sleep(retry_wait(attempt)) => attempt += 1,
+        }
+    };
+    record(context, message, refusal).await;
+}
+
+/// 1 s, 2 s, 4 s, …, each up to half longer, so that many do not come back at the same instant.
+fn retry_wait(attempt: u32) -> Duration {
+    let base = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(attempt - 1)).min(RETRY_MAX);
+    base.mul_f64(1.0 + rand::random::<f64>() / 2.0)
+}
+
+async fn record(context: &Arc<Context>, message: &Message, refusal: Option<String>) {
+    let report = StatusReport {
+        session_id: message.session_id,
+        message_id: message.message_id.clone(),
+        status: if refusal.is_some() { MessageStatus::Failed } else { MessageStatus::Sent },
+        at: context.clock.now(),
+        error: refusal.unwrap_or_default(),
+    };
+    match context.store.report_status(report).await {
+        Ok(Some(stored)) => tell_sent(context, stored).await,
+        // The proof of delivery was faster than we were.
+        Ok(None) => {}
+        Err(error) => tracing::error!(%error, message.id = %message.id, "outcome was not stored"),
+    }
+}
+
+async fn tell_sent(context: &Arc<Context>, message: Message) {
+    let audience = audience_of_message(context, &message).await;
+    let at = context.clock.now();
+    context.publish(&audience, HubEvent::MessageSent { message: message.clone(), at });
+    intake::tell_status(context, &message).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Direction, MessageKind, NewMessage, SessionId, Timestamp};
+
+    fn message(id: i64, chat_id: &str) -> Message {
+        let new = NewMessage {
+            session_id: SessionId(1),
+            ticket_id: None,
+            agent_id: None,
+            chat_id: chat_id.to_owned(),
+            message_id: id.to_string(),
+            client_message_id: None,
+            task_id: None,
+            direction: Direction::Outbound,
+            kind: MessageKind::Text,
+            phone: chat_id.to_owned(),
+            contact_name: String::new(),
+            text: String::new(),
+            media_url: None,
+            media_mime_type: None,
+            media_size: None,
+            raw_payload: None,
+            protocol_version: "v1".to_owned(),
+            is_automatic: false,
+            provider_at: None,
+            at: Timestamp::EPOCH,
+        };
+        new.into_stored(MessageRowId(id))
+    }
+
+    #[test]
+    fn one_chat_sends_in_order_while_others_go_on() {
+        let mut lanes = Lanes::default();
+        for (id, chat) in [(1, "a"), (2, "a"), (3, "b"), (2, "a")] {
+            lanes.push(message(id, chat));
+        }
+        let mut next = |lanes: &mut Lanes| lanes.next().map(|message| message.id.0);
+        assert_eq!(next(&mut lanes), Some(1));
+        assert_eq!(next(&mut lanes), Some(3), "`a` waits for its first message");
+        assert_eq!(next(&mut lanes), None);
+        lanes.done("a", MessageRowId(1));
+        assert_eq!(next(&mut lanes), Some(2));
+        lanes.done("a", MessageRowId(2));
+        lanes.done("b", MessageRowId(3));
+        assert_eq!(next(&mut lanes), None, "the repeat was not queued");
+    }
+
+    #[test]
+    fn a_bounded_number_of_chats_is_served_at_once() {
+        let mut lanes = Lanes::default();
+        for id in 0..40 {
+            lanes.push(message(id, &id.to_string()));
+        }
+        let served = std::iter::from_fn(|| lanes.next()).count();
+        assert_eq!(served, CHATS_AT_ONCE_MAX);
+    }
+
+    #[test]
+    fn waits_grow_and_stay_bounded() {
+        assert!(retry_wait(1) >= RETRY_FIRST && retry_wait(1) <= RETRY_FIRST * 2);
+        assert!(retry_wait(3) >= RETRY_FIRST * 4);
+        assert!(retry_wait(60) <= RETRY_MAX * 2);
+    }
+}

@@ -1,0 +1,354 @@
+//! A simulated network: the port's executable specification, and what a demo and tests run on.
+//!
+//! A number is paired by a code that "somebody scans" after a moment; messages get their ticks;
+//! customers write when they are told to; and everything that goes wrong with a real network can be
+//! made to go wrong here.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::provider::{
+    Connect, Provider, ProviderError, ProviderEvent, ProviderFactory, ProviderFuture,
+};
+use crate::{
+    clock::Clock,
+    domain::{
+        Inbound, Message, MessageStatus, ProviderKind, SessionId, WhatsAppSession,
+        session::DisconnectReason,
+    },
+};
+
+/// Between two states of the connection, and between two ticks' steps (contract §9 and §10).
+const STATE_STEP: Duration = Duration::from_millis(100);
+const TICK_STEP: Duration = Duration::from_millis(50);
+/// A code is valid this long: the first one, the following ones, and how many there are.
+const FIRST_CODE: Duration = Duration::from_mins(1);
+const NEXT_CODE: Duration = Duration::from_secs(20);
+const CODES_MAX: usize = 6;
+/// What a slow network takes for one message.
+const SLOW_SEND: Duration = Duration::from_secs(6);
+/// Ids of sent messages that the network remembers.
+const SENT_IDS_MAX: usize = 100_000;
+/// Sent messages that a simulated customer may lag behind.
+const SENT_LAG_MAX: usize = 1024;
+
+/// Something that goes wrong, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SandboxFault {
+    /// At the next pairing nobody scans any of the codes.
+    QrExpires,
+    /// The connection drops now.
+    Drop,
+    /// The device is removed on the phone now.
+    LoggedOut,
+    /// The next message takes longer than the acceptable latency.
+    Slow,
+    /// The next message is refused for good.
+    SendRefused,
+    /// The next message fails once and may be tried again.
+    SendFails,
+    /// The next customer's message is delivered twice.
+    DuplicateDelivery,
+    /// The ticks of the next message come in the wrong order.
+    OutOfOrderStatus,
+}
+
+/// A message that reached a simulated customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxSent {
+    pub session_id: SessionId,
+    pub chat_id: String,
+    pub message_id: String,
+    pub text: String,
+}
+
+/// The network that all sandbox numbers are connected to.
+#[derive(Debug, Clone)]
+pub struct SandboxNetwork {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    clock: Arc<dyn Clock>,
+    /// Artificial delays are on.
+    has_delays: bool,
+    numbers: Mutex<HashMap<SessionId, Number>>,
+    sent: broadcast::Sender<SandboxSent>,
+}
+
+/// What the network knows of one number.
+#[derive(Debug, Default)]
+struct Number {
+    faults: Vec<SandboxFault>,
+    events: Option<mpsc::Sender<ProviderEvent>>,
+    alive: CancellationToken,
+    sent_ids: HashSet<String>,
+    sent_order: VecDeque<String>,
+}
+
+impl Number {
+    fn take_fault(&mut self, fault: SandboxFault) -> bool {
+        let found = self.faults.iter().position(|waiting| *waiting == fault);
+        found.map(|at| self.faults.swap_remove(at)).is_some()
+    }
+
+    /// Whether a message of this id is new to the network.
+    fn remember(&mut self, message_id: &str) -> bool {
+        if !self.sent_ids.insert(message_id.to_owned()) {
+            return false;
+        }
+        self.sent_order.push_back(message_id.to_owned());
+        if self.sent_order.len() > SENT_IDS_MAX
+            && let Some(oldest) = self.sent_order.pop_front()
+        {
+            self.sent_ids.remove(&oldest);
+        }
+        true
+    }
+}
+
+impl SandboxNetwork {
+    /// `has_delays: false` is what `WHATSAPP_SANDBOX_FAST=1` asks for.
+    pub fn new(clock: Arc<dyn Clock>, has_delays: bool) -> Self {
+        let (sent, _) = broadcast::channel(SENT_LAG_MAX);
+        let numbers = Mutex::new(HashMap::new());
+        Self { shared: Arc::new(Shared { clock, has_delays, numbers, sent }) }
+    }
+
+    /// Makes something go wrong. Faults of the connection happen now; the others wait for their next
+    /// occasion. Whether the number is known.
+    pub async fn fault(&self, id: SessionId, fault: SandboxFault) -> bool {
+        let reason = match fault {
+            SandboxFault::Drop => Some(DisconnectReason::ConnectionLost),
+            SandboxFault::LoggedOut => Some(DisconnectReason::LoggedOut),
+            _ => None,
+        };
+        let events = {
+            let mut numbers = self.shared.lock();
+            let number = numbers.entry(id).or_default();
+            if reason.is_none() {
+                number.faults.push(fault);
+                return true;
+            }
+            number.alive.cancel();
+            number.events.take()
+        };
+        match (events, reason) {
+            (Some(events), Some(reason)) => {
+                events.send(ProviderEvent::Disconnected(reason)).await.is_ok()
+            }
+            _ => false,
+        }
+    }
+
+    /// A customer writes to a number. Whether it is connected, so that the message could come in.
+    pub async fn customer_writes(&self, id: SessionId, message: Inbound) -> bool {
+        let (events, times) = {
+            let mut numbers = self.shared.lock();
+            let Some(number) = numbers.get_mut(&id) else { return false };
+            let Some(events) = number.events.clone() else { return false };
+            let is_twice = number.take_fault(SandboxFault::DuplicateDelivery);
+            (events, if is_twice { 2 } else { 1 })
+        };
+        for _ in 0..times {
+            let event = ProviderEvent::Inbound(Box::new(message.clone()));
+            if events.send(event).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// A customer types, or has stopped.
+    pub async fn customer_types(&self, id: SessionId, chat_id: String, is_typing: bool) -> bool {
+        let events = self.shared.lock().get(&id).and_then(|number| number.events.clone());
+        match events {
+            Some(events) => events.send(ProviderEvent::Typing { chat_id, is_typing }).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// What reaches the customers from now on.
+    pub fn sent(&self) -> broadcast::Receiver<SandboxSent> {
+        self.shared.sent.subscribe()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Number>> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn pause(&self, duration: Duration) {
+        if self.has_delays {
+            tokio::time::sleep(duration).await;
+        }
+    }
+
+    fn take_fault(&self, id: SessionId, fault: SandboxFault) -> bool {
+        self.lock().get_mut(&id).is_some_and(|number| number.take_fault(fault))
+    }
+}
+
+impl ProviderFactory for SandboxNetwork {
+    fn connect(
+        &self,
+        session: &WhatsAppSession,
+        how: Connect,
+        events: mpsc::Sender<ProviderEvent>,
+    ) -> Result<Arc<dyn Provider>, ProviderError> {
+        if session.provider != ProviderKind::Sandbox {
+            let text = "Este tipo de número não está disponível neste servidor".to_owned();
+            return Err(ProviderError::Unsupported(text));
+        }
+        let alive = CancellationToken::new();
+        {
+            let mut numbers = self.shared.lock();
+            let number = numbers.entry(session.id).or_default();
+            number.alive.cancel();
+            number.alive = alive.clone();
+            number.events = Some(events.clone());
+        }
+        let connection = Connection {
+            shared: Arc::clone(&self.shared),
+            session_id: session.id,
+            events,
+            alive: alive.clone(),
+        };
+        tokio::spawn(connection.clone().come_up(how));
+        Ok(Arc::new(connection))
+    }
+}
+
+/// One number's connection.
+#[derive(Debug, Clone)]
+struct Connection {
+    shared: Arc<Shared>,
+    session_id: SessionId,
+    events: mpsc::Sender<ProviderEvent>,
+    alive: CancellationToken,
+}
+
+impl Connection {
+    async fn come_up(self, how: Connect) {
+        let alive = self.alive.clone();
+        tokio::select! {
+            () = alive.cancelled() => {}
+            () = self.pair(how) => {}
+        }
+    }
+
+    async fn pair(&self, how: Connect) {
+        self.shared.pause(STATE_STEP).await;
+        if how == Connect::Fresh && !self.show_codes().await {
+            return;
+        }
+        self.tell(ProviderEvent::Authenticated).await;
+        self.shared.pause(STATE_STEP).await;
+        self.tell(ProviderEvent::Ready { phone_number: self.phone_number() }).await;
+    }
+
+    /// Shows codes until one is scanned. Whether one was.
+    async fn show_codes(&self) -> bool {
+        let expires = self.shared.take_fault(self.session_id, SandboxFault::QrExpires);
+        for number in 0..CODES_MAX {
+            let validity = if number == 0 { FIRST_CODE } else { NEXT_CODE };
+            // The form of a real code: reference, then keys, separated by commas.
+            let code = format!("2@{:032x},{:032x}", rand::random::<u128>(), rand::random::<u128>());
+            let expires_at = self.shared.clock.now().plus(validity);
+            self.tell(ProviderEvent::QrCode { code, expires_at }).await;
+            // An expiring code is not waited for: the point is what happens afterwards.
+            self.shared.pause(STATE_STEP).await;
+            if !expires {
+                return true;
+            }
+        }
+        self.tell(ProviderEvent::Disconnected(DisconnectReason::QrExpired)).await;
+        false
+    }
+
+    fn phone_number(&self) -> String {
+        format!("55119{:08}", self.session_id.0.rem_euclid(100_000_000))
+    }
+
+    async fn tell(&self, event: ProviderEvent) {
+        // The hub has hung up: nobody wants to know.
+        let _ = self.events.send(event).await;
+    }
+
+    async fn accept(&self, message: &Message) -> Result<(), ProviderError> {
+        if self.alive.is_cancelled() {
+            return Err(ProviderError::Temporary("sem conexão".to_owned()));
+        }
+        if self.shared.take_fault(self.session_id, SandboxFault::SendRefused) {
+            let text = "Mensagem recusada pelo WhatsApp (simulado)".to_owned();
+            return Err(ProviderError::Refused(text));
+        }
+        if self.shared.take_fault(self.session_id, SandboxFault::SendFails) {
+            return Err(ProviderError::Temporary("falha passageira (simulada)".to_owned()));
+        }
+        if self.shared.take_fault(self.session_id, SandboxFault::Slow) {
+            tokio::time::sleep(SLOW_SEND).await;
+        }
+        self.shared.pause(TICK_STEP).await;
+        let is_new = {
+            let mut numbers = self.shared.lock();
+            numbers.entry(self.session_id).or_default().remember(&message.message_id)
+        };
+        if is_new {
+            let sent = SandboxSent {
+                session_id: self.session_id,
+                chat_id: message.chat_id.clone(),
+                message_id: message.message_id.clone(),
+                text: message.text.clone(),
+            };
+            // Nobody needs to simulate customers.
+            let _ = self.shared.sent.send(sent);
+        }
+        tokio::spawn(self.clone().tick(message.message_id.clone()));
+        Ok(())
+    }
+
+    /// The customer's phone reports delivery, then reading.
+    async fn tick(self, message_id: String) {
+        use MessageStatus::{Delivered, Read};
+        let is_wrong = self.shared.take_fault(self.session_id, SandboxFault::OutOfOrderStatus);
+        let steps = if is_wrong { [Read, Delivered] } else { [Delivered, Read] };
+        for status in steps {
+            self.shared.pause(TICK_STEP).await;
+            if self.alive.is_cancelled() {
+                return;
+            }
+            let at = self.shared.clock.now();
+            let (message_id, error) = (message_id.clone(), String::new());
+            self.tell(ProviderEvent::Status { message_id, status, at, error }).await;
+        }
+    }
+}
+
+impl Provider for Connection {
+    fn send<'a>(&'a self, message: &'a Message) -> ProviderFuture<'a, Result<(), ProviderError>> {
+        Box::pin(self.accept(message))
+    }
+
+    fn set_typing(&self, chat_id: &str, is_typing: bool) {
+        tracing::debug!(chat_id, is_typing, "the customer sees that somebody types");
+    }
+
+    fn disconnect(&self) {
+        let mut numbers = self.shared.lock();
+        let number = numbers.entry(self.session_id).or_default();
+        // Unless a newer connection has taken the place already.
+        if number.events.as_ref().is_some_and(|events| events.same_channel(&self.events)) {
+            number.events = None;
+        }
+        self.alive.cancel();
+    }
+}

@@ -1,0 +1,222 @@
+//! Numbers on the sandbox network: the order of states, what goes wrong, and what is not lost.
+
+use std::time::Duration;
+
+use super::SandboxFault;
+use crate::{
+    both_databases,
+    chat::Outgoing,
+    domain::{MessageKind, MessageStatus, SessionStatus},
+    events::HubEvent,
+    testing::{TestDatabase, TestHub, eventually},
+};
+
+both_databases!(
+    states_come_in_order,
+    starting_twice_changes_nothing,
+    stopping_while_connecting_leaves_it_stopped,
+    codes_that_nobody_scans_end_in_an_error,
+    a_dropped_connection_comes_back_and_sends_what_waited,
+    logging_out_on_the_phone_is_final,
+    a_refused_message_fails_and_says_why,
+    ticks_out_of_order_do_not_go_back,
+    a_message_delivered_twice_is_stored_once,
+    a_crashed_session_comes_back,
+    a_restarted_hub_sends_what_was_queued,
+);
+
+const CHAT: &str = "5511988880001";
+
+async fn ready(hub: &TestHub) {
+    hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
+    eventually(async || hub.hub.sessions().is_ready(TestHub::SESSION)).await;
+}
+
+async fn send(hub: &TestHub, text: &str) -> crate::domain::Message {
+    let outgoing = Outgoing {
+        agent_id: Some(TestHub::ADMIN),
+        phone: CHAT.to_owned(),
+        kind: MessageKind::Text,
+        text: text.to_owned(),
+        media_url: None,
+        client_message_id: None,
+        is_automatic: false,
+    };
+    hub.hub.chats().send(&TestHub::key(CHAT), outgoing).await.unwrap()
+}
+
+async fn stored(hub: &TestHub, message_id: &str) -> crate::domain::Message {
+    let found = hub.hub.store().find_message_by_provider_id(TestHub::SESSION, message_id).await;
+    found.unwrap().unwrap()
+}
+
+async fn status(hub: &TestHub) -> SessionStatus {
+    hub.hub.sessions().resolve(None).await.unwrap().status
+}
+
+async fn states_come_in_order(database: TestDatabase) {
+    let mut hub = TestHub::start(&database).await;
+    let started = hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
+    assert_eq!(started.status, SessionStatus::Connecting);
+    let mut states = Vec::new();
+    while states.last() != Some(&"Ready".to_owned()) {
+        let state = hub.event(|event| match event {
+            HubEvent::SessionStatusChanged { status, .. } => Some(format!("{status:?}")),
+            HubEvent::QrCode { code, .. } => Some(code[..2].to_owned()),
+            _ => None,
+        });
+        states.push(state.await);
+    }
+    assert_eq!(states, ["Connecting", "QrCode", "2@", "Authenticated", "Ready"]);
+    let session = hub.hub.sessions().resolve(None).await.unwrap();
+    assert_eq!(session.phone_number, "5511900000001");
+    assert!(session.connected_at.is_some());
+    let stopped = hub.hub.sessions().stop(TestHub::SESSION).await.unwrap();
+    assert_eq!(stopped.status, SessionStatus::Disconnected);
+    assert!(stopped.disconnected_at.is_some() && !hub.hub.sessions().is_ready(TestHub::SESSION));
+    hub.stop().await;
+}
+
+async fn starting_twice_changes_nothing(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    let again = hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
+    assert_eq!(again.status, SessionStatus::Ready);
+    hub.stop().await;
+}
+
+async fn stopping_while_connecting_leaves_it_stopped(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    for _ in 0..20 {
+        hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
+        hub.hub.sessions().stop(TestHub::SESSION).await.unwrap();
+        assert_eq!(status(&hub).await, SessionStatus::Disconnected);
+    }
+    ready(&hub).await;
+    hub.stop().await;
+}
+
+async fn codes_that_nobody_scans_end_in_an_error(database: TestDatabase) {
+    let mut hub = TestHub::start(&database).await;
+    hub.network.fault(TestHub::SESSION, SandboxFault::QrExpires).await;
+    hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
+    for _ in 0..6 {
+        hub.event(|event| matches!(event, HubEvent::QrCode { .. }).then_some(())).await;
+    }
+    eventually(async || status(&hub).await == SessionStatus::Error).await;
+    let session = hub.hub.sessions().resolve(None).await.unwrap();
+    assert_eq!(session.last_error, "qr_expirado");
+    assert_eq!(session.reconnect_attempts, 0, "an expired code is no lost connection");
+    ready(&hub).await;
+    hub.stop().await;
+}
+
+async fn a_dropped_connection_comes_back_and_sends_what_waited(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    hub.network.fault(TestHub::SESSION, SandboxFault::Drop).await;
+    let message = send(&hub, "ainda chega?").await;
+    eventually(async || stored(&hub, &message.message_id).await.status == MessageStatus::Read)
+        .await;
+    let session = hub.hub.sessions().resolve(None).await.unwrap();
+    assert_eq!((session.status, session.reconnect_attempts), (SessionStatus::Ready, 0));
+    hub.stop().await;
+}
+
+async fn logging_out_on_the_phone_is_final(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    hub.network.fault(TestHub::SESSION, SandboxFault::LoggedOut).await;
+    eventually(async || status(&hub).await == SessionStatus::Error).await;
+    let session = hub.hub.sessions().resolve(None).await.unwrap();
+    assert_eq!(
+        (session.last_error.as_str(), session.error_count),
+        ("desconectado_pelo_celular", 1)
+    );
+    hub.stop().await;
+}
+
+async fn a_refused_message_fails_and_says_why(database: TestDatabase) {
+    let mut hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    hub.network.fault(TestHub::SESSION, SandboxFault::SendRefused).await;
+    let refused = send(&hub, "primeira").await;
+    let event = hub.event(|event| match event {
+        HubEvent::MessageSent { message, .. } => Some(message.clone()),
+        _ => None,
+    });
+    let event = event.await;
+    assert_eq!((event.message_id, event.status), (refused.message_id, MessageStatus::Failed));
+    assert!(event.error.contains("recusada"));
+    let next = send(&hub, "segunda").await;
+    eventually(async || stored(&hub, &next.message_id).await.status == MessageStatus::Read).await;
+    hub.stop().await;
+}
+
+async fn ticks_out_of_order_do_not_go_back(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    hub.network.fault(TestHub::SESSION, SandboxFault::OutOfOrderStatus).await;
+    let message = send(&hub, "oi").await;
+    eventually(async || stored(&hub, &message.message_id).await.status == MessageStatus::Read)
+        .await;
+    let next = send(&hub, "depois").await;
+    eventually(async || stored(&hub, &next.message_id).await.status == MessageStatus::Read).await;
+    assert_eq!(stored(&hub, &message.message_id).await.status, MessageStatus::Read);
+    hub.stop().await;
+}
+
+async fn a_message_delivered_twice_is_stored_once(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    hub.network.fault(TestHub::SESSION, SandboxFault::DuplicateDelivery).await;
+    assert!(hub.network.customer_writes(TestHub::SESSION, TestHub::inbound(CHAT, "m1")).await);
+    assert!(hub.network.customer_writes(TestHub::SESSION, TestHub::inbound(CHAT, "m2")).await);
+    eventually(async || {
+        let found = hub.hub.store().find_chat_ticket(CHAT).await.unwrap();
+        found.is_some_and(|view| view.ticket.customer_messages == 2)
+    })
+    .await;
+    hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn a_crashed_session_comes_back(database: TestDatabase) {
+    let mut hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    hub.event(|e| {
+        matches!(e, HubEvent::SessionStatusChanged { status: SessionStatus::Ready, .. })
+            .then_some(())
+    })
+    .await;
+    hub.hub.sessions().crash(TestHub::SESSION);
+    hub.event(|e| {
+        matches!(e, HubEvent::SessionStatusChanged { status: SessionStatus::Ready, .. })
+            .then_some(())
+    })
+    .await;
+    let message = send(&hub, "oi").await;
+    eventually(async || stored(&hub, &message.message_id).await.status == MessageStatus::Read)
+        .await;
+    hub.stop().await;
+}
+
+async fn a_restarted_hub_sends_what_was_queued(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    hub.network.fault(TestHub::SESSION, SandboxFault::LoggedOut).await;
+    eventually(async || status(&hub).await == SessionStatus::Error).await;
+    // The edge would refuse it; a message accepted a moment earlier is in this state.
+    let waiting = send(&hub, "antes da queda").await;
+    assert_eq!(stored(&hub, &waiting.message_id).await.status, MessageStatus::Queued);
+    let clock = hub.stop().await;
+    clock.advance(Duration::from_mins(1));
+    let hub = TestHub::start_with(&database, clock, crate::HubConfig::default()).await;
+    let mut reached = hub.network.sent();
+    ready(&hub).await;
+    eventually(async || stored(&hub, &waiting.message_id).await.status == MessageStatus::Read)
+        .await;
+    assert_eq!(reached.try_recv().unwrap().message_id, waiting.message_id);
+    assert!(reached.try_recv().is_err(), "it reached the customer once");
+    hub.stop().await;
+}

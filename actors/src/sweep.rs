@@ -1,0 +1,38 @@
+//! Deadlines live in the rows: from time to time the store is asked what is due, and the chat that it
+//! concerns decides again. Nothing sleeps per ticket, so nothing is forgotten by a restart.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::hub::Context;
+
+/// Chats that one sweep closes at most; the rest is due at the next one.
+const IDLE_CHATS_MAX: i64 = 500;
+
+/// Sweeps until the hub stops.
+pub(crate) async fn run(context: Arc<Context>) {
+    let mut ticks = tokio::time::interval(context.config.sweep_every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = context.stop.cancelled() => return,
+            _ = ticks.tick() => once(&context).await,
+        }
+    }
+}
+
+/// One sweep.
+pub(crate) async fn once(context: &Context) {
+    let minutes = context.chat_settings().inactivity_timeout_minutes;
+    let timeout = Duration::from_mins(u64::try_from(minutes).unwrap_or(1).max(1));
+    let idle_since = context.clock.now().minus(timeout);
+    match context.store.list_idle_tickets(idle_since, IDLE_CHATS_MAX).await {
+        Ok(due) => {
+            for view in due {
+                let key = view.ticket.chat_key();
+                context.chats.close_if_idle(&key, view.ticket.id, idle_since, minutes).await;
+            }
+        }
+        Err(error) => tracing::warn!(%error, "idle chats could not be read"),
+    }
+    context.outboxes.forget_old();
+}

@@ -1,0 +1,187 @@
+//! A whole hub on a test's database, with the sandbox network and a clock moved by hand.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::sync::broadcast;
+
+use super::{ManualClock, TestDatabase};
+use crate::{
+    clock::Clock,
+    domain::{
+        Agent, AgentId, Department, DepartmentId, Inbound, MessageKind, NewAgent, NewDepartment,
+        PresenceStatus, ProviderKind, Role, SessionId, Ticket, ids::ChatKey,
+    },
+    error::HubError,
+    events::{EncodeEvent, HubEvent},
+    hub::{Hub, HubConfig},
+    session::SandboxNetwork,
+    store::Seed,
+};
+
+/// How long a test waits for something that has to happen.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running hub for one test.
+pub struct TestHub {
+    pub hub: Hub,
+    pub clock: Arc<ManualClock>,
+    pub network: SandboxNetwork,
+    tap: broadcast::Receiver<HubEvent>,
+}
+
+/// Encodes nothing worth reading: tests listen to the events themselves.
+struct DebugEncoder;
+
+impl EncodeEvent for DebugEncoder {
+    fn encode(&self, event: &HubEvent) -> Bytes {
+        Bytes::from(format!("{event:?}"))
+    }
+}
+
+impl TestHub {
+    /// The seeded hub: `admin` in `Suporte`, one sandbox number.
+    pub async fn start(database: &TestDatabase) -> Self {
+        Self::start_with(database, Arc::default(), HubConfig::default()).await
+    }
+
+    /// A hub on a database that may have been used before, at the time of `clock`.
+    pub async fn start_with(
+        database: &TestDatabase,
+        clock: Arc<ManualClock>,
+        config: HubConfig,
+    ) -> Self {
+        let store = database.open().await;
+        let admin_password_hash = String::new();
+        let seed = Seed { admin_password_hash, provider: ProviderKind::Sandbox };
+        store.seed(seed, clock.now()).await.expect("an empty database is seeded");
+        let network = SandboxNetwork::new(clock.clone(), false);
+        let providers = Arc::new(network.clone());
+        let hub = Hub::start(config, store, clock.clone(), Arc::new(DebugEncoder), providers);
+        let hub = hub.await.expect("the hub starts");
+        let tap = hub.outboxes().tap();
+        Self { hub, clock, network, tap }
+    }
+
+    pub const ADMIN: AgentId = AgentId(1);
+    pub const SUPPORT: DepartmentId = DepartmentId(1);
+    pub const SESSION: SessionId = SessionId(1);
+
+    /// A department with these members.
+    pub async fn department(&self, name: &str, members: Vec<AgentId>, capacity: i64) -> Department {
+        let new = NewDepartment {
+            name: name.to_owned(),
+            description: String::new(),
+            color: "#10B981".to_owned(),
+            capacity,
+            response_target_minutes: 15,
+            is_active: true,
+            members,
+        };
+        self.hub.presence().create_department(new).await.expect("the department is new")
+    }
+
+    /// An agent of `Suporte`.
+    pub async fn agent(&self, username: &str) -> Agent {
+        let new = NewAgent {
+            username: username.to_owned(),
+            email: String::new(),
+            display_name: username.to_owned(),
+            phone_number: String::new(),
+            role: Role::Agent,
+            is_active: true,
+            password_hash: String::new(),
+            departments: vec![Self::SUPPORT],
+        };
+        self.hub.presence().create_agent(new).await.expect("the agent is new")
+    }
+
+    pub async fn online(&self, id: AgentId) {
+        let status = PresenceStatus::Online;
+        self.hub.presence().set_status(id, status, None).await.expect("the status is set");
+    }
+
+    pub fn key(chat_id: &str) -> ChatKey {
+        ChatKey { session_id: Self::SESSION, chat_id: chat_id.to_owned() }
+    }
+
+    pub fn inbound(chat_id: &str, message_id: &str) -> Inbound {
+        Inbound {
+            chat_id: chat_id.to_owned(),
+            phone: chat_id.to_owned(),
+            contact_name: "Ana".to_owned(),
+            message_id: message_id.to_owned(),
+            kind: MessageKind::Text,
+            text: "oi".to_owned(),
+            media_url: None,
+            media_mime_type: None,
+            media_size: None,
+            raw_payload: None,
+            protocol_version: "v1".to_owned(),
+            provider_at: None,
+        }
+    }
+
+    /// A customer writes; what became of it.
+    pub async fn receive(
+        &self,
+        chat_id: &str,
+        message_id: &str,
+    ) -> Result<crate::chat::Delivered, HubError> {
+        let inbound = Self::inbound(chat_id, message_id);
+        self.hub.sessions().receive(self.hub.chats(), Self::SESSION, inbound).await
+    }
+
+    /// The ticket that a chat id means now.
+    pub async fn ticket(&self, chat_id: &str) -> Ticket {
+        let found = self.hub.store().find_chat_ticket(chat_id).await.expect("the store answers");
+        found.expect("there is a ticket").ticket
+    }
+
+    /// Waits for an event that satisfies the condition.
+    pub async fn event<T>(&mut self, pick: impl Fn(&HubEvent) -> Option<T>) -> T {
+        let wait = async {
+            loop {
+                let event = self.tap.recv().await.expect("the hub runs and the test keeps up");
+                if let Some(found) = pick(&event) {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("the event happens in time")
+    }
+
+    /// Stops the hub in order; the database stays.
+    pub async fn stop(self) -> Arc<ManualClock> {
+        self.hub.stop().await;
+        self.clock
+    }
+
+    /// Memory must agree with the rows: loads, waiting lists, one owner per chat, nobody over capacity.
+    pub async fn check_invariants(&self) {
+        let store = self.hub.store();
+        let rows = store.list_loads().await.expect("loads are read");
+        let by_row = rows.iter().map(|(agent, ticket)| (*ticket, *agent)).collect();
+        eventually(async || self.hub.presence().owners().await.ok() == Some(Clone::clone(&by_row)))
+            .await;
+        for department in self.hub.directory().roster().departments() {
+            let stored = store.list_waiting(department.id).await.expect("the queue is read");
+            let waiting = self.hub.queues().waiting(department.id).await.expect("it answers");
+            let mut known: Vec<_> = waiting.iter().map(|entry| entry.id).collect();
+            known.sort_unstable();
+            let mut expected: Vec<_> = stored.iter().map(|entry| entry.id).collect();
+            expected.sort_unstable();
+            assert_eq!(known, expected, "queue of {}", department.name);
+        }
+    }
+}
+
+/// Waits until a condition holds, yielding in between.
+pub async fn eventually(condition: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !condition().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("the condition comes true in time");
+}
