@@ -304,7 +304,7 @@ impl State {
             key: self.key.clone(),
             phone: inbound.phone.clone(),
             customer: OpeningCustomer::ByPhone { name: inbound.contact_name.clone() },
-            department_id: self.department_for_new().await?,
+            department_id: self.department_for_new()?,
             priority: Priority::Normal,
             first_message: inbound.text.chars().take(FIRST_MESSAGE_CHARS_MAX).collect(),
             message: Some(message),
@@ -341,7 +341,7 @@ impl State {
     }
 
     /// The number's department, else the first active one by name.
-    async fn department_for_new(&self) -> Result<DepartmentId, HubError> {
+    fn department_for_new(&self) -> Result<DepartmentId, HubError> {
         let of_session = self.context.sessions.department_of(self.key.session_id);
         let roster = self.context.roster();
         let is_active = |id: &DepartmentId| roster.department(*id).is_some_and(|d| d.is_active);

@@ -204,11 +204,11 @@ async fn a_client_message_id_is_sent_once(database: TestDatabase) {
     let other = hub.hub.chats().send(&key, outgoing("outro texto", Some("c1"))).await;
     assert!(matches!(other, Err(HubError::Rejected(Rejected::ClientMessageIdReused))));
     for expected in [MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read] {
-        hub.event(|event| match event {
-            HubEvent::MessageStatusChanged { status, .. } => Some(assert_eq!(*status, expected)),
+        let told = hub.event(|event| match event {
+            HubEvent::MessageStatusChanged { status, .. } => Some(*status),
             _ => None,
-        })
-        .await;
+        });
+        assert_eq!(told.await, expected);
     }
     assert_eq!(reached.try_recv().unwrap().text, "olá");
     assert!(reached.try_recv().is_err(), "it reached the customer once");

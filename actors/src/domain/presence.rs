@@ -109,7 +109,7 @@ pub fn effective(wish: Option<PresenceStatus>, is_alive: bool) -> PresenceStatus
 mod tests {
     use super::*;
 
-    const TIMEOUT: Duration = Duration::from_secs(120);
+    const TIMEOUT: Duration = Duration::from_mins(2);
     const GRACE: Duration = Duration::from_secs(15);
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)

@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn table_of_choices() {
         let sticky = Some(AgentId(9));
-        let cases: [(&str, Vec<Candidate>, Option<AgentId>, Option<i64>); 6] = [
+        let cases = [
             ("nobody there", vec![], None, None),
             ("all full", vec![candidate(1, 3, 0)], None, None),
             ("least loaded", vec![candidate(1, 2, 0), candidate(2, 1, 9)], None, Some(2)),

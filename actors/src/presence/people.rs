@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl State {
-    pub(super) async fn create_agent(&mut self, new: NewAgent) -> Result<Agent, HubError> {
+    pub(super) async fn create_agent(&self, new: NewAgent) -> Result<Agent, HubError> {
         let roster = self.context.roster();
         check_departments(&roster, &new.departments)?;
         let departments = new.departments.clone();
@@ -53,7 +53,7 @@ impl State {
     }
 
     pub(super) async fn create_department(
-        &mut self,
+        &self,
         new: NewDepartment,
     ) -> Result<Department, HubError> {
         check_members(&self.context.roster(), &new.members)?;
@@ -65,7 +65,7 @@ impl State {
     }
 
     pub(super) async fn update_department(
-        &mut self,
+        &self,
         id: DepartmentId,
         changes: DepartmentChanges,
     ) -> Result<Department, HubError> {
@@ -79,7 +79,7 @@ impl State {
         Ok(department)
     }
 
-    pub(super) async fn delete_department(&mut self, id: DepartmentId) -> Result<(), HubError> {
+    pub(super) async fn delete_department(&self, id: DepartmentId) -> Result<(), HubError> {
         match self.context.store.delete_department(id).await {
             Ok(true) => {
                 self.context.directory.change(|roster| roster.remove_department(id));

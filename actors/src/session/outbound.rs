@@ -184,7 +184,7 @@ mod tests {
         for (id, chat) in [(1, "a"), (2, "a"), (3, "b"), (2, "a")] {
             lanes.push(message(id, chat));
         }
-        let mut next = |lanes: &mut Lanes| lanes.next().map(|message| message.id.0);
+        let next = |lanes: &mut Lanes| lanes.next().map(|message| message.id.0);
         assert_eq!(next(&mut lanes), Some(1));
         assert_eq!(next(&mut lanes), Some(3), "`a` waits for its first message");
         assert_eq!(next(&mut lanes), None);

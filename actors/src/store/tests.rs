@@ -267,7 +267,7 @@ async fn every_list_can_be_read(database: TestDatabase) {
         assert_eq!(list.total, expected, "{scope:?}");
         let by_message = Order { by: ChatSort::LastMessage, is_descending: true };
         let chats = store.list_chats(&scope, &tickets, by_message, page).await.unwrap();
-        assert_eq!(chats.rows.len() as i64, expected);
+        assert_eq!(i64::try_from(chats.rows.len()), Ok(expected));
         let messages = MessageFilter { search: search.clone(), ..MessageFilter::default() };
         let order = [Order { by: MessageSort::CreatedAt, is_descending: true }];
         store.list_messages(&scope, ADMIN, &messages, &order, page).await.unwrap();
