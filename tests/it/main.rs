@@ -1,1 +1,8 @@
-fn main() {}
+//! Black-box tests: the real binary as a child process, real HTTP and WebSocket clients, and for each
+//! test a database of its own. One binary, because linking costs more than running.
+#![cfg(test)]
+
+mod agents_and_roles;
+mod auth;
+mod conventions;
+mod support;
