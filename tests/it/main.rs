@@ -5,4 +5,7 @@
 mod agents_and_roles;
 mod auth;
 mod conventions;
+mod send;
+mod sessions;
 mod support;
+mod webhook_and_inject;
