@@ -4,8 +4,10 @@
 
 mod agents_and_roles;
 mod auth;
+mod chats;
 mod conventions;
 mod send;
 mod sessions;
 mod support;
+mod tickets;
 mod webhook_and_inject;
