@@ -6,7 +6,7 @@ use crate::support::{
     Client, Database, Server, Socket,
     client::{Request, assert_keys, id, list, text},
     eventually, on_both_databases,
-    wire::{CHATS, Queue, customer_number, start_with_ready_session},
+    wire::{CHATS, customer_number, start_with_ready_session},
 };
 
 on_both_databases!(
@@ -27,7 +27,7 @@ struct Office {
     outsider: Client,
     supervisor: Client,
     manager: Client,
-    queue: Queue,
+    sales: i64,
 }
 
 async fn open_office(database: &Database) -> Office {
@@ -38,9 +38,9 @@ async fn open_office(database: &Database) -> Office {
     let outsider = admin.create_agent("otto", "atendente", &[]).await;
     let supervisor = admin.create_agent("sueli", "supervisor", &[]).await;
     let manager = admin.create_agent("gil", "gerente", &[]).await;
-    let queue = admin.create_queue("Vendas", 5, &[ana.id, bia.id, supervisor.id]).await;
+    let sales = admin.create_department("Vendas", 5, &[ana.id, bia.id, supervisor.id]).await;
     admin.create_department("Outros", 5, &[outsider.id]).await;
-    Office { server, admin, ana, bia, outsider, supervisor, manager, queue }
+    Office { server, admin, ana, bia, outsider, supervisor, manager, sales }
 }
 
 fn act(person: &Client, chat_id: &str, action: &str, body: Value) -> Request {
@@ -110,7 +110,7 @@ async fn list_of_chats_is_cut_into_pages_and_counted_in_a_header() {
 async fn chats_are_sorted_by_what_the_priority_means() {
     let office = open_office(&Database::Sqlite).await;
     for (n, priority) in ["normal", "alta", "baixa", "urgente"].into_iter().enumerate() {
-        office.admin.enqueue(office.queue, &customer_number(n), priority).await;
+        office.admin.enqueue(office.sales, &customer_number(n), priority).await;
     }
     for (order, expected) in [
         ("desc", ["urgente", "alta", "normal", "baixa"]),
@@ -228,7 +228,7 @@ async fn accepting_makes_the_chat_mine(database: Database) {
     let office = open_office(&database).await;
     let Office { admin, ana, bia, .. } = &office;
     let chat_id = customer_number(1);
-    admin.enqueue(office.queue, &chat_id, "normal").await;
+    admin.enqueue(office.sales, &chat_id, "normal").await;
     let mut watcher = Socket::connect(&office.server, &office.manager).await;
     let mut anas = Socket::connect(&office.server, ana).await;
     let chat = act(ana, &chat_id, "aceitar", json!({ "observacoes": "vou" })).expect(200).await;
@@ -249,8 +249,7 @@ async fn accepting_makes_the_chat_mine(database: Database) {
     let late = act(bia, &chat_id, "aceitar", json!({})).expect_failure(400).await;
     assert_eq!(late["error"], "Este chat já está em_atendimento");
     act(ana, "5511900000000", "aceitar", json!({})).expect_failure(404).await;
-    let row =
-        admin.get(&format!("/api/v1/atendimento/filas/?departamento={}", office.queue.department));
+    let row = admin.get(&format!("/api/v1/atendimento/filas/?departamento={}", office.sales));
     let row = row.expect(200).await;
     for entry in list(&row["results"]) {
         assert!(entry["atribuido_em"].is_string(), "no longer waiting: {entry}");
@@ -262,7 +261,7 @@ async fn only_those_above_accept_for_somebody_else() {
     let office = open_office(&Database::Sqlite).await;
     let Office { admin, ana, bia, supervisor, .. } = &office;
     let chat_id = customer_number(1);
-    admin.enqueue(office.queue, &chat_id, "normal").await;
+    admin.enqueue(office.sales, &chat_id, "normal").await;
     let for_bia = json!({ "atendente_id": bia.id });
     act(ana, &chat_id, "aceitar", for_bia.clone()).expect_failure(403).await;
     assert_eq!(admin.chat(&chat_id).await["status"], "aguardando");
@@ -274,7 +273,7 @@ async fn only_those_above_accept_for_somebody_else() {
 async fn attend_is_another_word_for_accept() {
     let office = open_office(&Database::Sqlite).await;
     let chat_id = customer_number(1);
-    office.admin.enqueue(office.queue, &chat_id, "normal").await;
+    office.admin.enqueue(office.sales, &chat_id, "normal").await;
     let path = format!("{CHATS}{chat_id}/attend/");
     let answer = office.ana.post_nothing(&path).expect(200).await;
     assert_eq!(answer["chat_id"], chat_id);
@@ -287,7 +286,7 @@ async fn transferring_a_chat_follows_the_rules_of_tickets() {
     let office = open_office(&Database::Sqlite).await;
     let Office { admin, ana, bia, .. } = &office;
     let chat_id = customer_number(1);
-    admin.enqueue(office.queue, &chat_id, "normal").await;
+    admin.enqueue(office.sales, &chat_id, "normal").await;
     ana.accept(&chat_id).await;
     let to_bia = json!({ "atendente_destino_id": bia.id, "motivo": "almoço" });
     act(bia, &chat_id, "transferir", to_bia.clone()).expect_failure(403).await;
@@ -310,7 +309,7 @@ async fn closing_happens_once(database: Database) {
     let office = open_office(&database).await;
     let Office { admin, ana, bia, .. } = &office;
     let chat_id = customer_number(1);
-    admin.enqueue(office.queue, &chat_id, "normal").await;
+    admin.enqueue(office.sales, &chat_id, "normal").await;
     ana.accept(&chat_id).await;
     let mut watcher = Socket::connect(&office.server, &office.manager).await;
     act(bia, &chat_id, "encerrar", json!({})).expect_failure(403).await;
@@ -366,7 +365,7 @@ async fn everybody_sees_what_the_role_allows(database: Database) {
     let office = open_office(&database).await;
     let Office { admin, ana, bia, outsider, supervisor, manager, .. } = &office;
     let chat_id = customer_number(1);
-    admin.enqueue(office.queue, &chat_id, "normal").await;
+    admin.enqueue(office.sales, &chat_id, "normal").await;
     for person in [ana, bia, supervisor, manager, admin] {
         assert_eq!(view(person, &chat_id).await, (1, 200), "{} before accepting", person.username);
     }

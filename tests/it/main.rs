@@ -6,6 +6,8 @@ mod agents_and_roles;
 mod auth;
 mod chats;
 mod conventions;
+mod distribution;
+mod presence_and_typing;
 mod send;
 mod sessions;
 mod support;

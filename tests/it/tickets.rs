@@ -6,7 +6,7 @@ use crate::support::{
     Client, Database, Server, Socket,
     client::{assert_keys, id, list, results, text},
     on_both_databases,
-    wire::{DEPARTMENTS, QUEUES, Queue, TICKETS, customer_number},
+    wire::{DEPARTMENTS, QUEUES, TICKETS, customer_number, queue_body},
 };
 
 on_both_databases!(
@@ -112,11 +112,11 @@ async fn department_in_use_is_not_deleted(database: Database) {
     admin.chat(&customer_number(1)).await;
 }
 
-/// A department with these members, a customer, and no automatic distribution.
-async fn start_with_queue(
+/// The department `Vendas` with these members, and no automatic distribution.
+async fn start_with_sales(
     database: &Database,
     members: &[&str],
-) -> (Server, Client, Queue, Vec<Client>) {
+) -> (Server, Client, i64, Vec<Client>) {
     let server = Server::start_without_auto_distribution(database).await;
     let admin = server.admin().await;
     let mut people = Vec::new();
@@ -124,19 +124,20 @@ async fn start_with_queue(
         people.push(admin.create_agent(name, "atendente", &[]).await);
     }
     let ids: Vec<_> = people.iter().map(|person| person.id).collect();
-    let queue = admin.create_queue("Vendas", 5, &ids).await;
-    (server, admin, queue, people)
+    let sales = admin.create_department("Vendas", 5, &ids).await;
+    (server, admin, sales, people)
 }
 
 #[tokio::test]
 async fn queued_customer_is_a_waiting_chat() {
-    let (server, admin, queue, _) = start_with_queue(&Database::Sqlite, &[]).await;
-    let mut socket = Socket::connect(&server, &admin).await;
+    let (server, admin, sales, _) = start_with_sales(&Database::Sqlite, &[]).await;
     let chat_id = customer_number(1);
-    let entry = admin.enqueue(queue, &chat_id, "alta").await;
-    assert_eq!(entry["departamento"], queue.department);
+    let customer = admin.customer_of(&chat_id).await;
+    let mut socket = Socket::connect(&server, &admin).await;
+    let entry = admin.enqueue(sales, &chat_id, "alta").await;
+    assert_eq!(entry["departamento"], sales);
     assert_eq!(entry["departamento_nome"], "Vendas");
-    assert_eq!(entry["cliente"], queue.customer);
+    assert_eq!(entry["cliente"], customer);
     assert_eq!(entry["chat_id"], chat_id);
     assert_eq!(entry["prioridade"], "alta");
     assert_eq!(entry["atribuido_em"], Value::Null);
@@ -150,24 +151,26 @@ async fn queued_customer_is_a_waiting_chat() {
     let chat = admin.chat(&chat_id).await;
     assert_eq!(chat["status"], "aguardando");
     assert_eq!(chat["prioridade"], "alta");
-    assert_eq!(chat["departamento"], queue.department);
-    let page = admin.get(&format!("{QUEUES}?departamento={}", queue.department)).expect(200).await;
+    assert_eq!(chat["departamento"], sales);
+    let page = admin.get(&format!("{QUEUES}?departamento={sales}")).expect(200).await;
     assert_eq!(page["count"], 1);
     admin.get(&format!("{QUEUES}{}/", id(&entry))).expect(200).await;
-    let row = admin.get(&format!("{DEPARTMENTS}{}/", queue.department)).expect(200).await;
+    let row = admin.get(&format!("{DEPARTMENTS}{sales}/")).expect(200).await;
     assert_eq!(row["total_em_fila"], 1);
 }
 
 async fn queueing_a_waiting_chat_again_returns_its_entry(database: Database) {
-    let (_server, admin, queue, _) = start_with_queue(&database, &[]).await;
+    let (_server, admin, sales, _) = start_with_sales(&database, &[]).await;
     let chat_id = customer_number(1);
-    let first = admin.enqueue(queue, &chat_id, "normal").await;
-    let requests = (0..5).map(|_| admin.post(QUEUES, queue.entry(&chat_id, "normal")).send());
+    let first = admin.enqueue(sales, &chat_id, "normal").await;
+    let customer = first["cliente"].as_i64().unwrap();
+    let body = queue_body(sales, customer, &chat_id, "normal");
+    let requests = (0..5).map(|_| admin.post(QUEUES, body.clone()).send());
     for answer in futures_util::future::join_all(requests).await {
         assert!([200, 201].contains(&answer.status.as_u16()), "{answer:?}");
         assert_eq!(id(&answer.body), id(&first));
     }
-    let page = admin.get(&format!("{QUEUES}?departamento={}", queue.department)).expect(200).await;
+    let page = admin.get(&format!("{QUEUES}?departamento={sales}")).expect(200).await;
     assert_eq!(page["count"], 1);
     let tickets = admin.get(&format!("{TICKETS}?status=aguardando")).expect(200).await;
     assert_eq!(tickets["count"], 1);
@@ -175,8 +178,9 @@ async fn queueing_a_waiting_chat_again_returns_its_entry(database: Database) {
 
 #[tokio::test]
 async fn bad_queue_entries_are_refused_by_field() {
-    let (_server, admin, queue, _) = start_with_queue(&Database::Sqlite, &[]).await;
+    let (_server, admin, sales, _) = start_with_sales(&Database::Sqlite, &[]).await;
     let chat_id = customer_number(1);
+    let customer = admin.customer_of(&chat_id).await;
     let cases = [
         ("departamento", Value::Null),
         ("departamento", json!(999_999)),
@@ -190,25 +194,25 @@ async fn bad_queue_entries_are_refused_by_field() {
         ("prioridade", json!("altíssima")),
     ];
     for (field, value) in cases {
-        let mut body = queue.entry(&chat_id, "normal");
+        let mut body = queue_body(sales, customer, &chat_id, "normal");
         body[field] = value;
         admin.post(QUEUES, body).expect_invalid(field).await;
     }
     let body = admin.post(QUEUES, json!({})).expect_invalid("departamento").await;
     assert_keys(&body, &["cliente", "chat_id", "numero_whatsapp"]);
-    let page = admin.get(&format!("{QUEUES}?departamento={}", queue.department)).expect(200).await;
+    let page = admin.get(&format!("{QUEUES}?departamento={sales}")).expect(200).await;
     assert_eq!(page["count"], 0);
 }
 
 #[tokio::test]
 async fn distributing_reports_how_many_this_call_assigned() {
-    let (_server, admin, queue, people) = start_with_queue(&Database::Sqlite, &["ana"]).await;
+    let (_server, admin, sales, people) = start_with_sales(&Database::Sqlite, &["ana"]).await;
     people[0].set_status("online").await;
     for n in 1..=3 {
-        admin.enqueue(queue, &customer_number(n), "normal").await;
+        admin.enqueue(sales, &customer_number(n), "normal").await;
     }
     let path = format!("{QUEUES}distribuir/");
-    let body = json!({ "departamento_id": queue.department });
+    let body = json!({ "departamento_id": sales });
     let answer = admin.post(&path, body.clone()).expect(200).await;
     assert_eq!(answer["distribuidos"], 3);
     assert_eq!(answer["message"], "3 atendimentos distribuídos");
@@ -221,11 +225,11 @@ async fn distributing_reports_how_many_this_call_assigned() {
 
 #[tokio::test]
 async fn my_tickets_are_a_plain_list_of_my_open_ones() {
-    let (_server, admin, queue, people) =
-        start_with_queue(&Database::Sqlite, &["ana", "bia"]).await;
+    let (_server, admin, sales, people) =
+        start_with_sales(&Database::Sqlite, &["ana", "bia"]).await;
     let [ana, bia] = &people[..] else { unreachable!("two members") };
     for n in 1..=3 {
-        admin.enqueue(queue, &customer_number(n), "alta").await;
+        admin.enqueue(sales, &customer_number(n), "alta").await;
     }
     ana.accept(&customer_number(1)).await;
     ana.accept(&customer_number(2)).await;
@@ -245,17 +249,16 @@ async fn my_tickets_are_a_plain_list_of_my_open_ones() {
 
 #[tokio::test]
 async fn tickets_are_listed_and_shown_with_their_fields() {
-    let (_server, admin, queue, people) = start_with_queue(&Database::Sqlite, &["ana"]).await;
-    admin.enqueue(queue, &customer_number(1), "urgente").await;
-    admin.enqueue(queue, &customer_number(2), "baixa").await;
+    let (_server, admin, sales, people) = start_with_sales(&Database::Sqlite, &["ana"]).await;
+    admin.enqueue(sales, &customer_number(1), "urgente").await;
+    admin.enqueue(sales, &customer_number(2), "baixa").await;
     people[0].accept(&customer_number(1)).await;
-    let department = queue.department;
     for (query, expected) in [
-        (format!("?departamento={department}"), 2),
-        (format!("?departamento={department}&status=aguardando"), 1),
-        (format!("?departamento={department}&prioridade=urgente"), 1),
+        (format!("?departamento={sales}"), 2),
+        (format!("?departamento={sales}&status=aguardando"), 1),
+        (format!("?departamento={sales}&prioridade=urgente"), 1),
         (format!("?atendente={}", people[0].id), 1),
-        (format!("?search={}", customer_number(2)), 1),
+        (format!("?departamento={sales}&search={}", customer_number(2)), 1),
     ] {
         let page = admin.get(&format!("{TICKETS}{query}")).expect(200).await;
         assert_eq!(page["count"], expected, "{query}");
@@ -289,15 +292,15 @@ async fn tickets_are_listed_and_shown_with_their_fields() {
 }
 
 /// A ticket that `ana` owns; its path.
-async fn accepted_ticket(admin: &Client, queue: Queue, agent: &Client, chat_id: &str) -> String {
-    admin.enqueue(queue, chat_id, "normal").await;
+async fn accepted_ticket(admin: &Client, sales: i64, agent: &Client, chat_id: &str) -> String {
+    admin.enqueue(sales, chat_id, "normal").await;
     let chat = agent.accept(chat_id).await;
     format!("{TICKETS}{}/", id(&chat))
 }
 
 async fn finishing_happens_once(database: Database) {
-    let (server, admin, queue, people) = start_with_queue(&database, &["ana", "bia"]).await;
-    let path = accepted_ticket(&admin, queue, &people[0], &customer_number(1)).await;
+    let (server, admin, sales, people) = start_with_sales(&database, &["ana", "bia"]).await;
+    let path = accepted_ticket(&admin, sales, &people[0], &customer_number(1)).await;
     let finish = format!("{path}finalizar/");
     people[1].post(&finish, json!({})).expect_failure(404).await;
     let mut socket = Socket::connect(&server, &admin).await;
@@ -321,7 +324,7 @@ async fn finishing_happens_once(database: Database) {
 }
 
 async fn transfer_checks_in_the_documented_order(database: Database) {
-    let (_server, admin, queue, people) = start_with_queue(&database, &["ana", "bia"]).await;
+    let (_server, admin, sales, people) = start_with_sales(&database, &["ana", "bia"]).await;
     let [ana, bia] = &people[..] else { unreachable!("two members") };
     let gone = admin.create_agent("gone", "atendente", &[]).await;
     let path = format!("/api/v1/agents/{}/", gone.id);
@@ -331,7 +334,7 @@ async fn transfer_checks_in_the_documented_order(database: Database) {
     admin.patch(&path, json!({ "ativo": false })).expect(200).await;
     let empty = admin.create_department("Vazio", 3, &[]).await;
 
-    let ticket = accepted_ticket(&admin, queue, ana, &customer_number(1)).await;
+    let ticket = accepted_ticket(&admin, sales, ana, &customer_number(1)).await;
     let transfer = |agent: i64, department: Option<i64>| {
         let body = json!({
             "atendente_destino_id": agent, "motivo": "especialista",
@@ -360,11 +363,11 @@ async fn transfer_checks_in_the_documented_order(database: Database) {
 }
 
 async fn transfer_moves_the_ticket_and_tells_both(database: Database) {
-    let (server, admin, queue, people) = start_with_queue(&database, &["ana"]).await;
+    let (server, admin, sales, people) = start_with_sales(&database, &["ana"]).await;
     let ana = &people[0];
     let maria = admin.create_agent("maria", "atendente", &[]).await;
     let experts = admin.create_department("Especialistas", 3, &[maria.id]).await;
-    let ticket = accepted_ticket(&admin, queue, ana, &customer_number(1)).await;
+    let ticket = accepted_ticket(&admin, sales, ana, &customer_number(1)).await;
     let mut anas = Socket::connect(&server, ana).await;
     let mut marias = Socket::connect(&server, &maria).await;
 
@@ -397,8 +400,8 @@ async fn transfer_moves_the_ticket_and_tells_both(database: Database) {
 }
 
 async fn rating_is_a_whole_number_from_1_to_5(database: Database) {
-    let (_server, admin, queue, people) = start_with_queue(&database, &["ana", "bia"]).await;
-    let ticket = accepted_ticket(&admin, queue, &people[0], &customer_number(1)).await;
+    let (_server, admin, sales, people) = start_with_sales(&database, &["ana", "bia"]).await;
+    let ticket = accepted_ticket(&admin, sales, &people[0], &customer_number(1)).await;
     people[0].post(&format!("{ticket}finalizar/"), json!({})).expect(200).await;
     let rate = |person: &Client, rating: Value| {
         let body = json!({ "avaliacao": rating, "comentario": "Excelente atendimento!" });

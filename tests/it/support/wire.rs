@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Client, Database, Server,
-    client::{id, list},
+    client::{id, list, results},
     eventually,
 };
 
@@ -27,21 +27,13 @@ pub(crate) fn webhook_body(from: &str, message: &str, message_id: &str) -> Value
     })
 }
 
-/// What it takes to put chats into a department's queue.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Queue {
-    pub(crate) department: i64,
-    pub(crate) customer: i64,
-}
-
-impl Queue {
-    pub(crate) fn entry(self, chat_id: &str, priority: &str) -> Value {
-        json!({
-            "departamento": self.department, "cliente": self.customer, "chat_id": chat_id,
-            "numero_whatsapp": chat_id, "mensagem_inicial": "Preciso de ajuda com...",
-            "prioridade": priority,
-        })
-    }
+/// The reference's body of `POST /filas/`.
+pub(crate) fn queue_body(department: i64, customer: i64, chat_id: &str, priority: &str) -> Value {
+    json!({
+        "departamento": department, "cliente": customer, "chat_id": chat_id,
+        "numero_whatsapp": chat_id, "mensagem_inicial": "Preciso de ajuda com...",
+        "prioridade": priority,
+    })
 }
 
 /// The number of the n-th customer of a test.
@@ -78,12 +70,22 @@ impl Client {
         .await
     }
 
-    /// A customer without an open chat, for calls that ask for one by id.
-    pub(crate) async fn some_customer(&self) -> i64 {
-        let number = "5511977770000";
-        let chat = self.customer_writes(number).await;
-        self.close_chat(number).await;
-        chat["cliente"].as_i64().unwrap_or_else(|| panic!("no `cliente` in {chat}"))
+    /// The customer behind a number. One who is new has written once and been sent home, so that
+    /// there is no open chat and nobody knows him yet.
+    pub(crate) async fn customer_of(&self, number: &str) -> i64 {
+        self.receive(number, "oi", &format!("hello-of-{number}")).await;
+        let path = format!("{TICKETS}?search={number}");
+        let newest = eventually(&format!("{number} has a ticket"), async || {
+            let page = self.get(&path).expect(200).await;
+            results(&page).first().map(id)
+        })
+        .await;
+        let path = format!("{TICKETS}{newest}/");
+        let ticket = self.get(&path).expect(200).await;
+        if ticket["esta_ativo"] == true {
+            self.post(&format!("{path}finalizar/"), json!({})).expect(200).await;
+        }
+        ticket["cliente"].as_i64().unwrap_or_else(|| panic!("no `cliente` in {ticket}"))
     }
 
     /// Connects the default session.
@@ -130,15 +132,10 @@ impl Client {
         self.post(&format!("{CHATS}{chat_id}/encerrar/"), json!({})).expect(200).await
     }
 
-    /// Puts a chat into a department's queue, as the reference does; the entry.
-    pub(crate) async fn enqueue(&self, queue: Queue, chat_id: &str, priority: &str) -> Value {
-        self.post(QUEUES, queue.entry(chat_id, priority)).expect(201).await
-    }
-
-    /// A department of this name with these members, and a customer to put into its queue.
-    pub(crate) async fn create_queue(&self, name: &str, capacity: i64, members: &[i64]) -> Queue {
-        let department = self.create_department(name, capacity, members).await;
-        Queue { department, customer: self.some_customer().await }
+    /// Puts a number that has no open chat into a department's queue; the entry.
+    pub(crate) async fn enqueue(&self, department: i64, number: &str, priority: &str) -> Value {
+        let customer = self.customer_of(number).await;
+        self.post(QUEUES, queue_body(department, customer, number, priority)).expect(201).await
     }
 
     pub(crate) async fn distribute(&self, department: i64) -> i64 {
