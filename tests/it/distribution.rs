@@ -112,7 +112,7 @@ async fn more_capacity_takes_more_chats(database: Database) {
     people[0].set_status("online").await;
     enqueue_many(&admin, department, 1..4).await;
     admin.chat_gets_agent(&customer_number(1), people[0].id).await;
-    let path = format!("{DEPARTMENTS}{}/", department);
+    let path = format!("{DEPARTMENTS}{department}/");
     admin.patch(&path, json!({ "max_atendimentos_simultaneos": 2 })).expect(200).await;
     admin.chat_gets_agent(&customer_number(2), people[0].id).await;
     assert_eq!(admin.chat(&customer_number(3)).await["status"], "aguardando");

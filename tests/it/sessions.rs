@@ -45,7 +45,7 @@ async fn session_events_until_ready(socket: &mut Socket) -> Vec<String> {
         let frame = socket.next_frame().await;
         match text(&frame["event"]) {
             "session_status" => {
-                seen.push(format!("session_status {}", text(&frame["data"]["status"])))
+                seen.push(format!("session_status {}", text(&frame["data"]["status"])));
             }
             "qrcode" => seen.push("qrcode".to_owned()),
             _ => {}

@@ -51,11 +51,11 @@ async fn departments_are_created_listed_and_edited(database: Database) {
         "descricao": "Atendimento comercial", "cor": "#10B981", "ativo": false,
         "max_atendimentos_simultaneos": 3, "atendentes": [ana.id],
     });
-    let changed = admin.patch(&path, changes).expect(200).await;
-    assert_eq!(changed["cor"], "#10B981");
-    assert_eq!(changed["total_atendentes"], 1);
-    assert_eq!(changed["nome"], "Vendas", "what is not named stays");
-    assert_eq!(ana.get(&path).expect(200).await, changed);
+    let row = admin.patch(&path, changes).expect(200).await;
+    assert_eq!(row["cor"], "#10B981");
+    assert_eq!(row["total_atendentes"], 1);
+    assert_eq!(row["nome"], "Vendas", "what is not named stays");
+    assert_eq!(ana.get(&path).expect(200).await, row);
 
     let inactive = admin.get(&format!("{DEPARTMENTS}?ativo=false")).expect(200).await;
     assert_eq!(inactive["count"], 1);

@@ -1,6 +1,6 @@
 //! An HTTP client whose calls state the status they expect.
 
-use std::time::Duration;
+use std::{borrow::Borrow, time::Duration};
 
 use reqwest::{
     Method, StatusCode,
@@ -60,8 +60,8 @@ impl Client {
         self.request(Method::GET, path)
     }
 
-    pub(crate) fn post(&self, path: &str, body: Value) -> Request {
-        self.request(Method::POST, path).json(&body)
+    pub(crate) fn post(&self, path: &str, body: impl Borrow<Value>) -> Request {
+        self.request(Method::POST, path).json(body.borrow())
     }
 
     /// A POST without a body.
@@ -69,8 +69,8 @@ impl Client {
         self.request(Method::POST, path)
     }
 
-    pub(crate) fn patch(&self, path: &str, body: Value) -> Request {
-        self.request(Method::PATCH, path).json(&body)
+    pub(crate) fn patch(&self, path: &str, body: impl Borrow<Value>) -> Request {
+        self.request(Method::PATCH, path).json(body.borrow())
     }
 
     pub(crate) fn delete(&self, path: &str) -> Request {

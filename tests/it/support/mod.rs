@@ -7,7 +7,7 @@ pub(crate) mod socket;
 pub(crate) mod wait;
 pub(crate) mod wire;
 
-pub(crate) use client::{Answer, Client};
+pub(crate) use client::Client;
 pub(crate) use database::{Database, on_both_databases};
 pub(crate) use server::Server;
 pub(crate) use socket::{RawSocket, Socket};

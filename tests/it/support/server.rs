@@ -49,9 +49,17 @@ impl Setup {
     }
 
     pub(crate) async fn start(self) -> Server {
+        self.start_with(&["serve"]).await
+    }
+
+    pub(crate) async fn start_without_subcommand(self) -> Server {
+        self.start_with(&[]).await
+    }
+
+    async fn start_with(self, args: &[&str]) -> Server {
         let Self { data, env } = self;
         let log = Arc::default();
-        let (child, base_url) = spawn(data.path(), &env, &log).await;
+        let (child, base_url) = spawn(data.path(), &env, &log, args).await;
         Server { base_url, data, env, child, log }
     }
 
@@ -103,7 +111,7 @@ impl Server {
 
     /// Starts again, on the same data folder and database.
     pub(crate) async fn start_again(&mut self) {
-        let (child, base_url) = spawn(self.data.path(), &self.env, &self.log).await;
+        let (child, base_url) = spawn(self.data.path(), &self.env, &self.log, &["serve"]).await;
         self.child = child;
         self.base_url = base_url;
     }
@@ -193,9 +201,10 @@ async fn spawn(
     data: &Path,
     env: &BTreeMap<String, String>,
     log: &Arc<Mutex<String>>,
+    args: &[&str],
 ) -> (Child, String) {
     let mut child = command(data, env)
-        .arg("serve")
+        .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

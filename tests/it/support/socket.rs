@@ -6,7 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::timeout,
 };
 use tokio_tungstenite::{
@@ -170,9 +170,15 @@ impl Socket {
                 self.epoch = frame["data"]["epoch"].as_str().expect("an epoch").to_owned();
                 self.seq = frame["data"]["seq"].as_u64().expect("a position");
             }
+            // A fresh start: the next event says where the sequence stands.
+            Some("resumed") if frame["data"]["recovered"] == false => self.epoch.clear(),
             Some("resumed") | None => {}
             Some(_) => {
                 let seq = frame["seq"].as_u64().unwrap_or_else(|| panic!("no seq in {frame}"));
+                if self.epoch.is_empty() {
+                    frame["epoch"].as_str().expect("an epoch").clone_into(&mut self.epoch);
+                    self.seq = seq - 1;
+                }
                 assert_eq!(seq, self.seq + 1, "no event is missing before {frame}");
                 assert_eq!(frame["epoch"], self.epoch.as_str(), "one epoch per run: {frame}");
                 self.seq = seq;
@@ -191,8 +197,13 @@ pub(crate) mod opcode {
     pub(crate) const PONG: u8 = 0xA;
 }
 
+/// The least that Linux gives is about this much.
+const SMALL_BUFFER_BYTES: u32 = 4096;
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
+/// RFC 6455 §5.2: the length follows in this many bytes.
+const LENGTH_IN_2_BYTES: u8 = 0x7E;
+const LENGTH_IN_8_BYTES: u8 = 0x7F;
 const MASK: [u8; 4] = [1, 2, 3, 4];
 
 /// A frame as a client must write it: masked.
@@ -215,11 +226,11 @@ fn encode(first: u8, masked: u8, payload: &[u8]) -> Vec<u8> {
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(short @ ..=125), _) => frame.push(masked | short),
         (_, Ok(medium)) => {
-            frame.push(masked | 126);
+            frame.push(masked | LENGTH_IN_2_BYTES);
             frame.extend(medium.to_be_bytes());
         }
         _ => {
-            frame.push(masked | 127);
+            frame.push(masked | LENGTH_IN_8_BYTES);
             frame.extend((payload.len() as u64).to_be_bytes());
         }
     }
@@ -240,7 +251,20 @@ pub(crate) struct RawSocket {
 
 impl RawSocket {
     pub(crate) async fn connect(server: &Server, client: &Client) -> Self {
-        let mut stream = TcpStream::connect(server.address()).await.expect("the server listens");
+        let stream = TcpStream::connect(server.address()).await.expect("the server listens");
+        Self::shake_hands(stream, server, client).await
+    }
+
+    /// What is not read piles up at the server soon.
+    pub(crate) async fn connect_with_small_buffer(server: &Server, client: &Client) -> Self {
+        let socket = TcpSocket::new_v4().expect("a TCP socket");
+        socket.set_recv_buffer_size(SMALL_BUFFER_BYTES).expect("a TCP socket");
+        let address = server.address().parse().expect("an IP address and a port");
+        let stream = socket.connect(address).await.expect("the server listens");
+        Self::shake_hands(stream, server, client).await
+    }
+
+    async fn shake_hands(mut stream: TcpStream, server: &Server, client: &Client) -> Self {
         stream.set_nodelay(true).expect("a TCP socket");
         let handshake = format!(
             "GET /ws/whatsapp/?token={} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\n\
@@ -273,8 +297,8 @@ impl RawSocket {
         let frame = timeout(FRAME_DEADLINE, async {
             let head = [self.stream.read_u8().await?, self.stream.read_u8().await?];
             let length = match head[1] {
-                126 => self.stream.read_u16().await?.into(),
-                127 => self.stream.read_u64().await?,
+                LENGTH_IN_2_BYTES => self.stream.read_u16().await?.into(),
+                LENGTH_IN_8_BYTES => self.stream.read_u64().await?,
                 short => short.into(),
             };
             let mut payload = vec![0; usize::try_from(length).expect("a sane length")];
