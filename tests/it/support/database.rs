@@ -3,6 +3,7 @@
 use std::{
     env,
     future::Future,
+    io::{self, Write},
     process,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -68,7 +69,8 @@ pub(crate) async fn run_on_postgres<F: Future<Output = ()>>(body: impl FnOnce(Da
     let Ok(admin_url) = env::var("TEST_POSTGRES_URL") else {
         let is_required = env::var("DX_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
         assert!(!is_required, "DX_REQUIRE_POSTGRES=1, but TEST_POSTGRES_URL is not set");
-        println!("skipped: TEST_POSTGRES_URL is not set");
+        // Not `println!`, which is kept from sight when a test passes.
+        let _ = writeln!(io::stderr(), "skipped: TEST_POSTGRES_URL is not set");
         return;
     };
     let database = Database::create_postgres(admin_url).await;
