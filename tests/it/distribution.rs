@@ -225,11 +225,13 @@ async fn only_members_who_are_online_get_chats() {
 async fn chats_of_an_agent_who_left_go_to_a_colleague() {
     let setup = Server::on(&Database::Sqlite).env("PRESENCE_GRACE_SECONDS", "1");
     let server = setup.start().await;
-    let (admin, department, people) = open_office(&server, 5, &["ana", "bia"]).await;
-    let [ana, bia] = &people[..] else { unreachable!("two members") };
+    let admin = server.admin().await;
+    let support = admin.department("Suporte").await;
+    let ana = admin.create_agent("ana", "atendente", &[support]).await;
+    let bia = admin.create_agent("bia", "atendente", &[support]).await;
     ana.set_status("online").await;
     let number = customer_number(1);
-    admin.enqueue(department, &number, "alta").await;
+    admin.customer_writes(&number).await;
     let before = admin.chat_gets_agent(&number, ana.id).await;
     bia.set_status("online").await;
     ana.set_status("offline").await;
