@@ -1,1 +1,17 @@
-fn main() {}
+//! Black-box tests: the real binary as a child process, real HTTP and WebSocket clients, and for each
+//! test a database of its own. One binary, because linking costs more than running.
+#![cfg(test)]
+
+mod agents_and_roles;
+mod auth;
+mod chats;
+mod conventions;
+mod distribution;
+mod presence_and_typing;
+mod restart;
+mod send;
+mod sessions;
+mod support;
+mod tickets;
+mod webhook_and_inject;
+mod websocket;

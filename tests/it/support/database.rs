@@ -1,0 +1,97 @@
+//! A database per test, and the macro that runs a test on both kinds.
+
+use std::{
+    env,
+    future::Future,
+    io::{self, Write},
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use tokio::time::timeout;
+use tokio_postgres::NoTls;
+
+/// A hanging test is a failing test.
+const TEST_DEADLINE: Duration = Duration::from_mins(3);
+
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// Where a server under test keeps its rows.
+#[derive(Debug, Clone)]
+pub(crate) enum Database {
+    /// The default: a file in the server's data folder.
+    Sqlite,
+    /// A database of this test's own on the server of `TEST_POSTGRES_URL`.
+    Postgres { url: String, admin_url: String, name: String },
+}
+
+impl Database {
+    /// The value of `DATABASE_URL`; the default needs none.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres { url, .. } => Some(url),
+        }
+    }
+
+    async fn create_postgres(admin_url: String) -> Self {
+        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("dx_test_{}_{number}", process::id());
+        run_sql(&admin_url, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        let (server, _) =
+            admin_url.rsplit_once('/').expect("TEST_POSTGRES_URL ends in /<database>");
+        Self::Postgres { url: format!("{server}/{name}"), admin_url, name }
+    }
+
+    async fn destroy(self) {
+        if let Self::Postgres { admin_url, name, .. } = self {
+            run_sql(&admin_url, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+    }
+}
+
+async fn run_sql(url: &str, statement: &str) {
+    let (client, connection) =
+        tokio_postgres::connect(url, NoTls).await.expect("TEST_POSTGRES_URL answers");
+    let connection = tokio::spawn(connection);
+    client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    drop(client);
+    connection.await.unwrap().unwrap();
+}
+
+pub(crate) async fn run_on_sqlite<F: Future<Output = ()>>(body: impl FnOnce(Database) -> F) {
+    timeout(TEST_DEADLINE, body(Database::Sqlite)).await.expect("the test ends in time");
+}
+
+/// A failed test leaves its database behind, to be looked at.
+pub(crate) async fn run_on_postgres<F: Future<Output = ()>>(body: impl FnOnce(Database) -> F) {
+    let Ok(admin_url) = env::var("TEST_POSTGRES_URL") else {
+        let is_required = env::var("DX_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
+        assert!(!is_required, "DX_REQUIRE_POSTGRES=1, but TEST_POSTGRES_URL is not set");
+        // Not `println!`, which is kept from sight when a test passes.
+        let _ = writeln!(io::stderr(), "skipped: TEST_POSTGRES_URL is not set");
+        return;
+    };
+    let database = Database::create_postgres(admin_url).await;
+    timeout(TEST_DEADLINE, body(database.clone())).await.expect("the test ends in time");
+    database.destroy().await;
+}
+
+/// Makes the tests `<name>::sqlite` and `<name>::postgres` of each `async fn <name>(db: Database)`.
+macro_rules! on_both_databases {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[tokio::test]
+            async fn sqlite() {
+                $crate::support::database::run_on_sqlite(super::$name).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                $crate::support::database::run_on_postgres(super::$name).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_databases;

@@ -1,0 +1,14 @@
+//! What all suites share: servers, databases, clients, sockets.
+
+pub(crate) mod client;
+pub(crate) mod database;
+pub(crate) mod server;
+pub(crate) mod socket;
+pub(crate) mod wait;
+pub(crate) mod wire;
+
+pub(crate) use client::Client;
+pub(crate) use database::{Database, on_both_databases};
+pub(crate) use server::Server;
+pub(crate) use socket::{RawSocket, Socket};
+pub(crate) use wait::eventually;
