@@ -1,1 +1,13 @@
+//! The edge of DX Connect: HTTP, people and their rights, configuration.
+//!
+//! Everything here speaks to the outside and only sends messages to the hub (`dx_actors`). This crate
+//! holds no SQL and no actor.
+
+pub mod args;
+pub mod config;
+pub mod secrets;
+pub mod serve;
+pub mod shutdown;
+pub mod telemetry;
+pub mod terminal;
 
