@@ -4,10 +4,16 @@
 //! holds no SQL and no actor.
 
 pub mod args;
+pub mod auth;
 pub mod config;
+pub mod error;
+pub mod http;
 pub mod secrets;
 pub mod serve;
 pub mod shutdown;
+pub mod state;
 pub mod telemetry;
 pub mod terminal;
 
+#[cfg(test)]
+mod test_support;
