@@ -1,3 +1,21 @@
-//! The edge of DX Connect: HTTP and WebSockets in front of the hub.
+//! The edge of DX Connect: HTTP, WebSockets, people and their rights, configuration.
+//!
+//! Everything here speaks to the outside and only sends messages to the hub (`dx_actors`). This crate
+//! holds no SQL and no actor.
 
+pub mod args;
+pub mod auth;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod secrets;
+pub mod serve;
+pub mod shutdown;
+pub mod state;
+pub mod telemetry;
+pub mod terminal;
+pub mod wire;
 pub mod ws;
+
+#[cfg(test)]
+mod test_support;

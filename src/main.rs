@@ -1,1 +1,17 @@
-fn main() {}
+//! The process: arguments, configuration, log, then the command.
+
+use anyhow::Context;
+use clap::Parser;
+use dx_connect::{args::Cli, config::Config, serve, telemetry};
+
+fn main() -> anyhow::Result<()> {
+    let (flags, command) = Cli::parse().into_parts();
+    // Names and values that are not UTF-8 cannot be meant for us.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = Config::load(&flags, environment)?;
+    telemetry::init(&config.log_level, config.log_format).context("log cannot be installed")?;
+    let runtime = tokio::runtime::Runtime::new().context("runtime cannot be started")?;
+    runtime.block_on(serve::run(config, command))?;
+    Ok(())
+}

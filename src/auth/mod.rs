@@ -1,0 +1,14 @@
+//! Who is asking, and what they may do.
+
+mod extract;
+mod failure;
+pub mod password;
+pub mod permission;
+pub mod token;
+
+pub(crate) use extract::resolve;
+pub use extract::{CurrentAgent, authenticate};
+pub use failure::AuthFailure;
+pub use password::Passwords;
+pub use permission::Permission;
+pub use token::Tokens;

@@ -1,0 +1,300 @@
+//! Access and refresh tokens: JWT with HS256, checked against the injected clock.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use dx_actors::{
+    Clock,
+    domain::{Agent, AgentId},
+};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
+    errors::{Error, ErrorKind},
+    signature::{self, Signer, Verifier},
+};
+use ring::hmac;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::AuthFailure;
+
+/// Longer than any token of ours; what is longer is not decoded.
+const TOKEN_BYTES_MAX: usize = 4096;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenType {
+    Access,
+    Refresh,
+}
+
+/// What a valid token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claims {
+    pub agent_id: AgentId,
+    /// Seconds since 1970.
+    pub issued_at: i64,
+}
+
+impl Claims {
+    /// The token was issued before the password was changed. Tokens know seconds only.
+    pub fn is_revoked_for(&self, agent: &Agent) -> bool {
+        self.issued_at < agent.tokens_valid_from.micros().div_euclid(1_000_000)
+    }
+}
+
+/// The claims as they are signed.
+#[derive(Debug, Serialize, Deserialize)]
+struct RawClaims {
+    token_type: TokenType,
+    exp: i64,
+    iat: i64,
+    jti: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user_id: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct TokenPair {
+    pub access: String,
+    pub refresh: String,
+}
+
+/// Issues and checks tokens.
+pub struct Tokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+    access_lifetime: Duration,
+    refresh_lifetime: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens(..)")
+    }
+}
+
+impl Tokens {
+    pub fn new(
+        key: &[u8],
+        access_lifetime: Duration,
+        refresh_lifetime: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        // An error says that it is installed already.
+        let _already_installed = PROVIDER.install_default();
+        let mut validation = Validation::new(Algorithm::HS256);
+        // Times are checked below, against our clock.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        Self {
+            encoding: EncodingKey::from_secret(key),
+            decoding: DecodingKey::from_secret(key),
+            validation,
+            access_lifetime,
+            refresh_lifetime,
+            clock,
+        }
+    }
+
+    /// What a person gets who has logged in.
+    pub fn issue_pair(&self, agent_id: AgentId) -> TokenPair {
+        TokenPair {
+            access: self.issue(TokenType::Access, agent_id),
+            refresh: self.issue(TokenType::Refresh, agent_id),
+        }
+    }
+
+    pub fn issue(&self, token_type: TokenType, agent_id: AgentId) -> String {
+        let lifetime = match token_type {
+            TokenType::Access => self.access_lifetime,
+            TokenType::Refresh => self.refresh_lifetime,
+        };
+        let iat = self.now_seconds();
+        self.sign(&RawClaims {
+            token_type,
+            exp: iat.saturating_add(lifetime.as_secs().try_into().unwrap_or(i64::MAX)),
+            iat,
+            jti: Uuid::new_v4().simple().to_string(),
+            user_id: Some(agent_id.0),
+        })
+    }
+
+    /// Checks signature and time, then the type.
+    pub fn verify(&self, token: &str, wanted: TokenType) -> Result<Claims, AuthFailure> {
+        let raw = self.decode(token)?;
+        if raw.token_type != wanted {
+            return Err(AuthFailure::WrongType);
+        }
+        claims(&raw)
+    }
+
+    /// Checks signature and time of a token of either type.
+    pub fn verify_any(&self, token: &str) -> Result<Claims, AuthFailure> {
+        claims(&self.decode(token)?)
+    }
+
+    fn sign(&self, raw: &RawClaims) -> String {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), raw, &self.encoding)
+            .expect("plain claims are signed with a key of bytes")
+    }
+
+    fn decode(&self, token: &str) -> Result<RawClaims, AuthFailure> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(AuthFailure::Invalid);
+        }
+        let raw = jsonwebtoken::decode::<RawClaims>(token, &self.decoding, &self.validation)
+            .map_err(|_| AuthFailure::Invalid)?
+            .claims;
+        if raw.exp <= self.now_seconds() { Err(AuthFailure::Invalid) } else { Ok(raw) }
+    }
+
+    fn now_seconds(&self) -> i64 {
+        self.clock.now().micros().div_euclid(1_000_000)
+    }
+}
+
+fn claims(raw: &RawClaims) -> Result<Claims, AuthFailure> {
+    let agent_id = raw.user_id.map(AgentId).ok_or(AuthFailure::NoUser)?;
+    Ok(Claims { agent_id, issued_at: raw.iat })
+}
+
+/// HS256 on ring. Anything else is refused.
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| Ok(Box::new(Hs256::new(*algorithm, key.as_bytes())?)),
+    verifier_factory: |algorithm, key| {
+        Ok(Box::new(Hs256::new(*algorithm, key.try_get_as_bytes()?)?))
+    },
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+struct Hs256(hmac::Key);
+
+impl Hs256 {
+    fn new(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
+        if algorithm != Algorithm::HS256 {
+            return Err(ErrorKind::InvalidAlgorithm.into());
+        }
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, secret)))
+    }
+}
+
+impl Signer<Vec<u8>> for Hs256 {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
+        Ok(hmac::sign(&self.0, message).as_ref().to_vec())
+    }
+}
+
+impl Verifier<Vec<u8>> for Hs256 {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
+        hmac::verify(&self.0, message, signature).map_err(|_| signature::Error::new())
+    }
+}
+
+impl JwtSigner for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+impl JwtVerifier for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+#[cfg(test)]
+impl Tokens {
+    /// A well-signed access token that names nobody.
+    pub(crate) fn issue_without_user(&self) -> String {
+        let iat = self.now_seconds();
+        let (exp, jti) = (iat + 60, String::new());
+        self.sign(&RawClaims { token_type: TokenType::Access, exp, iat, jti, user_id: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+    use super::*;
+    use crate::test_support::{ManualClock, agent};
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn tokens(key: &[u8]) -> (Tokens, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::default());
+        (Tokens::new(key, HOUR, HOUR * 24, clock.clone()), clock)
+    }
+
+    #[test]
+    fn a_token_holds_until_its_last_second() {
+        let (tokens, clock) = tokens(b"key");
+        let token = tokens.issue(TokenType::Access, AgentId(7));
+        assert_eq!(tokens.verify(&token, TokenType::Access).unwrap().agent_id, AgentId(7));
+        clock.advance(HOUR.checked_sub(Duration::from_secs(1)).unwrap());
+        assert!(tokens.verify(&token, TokenType::Access).is_ok());
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(tokens.verify(&token, TokenType::Access), Err(AuthFailure::Invalid));
+    }
+
+    #[test]
+    fn forged_tokens_are_refused() {
+        let (ours, _) = tokens(b"key");
+        let (theirs, _) = tokens(b"other");
+        let good = ours.issue(TokenType::Access, AgentId(1));
+        let (head, signature) = good.rsplit_once('.').unwrap();
+        let payload = head.split_once('.').unwrap().1;
+        let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
+        let cases = [
+            theirs.issue(TokenType::Access, AgentId(1)),
+            format!("{none}.{payload}."),
+            format!("{none}.{payload}.{signature}"),
+            format!("{head}."),
+            head.to_owned(),
+            String::new(),
+            "a.b.c".to_owned(),
+            "x".repeat(TOKEN_BYTES_MAX + 1),
+        ];
+        for token in cases {
+            let outcome = ours.verify(&token, TokenType::Access);
+            assert_eq!(outcome, Err(AuthFailure::Invalid), "{token}");
+        }
+    }
+
+    #[test]
+    fn the_type_counts_only_where_it_matters() {
+        let (tokens, _) = tokens(b"key");
+        let TokenPair { access, refresh } = tokens.issue_pair(AgentId(1));
+        assert_eq!(tokens.verify(&refresh, TokenType::Access), Err(AuthFailure::WrongType));
+        assert_eq!(tokens.verify(&access, TokenType::Refresh), Err(AuthFailure::WrongType));
+        assert!(tokens.verify_any(&access).is_ok() && tokens.verify_any(&refresh).is_ok());
+        let nobody = tokens.issue_without_user();
+        assert_eq!(tokens.verify(&nobody, TokenType::Access), Err(AuthFailure::NoUser));
+    }
+
+    #[test]
+    fn the_claims_are_those_of_the_contract() {
+        let (tokens, _) = tokens(b"key");
+        let token = tokens.issue(TokenType::Access, AgentId(7));
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        assert_eq!(claims["token_type"], "access");
+        assert_eq!(claims["user_id"], 7);
+        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 3600);
+        let jti = claims["jti"].as_str().unwrap();
+        assert!(jti.len() == 32 && jti.chars().all(|c| c.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn a_token_of_the_second_of_the_change_still_counts() {
+        let mut person = agent(1, dx_actors::domain::Role::Agent);
+        person.tokens_valid_from = dx_actors::domain::Timestamp::from_micros(10_900_000);
+        let issued = |issued_at| Claims { agent_id: AgentId(1), issued_at };
+        assert!(issued(9).is_revoked_for(&person));
+        assert!(!issued(10).is_revoked_for(&person));
+    }
+}

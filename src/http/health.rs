@@ -1,0 +1,61 @@
+//! Whether the hub is alive and whether it can work.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Serialize;
+
+use crate::state::AppState;
+
+#[derive(Debug, Serialize)]
+pub(super) struct HealthOut {
+    status: &'static str,
+    version: &'static str,
+    database: &'static str,
+}
+
+/// For people and the clients of the earlier system: always 200 while the process answers.
+pub(super) async fn summary(State(app): State<AppState>) -> Json<HealthOut> {
+    let database = if app.database_is_up().await { "ok" } else { "unavailable" };
+    Json(HealthOut { status: "ok", version: env!("CARGO_PKG_VERSION"), database })
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct StatusOut {
+    status: &'static str,
+}
+
+/// For whoever restarts a process that hangs.
+pub(super) async fn live() -> Json<StatusOut> {
+    Json(StatusOut { status: "ok" })
+}
+
+/// For a balancer: 503 while the database does not answer.
+pub(super) async fn ready(State(app): State<AppState>) -> (StatusCode, Json<StatusOut>) {
+    if app.database_is_up().await {
+        (StatusCode::OK, Json(StatusOut { status: "ok" }))
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, Json(StatusOut { status: "unavailable" }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::TestApp;
+
+    #[tokio::test]
+    async fn only_readiness_depends_on_the_database() {
+        let app = TestApp::new();
+        let status = async |path: &str| app.get(path).send().await.status;
+        let summary = app.get("/api/v1/health/").send().await.json();
+        assert_eq!((&summary["status"], &summary["database"]), (&"ok".into(), &"ok".into()));
+        assert!(summary["version"].is_string());
+        assert_eq!(status("/api/v1/health/ready/").await, 200);
+        app.accounts.fail();
+        assert_eq!(status("/api/v1/health/ready/").await, 503);
+        assert_eq!(status("/api/v1/health/live/").await, 200);
+        let summary = app.get("/api/v1/health/").send().await.json();
+        assert_eq!(
+            (&summary["status"], &summary["database"]),
+            (&"ok".into(), &"unavailable".into())
+        );
+    }
+}

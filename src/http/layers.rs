@@ -1,0 +1,128 @@
+//! What surrounds every request, outermost first: request id with access log and security headers,
+//! CORS, panics, the form of the path.
+
+use std::{any::Any, time::Instant};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue, header},
+    middleware::{Next, from_fn, from_fn_with_state, map_request},
+    response::{IntoResponse, Response},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::{cors, target};
+use crate::{error::ApiError, state::AppState};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A client's own id is echoed up to this length; UUIDs and trace ids are shorter.
+const REQUEST_ID_CHARS_MAX: usize = 64;
+
+/// Puts the layers around the finished routes. They sit on a router of their own, because a router
+/// routes before it runs its layers and the path has to be normalised first.
+pub(super) fn surround(routes: Router, app: &AppState) -> Router {
+    // The layer added last is the outermost.
+    Router::new()
+        .fallback_service(routes)
+        .layer(map_request(async |request: Request| target::normalise(request)))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| answer_panic(&*panic)))
+        .layer(from_fn_with_state(app.clone(), cors::apply))
+        .layer(from_fn(envelope))
+}
+
+async fn envelope(request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    let text = id.to_str().unwrap_or_default().to_owned();
+    let span = tracing::info_span!("request", request.id = text);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let started = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    // Without the query: it may hold a token.
+    tracing::debug!(
+        parent: &span,
+        method = %method,
+        path,
+        status = response.status().as_u16(),
+        duration_ms = started.elapsed().as_secs_f64() * 1000.0,
+        "answered"
+    );
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    for (name, value) in SECURITY_HEADERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+const SECURITY_HEADERS: [(HeaderName, &str); 3] = [
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+];
+
+/// The client's id if it is harmless in a log, else a new one.
+fn request_id(request: &Request) -> HeaderValue {
+    let is_harmless = |value: &&HeaderValue| {
+        (1..=REQUEST_ID_CHARS_MAX).contains(&value.len())
+            && value.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
+    };
+    request.headers().get(REQUEST_ID).filter(is_harmless).cloned().unwrap_or_else(|| {
+        HeaderValue::from_str(&Uuid::new_v4().simple().to_string())
+            .expect("hexadecimal digits are a header value")
+    })
+}
+
+fn answer_panic(panic: &(dyn Any + Send)) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    ApiError::internal(format!("panic: {}", text.unwrap_or_default())).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+
+    use super::*;
+    use crate::test_support::{TestApp, send};
+
+    #[tokio::test]
+    async fn every_answer_carries_an_id_and_the_security_headers() {
+        let app = TestApp::new();
+        for path in ["/api/v1/health/", "/nowhere", "/api/v1/me/"] {
+            let answer = app.get(path).send().await;
+            assert_eq!(answer.headers["x-request-id"].len(), 32);
+            assert_eq!(answer.headers["x-frame-options"], "DENY");
+            assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+            assert_eq!(answer.headers["referrer-policy"], "same-origin");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_harmless_id_is_echoed() {
+        let app = TestApp::new();
+        let long = "x".repeat(65);
+        for (id, echoed) in [("abc-1.2_Z", true), ("a b", false), (&long, false), ("ação", false)]
+        {
+            let answer = app.get("/nowhere").header("x-request-id", id).send().await;
+            assert_eq!(answer.headers["x-request-id"] == id, echoed, "{id}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_becomes_an_answer_in_json() {
+        let app = TestApp::new();
+        let routes = Router::new()
+            .route("/boom", get(async || -> () { std::panic::panic_any("secret detail") }));
+        let request = Request::get("/boom/").body(axum::body::Body::empty()).unwrap();
+        let answer = send(surround(routes, &app.state), request).await;
+        assert_eq!(answer.status, 500);
+        assert_eq!(answer.json()["error"], "Ocorreu um erro de servidor.");
+        assert_eq!(answer.headers["x-request-id"].len(), 32);
+        assert!(!answer.text.contains("secret"));
+    }
+}

@@ -1,0 +1,112 @@
+//! How large a body may be and how long an answer may take.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::header,
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+
+use crate::{error::ApiError, state::AppState};
+
+/// The largest document of the API (templates) is a tenth of it.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Beyond the slowest ask of the hub; browsers and proxies give up after 60 s.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// 20 MiB over a slow uplink of 1 Mbit/s take 170 s.
+const UPLOAD_TIMEOUT: Duration = Duration::from_mins(3);
+/// Boundaries and text parts around the file itself.
+const UPLOAD_OVERHEAD_BYTES: usize = 64 * 1024;
+
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    body_bytes_max: usize,
+    timeout: Duration,
+}
+
+/// The limits of ordinary routes.
+pub fn standard(routes: Router<AppState>) -> Router<AppState> {
+    limited(routes, Limits { body_bytes_max: BODY_BYTES_MAX, timeout: ANSWER_TIMEOUT })
+}
+
+/// The limits of routes that take files.
+pub fn upload(routes: Router<AppState>, app: &AppState) -> Router<AppState> {
+    let body_bytes_max = app.config.upload_bytes_max.saturating_add(UPLOAD_OVERHEAD_BYTES);
+    limited(routes, Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT })
+}
+
+fn limited(routes: Router<AppState>, limits: Limits) -> Router<AppState> {
+    routes
+        .layer(DefaultBodyLimit::max(limits.body_bytes_max))
+        .layer(from_fn_with_state(limits, enforce))
+}
+
+/// A body of unknown length is cut off by `DefaultBodyLimit` while a handler reads it.
+async fn enforce(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    if declared_bytes(&request).is_some_and(|bytes| bytes > limits.body_bytes_max) {
+        return ApiError::TooLarge.into_response();
+    }
+    match tokio::time::timeout(limits.timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::unavailable("no answer within the time limit").into_response(),
+    }
+}
+
+fn declared_bytes(request: &Request) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        body::{Body, Bytes},
+        routing::post,
+    };
+    use futures_util::stream;
+
+    use super::*;
+    use crate::{
+        http,
+        test_support::{TestApp, send},
+    };
+
+    fn routes(app: &TestApp) -> Router {
+        let limits = Limits { body_bytes_max: 8, timeout: Duration::from_millis(5) };
+        let routes = Router::new()
+            .route("/echo", post(async |body: http::Body| drop(body)))
+            .route("/stuck", post(std::future::pending::<()>));
+        limited(routes, limits).with_state(app.state.clone())
+    }
+
+    #[tokio::test]
+    async fn a_large_body_is_refused_whether_its_length_is_declared_or_not() {
+        let app = TestApp::new();
+        let chunk = || Ok::<_, std::io::Error>(Bytes::from_static(b"{     }"));
+        let bodies = [Body::from("{       }"), Body::from_stream(stream::iter([chunk(), chunk()]))];
+        for body in bodies {
+            let request = Request::post("/echo")
+                .header("content-type", "application/json")
+                .body(body)
+                .unwrap();
+            let answer = send(routes(&app), request).await;
+            assert_eq!((answer.status, answer.json()["detail"].is_string()), (413, true));
+        }
+        let request = Request::post("/echo")
+            .header("content-type", "application/json")
+            .header("content-length", "9")
+            .body(Body::from("{       }"));
+        assert_eq!(send(routes(&app), request.unwrap()).await.status, 413);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_takes_too_long_is_given_up() {
+        let app = TestApp::new();
+        let answer = send(routes(&app), Request::post("/stuck").body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, 503);
+        assert_eq!(answer.headers["retry-after"], "1");
+        assert!(answer.json()["error"].is_string());
+    }
+}

@@ -1,0 +1,102 @@
+//! The HTTP interface: the table of paths and what surrounds every request.
+//!
+//! Paths are written without their trailing slash: both forms reach the same route, and [`Slash`]
+//! tells a handler which one it was.
+
+mod auth;
+pub mod body;
+mod cors;
+pub mod fields;
+mod health;
+mod layers;
+pub mod limits;
+pub mod paging;
+pub mod path;
+pub mod query;
+pub mod reply;
+pub mod server;
+pub mod syntax;
+pub mod target;
+pub mod throttle;
+
+pub use body::Body;
+pub use fields::Fields;
+pub use paging::Listing;
+pub use path::Id;
+pub use query::Query;
+pub use target::{Slash, Target};
+
+use axum::{
+    Router,
+    http::Method,
+    middleware::from_fn_with_state,
+    routing::{get, post},
+};
+
+use crate::{error::ApiError, state::AppState};
+
+/// Everything that is served, ready to be handed to [`server::serve`].
+pub fn router(app: &AppState) -> Router {
+    let routes = routes(app)
+        .fallback(async || ApiError::not_found())
+        .method_not_allowed_fallback(async |method: Method| {
+            ApiError::MethodNotAllowed(method.to_string())
+        })
+        .with_state(app.clone());
+    layers::surround(routes, app)
+}
+
+/// The table of paths. Routes that take uploads go through [`limits::upload`] instead.
+fn routes(app: &AppState) -> Router<AppState> {
+    limits::standard(public(app).merge(account()))
+}
+
+/// Login and health: anybody may ask; what costs work is throttled per address.
+fn public(app: &AppState) -> Router<AppState> {
+    let throttled = Router::new()
+        .route("/api/v1/auth/token", post(auth::log_in))
+        .route("/api/v1/auth/refresh", post(auth::refresh))
+        .route("/api/v1/auth/token/refresh", post(auth::refresh))
+        .route("/api/v1/auth/token/verify", post(auth::verify))
+        .route_layer(from_fn_with_state(app.clone(), throttle::per_address));
+    Router::new()
+        .merge(throttled)
+        .route("/api/v1/health", get(health::summary))
+        .route("/api/v1/health/live", get(health::live))
+        .route("/api/v1/health/ready", get(health::ready))
+}
+
+fn account() -> Router<AppState> {
+    Router::new().route("/api/v1/me", get(auth::me).patch(auth::update_me))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::TestApp;
+
+    #[tokio::test]
+    async fn unknown_paths_and_wrong_methods_answer_in_json() {
+        let app = TestApp::new();
+        for path in ["/", "/nowhere", "/api/v1/nowhere/", "/api/v1/auth"] {
+            let answer = app.get(path).send().await;
+            let text = "Não encontrado.";
+            assert_eq!(
+                (answer.status, answer.json()["error"].as_str()),
+                (404, Some(text)),
+                "{path}"
+            );
+        }
+        let answer = app.get("/api/v1/auth/token/").send().await;
+        assert_eq!(answer.status, 405);
+        assert_eq!(answer.headers["allow"], "POST");
+        assert_eq!(answer.json()["detail"], "Método \"GET\" não é permitido.");
+    }
+
+    #[tokio::test]
+    async fn both_forms_of_a_path_are_served() {
+        let app = TestApp::new();
+        for path in ["/api/v1/health", "/api/v1/health/", "/api/v1/health/?x=1"] {
+            assert_eq!(app.get(path).send().await.status, 200, "{path}");
+        }
+    }
+}

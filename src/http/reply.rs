@@ -1,0 +1,80 @@
+//! Small pieces of answers.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use dx_actors::domain::Timestamp;
+use serde::{Serialize, Serializer};
+use time::{Date, Time, format_description::well_known::Rfc3339, macros::format_description};
+
+/// 201 with a body.
+#[derive(Debug)]
+pub struct Created<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, Json(self.0)).into_response()
+    }
+}
+
+/// 204.
+#[derive(Debug, Clone, Copy)]
+pub struct NoContent;
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+/// An instant as clients read it: RFC 3339 in UTC with `Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At(pub Timestamp);
+
+impl Serialize for At {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&rfc3339(self.0))
+    }
+}
+
+impl From<Timestamp> for At {
+    fn from(at: Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+pub fn rfc3339(at: Timestamp) -> String {
+    // Years beyond 9999 are already cut by the calendar form.
+    at.to_offset_date_time().format(&Rfc3339).unwrap_or_default()
+}
+
+/// `YYYY-MM-DD`.
+pub fn date(date: Date) -> String {
+    date.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
+}
+
+/// `HH:MM:SS`.
+pub fn time_of_day(time: Time) -> String {
+    time.format(format_description!("[hour]:[minute]:[second]")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_utc_with_z() {
+        let cases = [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_767_323_045_000_000, "2026-01-02T03:04:05Z"),
+            (1_767_323_045_120_000, "2026-01-02T03:04:05.12Z"),
+        ];
+        for (micros, expected) in cases {
+            let at = At(Timestamp::from_micros(micros));
+            assert_eq!(serde_json::to_value(at).unwrap(), expected);
+        }
+        assert_eq!(time_of_day(Time::MIDNIGHT), "00:00:00");
+    }
+}
