@@ -1,0 +1,324 @@
+//! Events as they go over the socket (contract §21): the envelope `{event, data, version}`, and next
+//! to it the flat keys that older clients read.
+
+use bytes::Bytes;
+use dx_actors::{
+    EncodeEvent, HubEvent,
+    domain::{Message, Timestamp, Transfer},
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{qr_image, time::At, words::Word};
+
+/// Version of the envelope.
+const VERSION: &str = "v1";
+
+/// Encodes events for all sockets.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WireEvents;
+
+impl EncodeEvent for WireEvents {
+    fn encode(&self, event: &HubEvent) -> Bytes {
+        let mut text = serde_json::to_vec(&Envelope::from(event)).unwrap_or_default();
+        // The outbox appends `seq` and `epoch` and closes the object.
+        text.pop();
+        Bytes::from(text)
+    }
+}
+
+/// What is sent, in the order of its keys.
+#[derive(Debug, Serialize)]
+struct Envelope {
+    event: &'static str,
+    data: Value,
+    version: &'static str,
+    #[serde(flatten)]
+    flat: Map<String, Value>,
+}
+
+impl Envelope {
+    fn new(event: &'static str, data: Value) -> Self {
+        Self { event, data, version: VERSION, flat: Map::new() }
+    }
+
+    /// Repeats what older clients read at the top level, with `type` and `ts`.
+    fn with_flat(mut self, at: Timestamp, keys: &[&str]) -> Self {
+        self.flat.insert("type".to_owned(), self.event.into());
+        for key in keys {
+            if let Some(value) = self.data.get(*key) {
+                self.flat.insert((*key).to_owned(), value.clone());
+            }
+        }
+        self.flat.insert("ts".to_owned(), json!(At(at)));
+        self
+    }
+
+    fn with_sound(mut self, plays: bool) -> Self {
+        self.flat.insert("play_sound".to_owned(), plays.into());
+        self
+    }
+}
+
+impl From<&HubEvent> for Envelope {
+    fn from(event: &HubEvent) -> Self {
+        match event {
+            HubEvent::ChatOpened { .. }
+            | HubEvent::ChatMessage { .. }
+            | HubEvent::ChatAssigned { .. }
+            | HubEvent::ChatAccepted { .. }
+            | HubEvent::ChatTransferred { .. }
+            | HubEvent::ChatRequeued { .. }
+            | HubEvent::ChatClosed { .. }
+            | HubEvent::ChatAutoClosed { .. } => chat_event(event),
+            HubEvent::MessageReceived { message, at } => message_received(message, *at),
+            HubEvent::MessageSent { message, at } => message_sent(message, *at),
+            HubEvent::MessageStatusChanged { message_id, chat_id, status, at } => {
+                let data = json!({
+                    "message_id": message_id, "chat_id": chat_id, "status": status.word(),
+                    "timestamp": At(*at), "ts": At(*at),
+                });
+                Self::new("message_status", data)
+                    .with_flat(*at, &["message_id", "chat_id", "status"])
+            }
+            HubEvent::PresenceChanged { agent_id, status, message, at } => {
+                let data = json!({
+                    "agent_id": agent_id.0, "status": status.word(), "message": message,
+                    "timestamp": At(*at),
+                });
+                Self::new("agent_presence_changed", data)
+            }
+            HubEvent::TypingStarted { chat_id, from, at } => {
+                Self::new("typing_start", typing(chat_id, from, *at))
+            }
+            HubEvent::TypingStopped { chat_id, from, at } => {
+                Self::new("typing_stop", typing(chat_id, from, *at))
+            }
+            HubEvent::SessionStatusChanged { session_id, status, at } => {
+                let data = json!({
+                    "session_id": session_id.0, "status": status.word(), "timestamp": At(*at),
+                });
+                Self::new("session_status", data).with_flat(*at, &["session_id", "status"])
+            }
+            HubEvent::QrCode { session_id, code, expires_at, at } => {
+                let data = json!({
+                    "session_id": session_id.0, "image_b64": qr_image::png_base64(code),
+                    "expires_at": At(*expires_at), "timestamp": At(*at),
+                });
+                Self::new("qrcode", data).with_flat(*at, &["session_id", "image_b64"])
+            }
+        }
+    }
+}
+
+fn typing(chat_id: &str, from: &str, at: Timestamp) -> Value {
+    json!({"chat_id": chat_id, "from": from, "timestamp": At(at)})
+}
+
+fn chat_event(event: &HubEvent) -> Envelope {
+    match event {
+        HubEvent::ChatOpened {
+            ticket_id,
+            chat_id,
+            phone,
+            customer_id,
+            customer_name,
+            department_id,
+            department_name,
+            first_message,
+            priority,
+            at,
+        } => {
+            let data = json!({
+                "chat_id": chat_id, "atendimento_id": ticket_id.0, "numero_whatsapp": phone,
+                "cliente_id": customer_id.0, "cliente_nome": customer_name,
+                "departamento_id": department_id.0, "departamento_nome": department_name,
+                "mensagem_inicial": first_message, "criado_em": At(*at),
+                "prioridade": priority.word(),
+            });
+            Envelope::new("new_chat", data).with_sound(true)
+        }
+        HubEvent::ChatMessage { ticket_id, chat_id, message_id, text, kind, phone, at } => {
+            let data = json!({
+                "chat_id": chat_id, "atendimento_id": ticket_id.0, "message_id": message_id,
+                "texto": text, "tipo": kind.word(), "de": phone, "criado_em": At(*at),
+            });
+            Envelope::new("new_message", data).with_sound(false)
+        }
+        HubEvent::ChatAssigned {
+            ticket_id,
+            chat_id,
+            customer_name,
+            agent_id,
+            agent_name,
+            department_id,
+            department_name,
+            priority,
+            first_message,
+            at,
+        } => Envelope::new(
+            "chat_assigned",
+            json!({
+                "atendimento_id": ticket_id.0, "cliente_nome": customer_name, "chat_id": chat_id,
+                "departamento": department_name, "departamento_id": department_id.0,
+                "prioridade": priority.word(), "mensagem_inicial": first_message,
+                "atendente_id": agent_id.0, "atendente_nome": agent_name, "timestamp": At(*at),
+            }),
+        ),
+        HubEvent::ChatTransferred {
+            transfer,
+            chat_id,
+            customer_name,
+            from_agent_name,
+            to_agent_name,
+            at,
+        } => {
+            let names = [from_agent_name.as_str(), to_agent_name];
+            Envelope::new("chat_transferred", transferred(transfer, chat_id, customer_name, names, *at))
+        }
+        other => chat_end_event(other),
+    }
+}
+
+fn transferred(
+    transfer: &Transfer,
+    chat_id: &str,
+    customer_name: &str,
+    [from, to]: [&str; 2],
+    at: Timestamp,
+) -> Value {
+    json!({
+        "atendimento_id": transfer.ticket_id.0, "cliente_nome": customer_name, "chat_id": chat_id,
+        "de": from, "motivo": transfer.reason,
+        "atendente_origem_id": transfer.from_agent_id.map(|id| id.0),
+        "atendente_destino_id": transfer.to_agent_id.map(|id| id.0),
+        "atendente_destino_nome": to,
+        "departamento_origem_id": transfer.from_department_id.0,
+        "departamento_destino_id": transfer.to_department_id.0,
+        "transferencia_id": transfer.id.0, "timestamp": At(at),
+    })
+}
+
+fn chat_end_event(event: &HubEvent) -> Envelope {
+    match event {
+        HubEvent::ChatAccepted { ticket_id, chat_id, agent_id, agent_name, status, at } => {
+            let data = json!({
+                "chat_id": chat_id, "atendimento_id": ticket_id.0, "atendente_id": agent_id.0,
+                "atendente_nome": agent_name, "status": status.word(), "timestamp": At(*at),
+            });
+            Envelope::new("chat_accepted", data)
+        }
+        HubEvent::ChatRequeued { ticket_id, chat_id, department_id, at } => {
+            let data = json!({
+                "chat_id": chat_id, "atendimento_id": ticket_id.0,
+                "departamento_id": department_id.0, "timestamp": At(*at),
+            });
+            Envelope::new("chat_requeued", data)
+        }
+        HubEvent::ChatClosed { ticket_id, chat_id, agent_id, at } => {
+            let data = json!({
+                "chat_id": chat_id, "atendimento_id": ticket_id.0,
+                "atendente_id": agent_id.map(|id| id.0), "finalizado_em": At(*at),
+            });
+            Envelope::new("chat_closed", data)
+        }
+        HubEvent::ChatAutoClosed { ticket_id, chat_id, customer_name, idle_minutes, at } => {
+            let data = json!({
+                "atendimento_id": ticket_id.0, "cliente_nome": customer_name, "chat_id": chat_id,
+                "motivo": "inatividade", "tempo_inativo_minutos": idle_minutes,
+                "timestamp": At(*at),
+            });
+            Envelope::new("chat_auto_closed", data)
+        }
+        // `chat_event` hands over the four above only.
+        _ => Envelope::new("unknown", Value::Null),
+    }
+}
+
+fn message_received(message: &Message, at: Timestamp) -> Envelope {
+    let data = json!({
+        "from": message.phone, "message": message.text, "message_id": message.message_id,
+        "timestamp": At(message.provider_at.unwrap_or(at)), "media_url": message.media_url,
+        "media_type": message.media_mime_type, "latency_ms": message.total_latency_ms(),
+        "chat_id": message.chat_id, "atendimento_id": message.ticket_id.map(|id| id.0),
+        "contact_name": message.contact_name, "type": message.kind.word(),
+        "database_id": message.id.0,
+    });
+    let mut envelope = Envelope::new("message_received", data)
+        .with_flat(at, &["from", "chat_id", "message_id"]);
+    let payload = json!({
+        "type": message.kind.word(), "text": message.text, "contact_name": message.contact_name,
+        "media_url": message.media_url,
+    });
+    envelope.flat.insert("payload".to_owned(), payload);
+    envelope
+}
+
+fn message_sent(message: &Message, at: Timestamp) -> Envelope {
+    let error = (!message.error.is_empty()).then_some(&message.error);
+    let data = json!({
+        "message_id": message.message_id, "status": message.status.word(), "to": message.phone,
+        "timestamp": At(at), "error": error, "client_message_id": message.client_message_id,
+        "task_id": message.task_id, "chat_id": message.chat_id,
+        "atendimento_id": message.ticket_id.map(|id| id.0), "message": message.text,
+        "type": message.kind.word(), "media_url": message.media_url,
+        "atendente_id": message.agent_id.map(|id| id.0), "database_id": message.id.0,
+    });
+    Envelope::new("message_sent", data)
+}
+
+#[cfg(test)]
+mod tests {
+    use dx_actors::domain::{MessageStatus, SessionId, SessionStatus};
+
+    use super::*;
+
+    fn encoded(event: &HubEvent) -> Value {
+        let mut text = WireEvents.encode(event).to_vec();
+        text.extend_from_slice(br#","seq":1,"epoch":"e"}"#);
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    const AT: Timestamp = Timestamp::from_micros(1_767_323_045_000_000);
+
+    #[test]
+    fn the_outbox_can_close_the_object() {
+        let event = HubEvent::TypingStarted { chat_id: "1".into(), from: "ana".into(), at: AT };
+        let expected = json!({
+            "event": "typing_start",
+            "data": {"chat_id": "1", "from": "ana", "timestamp": "2026-01-02T03:04:05Z"},
+            "version": "v1", "seq": 1, "epoch": "e",
+        });
+        assert_eq!(encoded(&event), expected);
+    }
+
+    #[test]
+    fn four_events_carry_the_flat_keys_of_older_clients() {
+        let status = HubEvent::SessionStatusChanged {
+            session_id: SessionId(1),
+            status: SessionStatus::Ready,
+            at: AT,
+        };
+        let frame = encoded(&status);
+        assert_eq!(frame["type"], "session_status");
+        assert_eq!((&frame["status"], &frame["data"]["status"]), (&json!("ready"), &json!("ready")));
+        assert_eq!(frame["ts"], "2026-01-02T03:04:05Z");
+        let tick = HubEvent::MessageStatusChanged {
+            message_id: "m".into(),
+            chat_id: "c".into(),
+            status: MessageStatus::Read,
+            at: AT,
+        };
+        let frame = encoded(&tick);
+        assert_eq!((&frame["message_id"], &frame["status"]), (&json!("m"), &json!("read")));
+        let code = HubEvent::QrCode {
+            session_id: SessionId(1),
+            code: "2@x".into(),
+            expires_at: AT,
+            at: AT,
+        };
+        let frame = encoded(&code);
+        assert_eq!(frame["image_b64"], frame["data"]["image_b64"]);
+        assert!(frame["image_b64"].as_str().unwrap().starts_with("iVBORw0KGgo"), "a PNG");
+    }
+}

@@ -1,0 +1,95 @@
+//! The closed vocabularies of the wire, each translated here and nowhere else.
+
+use dx_actors::domain::{
+    Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, SessionStatus,
+    TicketStatus,
+};
+
+/// A closed vocabulary with its words on the wire.
+pub trait Word: Copy + PartialEq + 'static {
+    /// Every value with its word.
+    const WORDS: &'static [(Self, &'static str)];
+
+    fn word(self) -> &'static str {
+        let found = Self::WORDS.iter().find(|(value, _)| *value == self);
+        found.map_or("", |(_, word)| word)
+    }
+
+    /// The value of a word; `None` when there is no such word.
+    fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
+    }
+}
+
+macro_rules! words {
+    ($($type:ident { $($variant:ident = $word:literal),* $(,)? })*) => {$(
+        impl Word for $type {
+            const WORDS: &'static [(Self, &'static str)] = &[$((Self::$variant, $word)),*];
+        }
+    )*};
+}
+
+words! {
+    Priority { Low = "baixa", Normal = "normal", High = "alta", Urgent = "urgente" }
+    TicketStatus {
+        Waiting = "aguardando",
+        Active = "em_atendimento",
+        Paused = "pausado",
+        Closed = "finalizado",
+        Cancelled = "cancelado",
+    }
+    PresenceStatus { Online = "online", Offline = "offline", Busy = "busy", Away = "away" }
+    SessionStatus {
+        Disconnected = "disconnected",
+        Connecting = "connecting",
+        QrCode = "qrcode",
+        Authenticated = "authenticated",
+        Ready = "ready",
+        Error = "error",
+    }
+    ProviderKind { Sandbox = "sandbox", Web = "web", Cloud = "cloud" }
+    Direction { Inbound = "inbound", Outbound = "outbound" }
+    MessageKind {
+        Text = "text",
+        Image = "image",
+        Audio = "audio",
+        Video = "video",
+        Document = "document",
+        Location = "location",
+        Contact = "contact",
+        Sticker = "sticker",
+    }
+    MessageStatus {
+        Queued = "queued",
+        Sending = "sending",
+        Sent = "sent",
+        Delivered = "delivered",
+        Read = "read",
+        Failed = "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip<W: Word + std::fmt::Debug>() {
+        for (value, word) in W::WORDS {
+            assert_eq!(W::parse(word), Some(*value));
+            assert_eq!(value.word(), *word);
+        }
+        assert_eq!(W::parse("nada disso"), None);
+    }
+
+    #[test]
+    fn every_word_is_understood_again() {
+        round_trip::<Priority>();
+        round_trip::<TicketStatus>();
+        round_trip::<PresenceStatus>();
+        round_trip::<SessionStatus>();
+        round_trip::<ProviderKind>();
+        round_trip::<Direction>();
+        round_trip::<MessageKind>();
+        round_trip::<MessageStatus>();
+    }
+}
