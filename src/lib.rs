@@ -14,6 +14,7 @@ pub mod shutdown;
 pub mod state;
 pub mod telemetry;
 pub mod terminal;
+pub mod wire;
 
 #[cfg(test)]
 mod test_support;
