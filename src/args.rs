@@ -5,8 +5,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use dx_actors::domain::Role;
+
+const HELP_TEMPLATE: &str = "{about}\n\nUso: {usage}\n\n{all-args}\n";
 
 /// What the process has been asked to do.
 #[derive(Debug, Parser)]
@@ -16,13 +18,22 @@ use dx_actors::domain::Role;
     about = "Central de atendimento ao cliente pelo WhatsApp",
     subcommand_help_heading = "Comandos",
     next_help_heading = "Opções",
-    disable_help_subcommand = true
+    disable_help_subcommand = true,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    help_template = HELP_TEMPLATE
 )]
 pub struct Cli {
     #[command(flatten)]
     pub flags: Flags,
     #[command(subcommand)]
     command: Option<Command>,
+    /// Mostra esta ajuda
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Mostra a versão
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
 }
 
 impl Cli {
@@ -55,23 +66,27 @@ pub struct Flags {
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Inicia o servidor (padrão)
+    #[command(next_help_heading = "Opções", help_template = HELP_TEMPLATE)]
     Serve {
         /// Preenche o sistema com dados de demonstração
         #[arg(long)]
         demo: bool,
     },
     /// Cria ou atualiza o banco de dados e termina
+    #[command(help_template = HELP_TEMPLATE)]
     Migrate,
     /// Administra os usuários
-    #[command(subcommand, subcommand_help_heading = "Comandos")]
+    #[command(subcommand, subcommand_help_heading = "Comandos", help_template = HELP_TEMPLATE)]
     User(UserCommand),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum UserCommand {
     /// Cria um usuário
+    #[command(next_help_heading = "Opções", help_template = HELP_TEMPLATE)]
     Create {
         /// Nome de usuário, usado para entrar
+        #[arg(help_heading = "Argumentos")]
         username: String,
         /// O que a pessoa é na empresa
         #[arg(long, value_name = "PAPEL")]
@@ -87,8 +102,10 @@ pub enum UserCommand {
         password_stdin: bool,
     },
     /// Troca a senha de um usuário; as sessões abertas dele deixam de valer
+    #[command(next_help_heading = "Opções", help_template = HELP_TEMPLATE)]
     SetPassword {
         /// Nome de usuário
+        #[arg(help_heading = "Argumentos")]
         username: String,
         /// Lê a senha da entrada padrão (a primeira linha)
         #[arg(long, required = true)]

@@ -1,10 +1,22 @@
 //! The process: arguments, configuration, log, then the command.
 
+use std::process::ExitCode;
+
 use anyhow::Context;
 use clap::Parser;
-use dx_connect::{args::Cli, config::Config, serve, telemetry};
+use dx_connect::{args::Cli, config::Config, serve, telemetry, terminal};
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::print_error(&format!("Erro: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     let (flags, command) = Cli::parse().into_parts();
     // Names and values that are not UTF-8 cannot be meant for us.
     let environment = std::env::vars_os()

@@ -12,6 +12,12 @@ pub fn print_line(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Says on standard error why the program could not do its work.
+pub fn print_error(text: &str) {
+    // Where even that fails, nobody is listening.
+    let _unheard = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// The first line of `input` without its line ending.
 pub fn read_password(input: impl BufRead) -> io::Result<String> {
     let mut line = String::new();

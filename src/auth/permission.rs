@@ -109,23 +109,6 @@ pub fn permissions_of(role: Role) -> impl Iterator<Item = Permission> {
     Permission::ALL.into_iter().filter(move |permission| permission.is_given_to(role))
 }
 
-/// A role under the name that it has on the wire and on the command line.
-pub const fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Admin => "admin",
-        Role::Manager => "gerente",
-        Role::Supervisor => "supervisor",
-        Role::Agent => "atendente",
-    }
-}
-
-/// The role of that name.
-pub fn parse_role(name: &str) -> Option<Role> {
-    [Role::Admin, Role::Manager, Role::Supervisor, Role::Agent]
-        .into_iter()
-        .find(|role| role_name(*role) == name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

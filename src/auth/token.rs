@@ -54,7 +54,7 @@ struct RawClaims {
     user_id: Option<i64>,
 }
 
-#[derive(Debug, Serialize)]
+/// What a login is worth.
 pub struct TokenPair {
     pub access: String,
     pub refresh: String,

@@ -2,18 +2,13 @@
 
 use axum::{Json, extract::State};
 use dx_actors::domain::{Agent, AgentChanges};
-use serde::Serialize;
 
 use super::Body;
 use crate::{
-    auth::{
-        AuthFailure, CurrentAgent,
-        password::PASSWORD_CHARS_MAX,
-        resolve,
-        token::{TokenPair, TokenType},
-    },
+    auth::{AuthFailure, CurrentAgent, password::PASSWORD_CHARS_MAX, resolve, token::TokenType},
     error::ApiResult,
     state::AppState,
+    wire::account::{AccessOut, EmptyOut, MeOut, TokensOut},
 };
 
 const USERNAME_CHARS_MAX: usize = 150;
@@ -23,7 +18,7 @@ const PHONE_NUMBER_CHARS_MAX: usize = 30;
 const TOKEN_CHARS_MAX: usize = 4096;
 
 /// `POST /auth/token/`: username and password for a pair of tokens.
-pub(super) async fn log_in(State(app): State<AppState>, body: Body) -> ApiResult<Json<TokenPair>> {
+pub(super) async fn log_in(State(app): State<AppState>, body: Body) -> ApiResult<Json<TokensOut>> {
     let mut fields = body.fields();
     let username = fields.required_text("username", USERNAME_CHARS_MAX);
     let password = fields.required_secret("password", PASSWORD_CHARS_MAX);
@@ -33,12 +28,7 @@ pub(super) async fn log_in(State(app): State<AppState>, body: Body) -> ApiResult
     let is_right = app.passwords.verify(password, hash).await?;
     let agent = agent.filter(|agent| is_right && agent.is_active);
     let agent = agent.ok_or(AuthFailure::BadCredentials)?;
-    Ok(Json(app.tokens.issue_pair(agent.id)))
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct AccessOut {
-    access: String,
+    Ok(Json(app.tokens.issue_pair(agent.id).into()))
 }
 
 /// `POST /auth/refresh/`: a refresh token for a new access token.
@@ -48,9 +38,6 @@ pub(super) async fn refresh(State(app): State<AppState>, body: Body) -> ApiResul
     let agent = resolve(&app, claims).map_err(AuthFailure::of_body)?;
     Ok(Json(AccessOut { access: app.tokens.issue(TokenType::Access, agent.id) }))
 }
-
-#[derive(Debug, Serialize)]
-pub(super) struct EmptyOut {}
 
 /// `POST /auth/token/verify/`: 200 as long as the token of either type would be accepted.
 pub(super) async fn verify(State(app): State<AppState>, body: Body) -> ApiResult<Json<EmptyOut>> {
@@ -66,33 +53,9 @@ fn token_field(body: Body, name: &str) -> ApiResult<String> {
     fields.finish(token)
 }
 
-/// A person as he or she sees himself or herself.
-#[derive(Debug, Serialize)]
-pub(super) struct MeOut {
-    id: i64,
-    username: String,
-    email: String,
-    display_name: String,
-    phone_number: String,
-    role: &'static str,
-}
-
-impl From<&Agent> for MeOut {
-    fn from(agent: &Agent) -> Self {
-        Self {
-            id: agent.id.0,
-            username: agent.username.clone(),
-            email: agent.email.clone(),
-            display_name: agent.display_name.clone(),
-            phone_number: agent.phone_number.clone(),
-            role: crate::auth::permission::role_name(agent.role),
-        }
-    }
-}
-
 /// `GET /me/`.
 pub(super) async fn me(me: CurrentAgent) -> Json<MeOut> {
-    Json(MeOut::from(&*me.agent))
+    Json(MeOut::from(Agent::clone(&me.agent)))
 }
 
 /// `PATCH /me/`: name, phone and e-mail; everything else in the body is ignored.
@@ -109,7 +72,7 @@ pub(super) async fn update_me(
         ..AgentChanges::default()
     };
     let agent = app.accounts.update_me(me.id, fields.finish(changes)?).await?;
-    Ok(Json(MeOut::from(&agent)))
+    Ok(Json(agent.into()))
 }
 
 #[cfg(test)]

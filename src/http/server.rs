@@ -3,7 +3,7 @@
 //! Ours and not axum's because of what it has to bound: how many connections there are, how long a
 //! client may take over its headers, and how long the end may take.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -27,6 +27,10 @@ use crate::shutdown::Shutdown;
 const CONNECTIONS_MAX: usize = 20_000;
 /// Slow clients send their headers within a few seconds; also ends idle connections.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
+/// Browsers open about this many.
+const HTTP2_STREAMS_MAX: u32 = 100;
+/// Also bounds all headers of a request; browsers and proxies stay below 16 KiB.
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// Answers take at most 30 s, nearly all of them milliseconds; supervisors kill after 30 s or less.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// After an error of `accept` (no descriptors left), until some are free again.
@@ -58,8 +62,16 @@ struct Server {
 
 impl Server {
     fn new(router: Router) -> Self {
-        let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
-        http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_READ_TIMEOUT)
+            .max_buf_size(BUFFER_BYTES_MAX);
+        // The builder cannot serve upgrades without HTTP/2, so that is bounded as well.
+        http.http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(HEADER_READ_TIMEOUT)
+            .max_concurrent_streams(HTTP2_STREAMS_MAX);
         let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         Self { router, http, slots, connections: GracefulShutdown::new() }
     }
@@ -100,7 +112,10 @@ impl Server {
             tracing::debug!(%error, "TCP_NODELAY cannot be set");
         }
         let router = self.router.clone();
+        let begun = CancellationToken::new();
+        let has_begun = begun.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
+            has_begun.cancel();
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(slot.clone());
@@ -110,7 +125,14 @@ impl Server {
             self.http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = self.connections.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = pin!(connection);
+            let outcome = tokio::select! {
+                biased;
+                outcome = &mut connection => outcome,
+                () = is_late(&begun) => return,
+                () = begun.cancelled() => connection.await,
+            };
+            if let Err(error) = outcome {
                 tracing::debug!(error, "connection ended early");
             }
         });
@@ -122,6 +144,14 @@ impl Server {
             () = now.cancelled() => tracing::warn!("open requests are given up"),
             () = tokio::time::sleep(DRAIN_TIMEOUT) => tracing::warn!("requests did not end in time"),
         }
+    }
+}
+
+/// Ends when no request has begun in time. The header timeout does not cover that: it starts only
+/// after the builder has seen enough bytes to tell the version of HTTP.
+async fn is_late(begun: &CancellationToken) {
+    if tokio::time::timeout(HEADER_READ_TIMEOUT, begun.cancelled()).await.is_ok() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -200,6 +230,29 @@ mod tests {
         assert!(read_all(stream).await.ends_with("done"));
         running.task.await.unwrap();
         assert!(TcpStream::connect(running.address).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_no_headers_is_cut_off() {
+        let running = start(Router::new().route("/", get(async || "done"))).await;
+        let heads = ["", "P", "GET / HTTP/1.1\r\nHost: x\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"];
+        for head in heads {
+            // Ends only when the server closes the connection, also an idle one.
+            let text = read_all(ask(running.address, head).await).await;
+            assert_eq!(text.contains("done"), head.ends_with("\r\n\r\n"), "{head}");
+        }
+    }
+
+    #[tokio::test]
+    async fn headers_without_end_are_refused() {
+        let running = start(Router::new()).await;
+        let head = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(2 * BUFFER_BYTES_MAX));
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        // The server may close while we are still writing.
+        let _outcome = stream.write_all(head.as_bytes()).await;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 431");
     }
 
     #[tokio::test]

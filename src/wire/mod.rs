@@ -1,0 +1,6 @@
+//! What travels: one file per resource, each key renamed once where it is Portuguese.
+//!
+//! Nothing but serde and conversions; decisions belong to the hub, spelling of values to `http`.
+
+pub mod account;
+pub mod role;
