@@ -313,6 +313,7 @@ impl From<Rejected> for ApiError {
         let text = rejected.to_string();
         match rejected {
             Rejected::ClientMessageIdReused
+            | Rejected::ChatAlreadyOpen(_)
             | Rejected::DepartmentInUse
             | Rejected::DefaultSession => Self::Conflict(text.into()),
             Rejected::NotWaiting(_)

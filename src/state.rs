@@ -2,12 +2,8 @@
 
 use std::{fmt, ops::Deref, sync::Arc, time::Duration};
 
-use dx_actors::{
-    Clock, Directory, HubError,
-    directory::Roster,
-    domain::{Agent, AgentChanges, AgentId},
-};
-use futures_util::future::BoxFuture;
+use dx_actors::{Hub, session::SandboxNetwork};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     auth::{Passwords, Tokens},
@@ -36,13 +32,16 @@ impl Deref for AppState {
 /// The parts of the edge.
 pub struct Shared {
     pub config: Config,
-    pub clock: Arc<dyn Clock>,
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub throttle: Throttle,
-    pub people: Arc<dyn People>,
-    pub accounts: Arc<dyn Accounts>,
-    pub database: Arc<dyn DatabaseProbe>,
+    pub hub: Hub,
+    /// The simulated network, for faults on demand.
+    pub network: SandboxNetwork,
+    /// The tasks of all sockets, waited for at the end.
+    pub sockets: TaskTracker,
+    /// Cancelled when sockets have to close.
+    pub stop: CancellationToken,
 }
 
 impl fmt::Debug for Shared {
@@ -51,45 +50,13 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// Where the people and departments of this instant are read, without waiting.
-pub trait People: Send + Sync + 'static {
-    fn roster(&self) -> Arc<Roster>;
-}
-
-impl People for Directory {
-    fn roster(&self) -> Arc<Roster> {
-        Self::roster(self)
-    }
-}
-
-/// What logging in and one's own profile need of the hub.
-pub trait Accounts: Send + Sync + 'static {
-    /// The person of that name with the stored hash of the password.
-    fn find_login<'a>(
-        &'a self,
-        username: &'a str,
-    ) -> BoxFuture<'a, Result<Option<(Agent, String)>, HubError>>;
-
-    /// Changes a person; answers with the new state.
-    fn update_me(
-        &self,
-        id: AgentId,
-        changes: AgentChanges,
-    ) -> BoxFuture<'_, Result<Agent, HubError>>;
-}
-
-/// Whether the database answers.
-pub trait DatabaseProbe: Send + Sync + 'static {
-    fn probe(&self) -> BoxFuture<'_, Result<(), HubError>>;
-}
-
 /// A balancer asks every few seconds; a database that is slower than this is not ready.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Shared {
     /// The database answers within two seconds.
     pub async fn database_is_up(&self) -> bool {
-        match tokio::time::timeout(PROBE_TIMEOUT, self.database.probe()).await {
+        match tokio::time::timeout(PROBE_TIMEOUT, self.hub.store().ping()).await {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {
                 tracing::warn!(error = crate::error::chain(&error), "database does not answer");

@@ -1,12 +1,6 @@
-//! What the tests of this crate share: an application without a database, and a client for it.
+//! What the tests of this crate share: an application with a hub of its own, and a client for it.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -15,13 +9,16 @@ use axum::{
     http::{HeaderMap, Method, header, request::Builder},
     response::Response,
 };
+pub(crate) use dx_actors::testing::ManualClock;
 use dx_actors::{
-    Clock, HubError,
-    directory::Roster,
-    domain::{Agent, AgentChanges, AgentId, Role, Timestamp},
+    Clock, Hub, HubConfig,
+    domain::{Agent, AgentId, NewAgent, ProviderKind, Role, Timestamp},
+    session::SandboxNetwork,
+    store::Seed,
+    testing::TestDatabase,
 };
-use futures_util::future::BoxFuture;
 use serde_json::Value;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use crate::{
@@ -29,30 +26,9 @@ use crate::{
     auth::{Passwords, Tokens, token::TokenType},
     config::Config,
     http::{self, throttle::Throttle},
-    state::{Accounts, AppState, DatabaseProbe, People, Shared},
+    state::{AppState, Shared},
+    wire::events::WireEvents,
 };
-
-/// Stands still until it is moved. Starts in 2026.
-#[derive(Debug)]
-pub(crate) struct ManualClock(AtomicI64);
-
-impl Default for ManualClock {
-    fn default() -> Self {
-        Self(AtomicI64::new(1_767_323_045_000_000))
-    }
-}
-
-impl ManualClock {
-    pub(crate) fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// A person with nothing but an id and a role.
 pub(crate) fn agent(id: i64, role: Role) -> Agent {
@@ -70,89 +46,25 @@ pub(crate) fn agent(id: i64, role: Role) -> Agent {
     }
 }
 
-/// People in memory, all with the password `senha123`.
-#[derive(Debug)]
-pub(crate) struct FakePeople {
-    agents: Mutex<Vec<Agent>>,
-    is_broken: AtomicBool,
-}
-
-impl FakePeople {
-    fn new() -> Self {
-        let mut admin = agent(TestApp::ADMIN.0, Role::Admin);
-        admin.username = "admin".into();
-        let mut inactive = agent(TestApp::INACTIVE.0, Role::Agent);
-        inactive.username = "inativa".into();
-        inactive.is_active = false;
-        let agents = vec![admin, agent(TestApp::AGENT.0, Role::Agent), inactive];
-        Self { agents: Mutex::new(agents), is_broken: AtomicBool::new(false) }
-    }
-
-    pub(crate) fn edit(&self, id: AgentId, edit: impl FnOnce(&mut Agent)) -> Agent {
-        let mut agents = self.agents.lock().unwrap();
-        let agent = agents.iter_mut().find(|agent| agent.id == id).unwrap();
-        edit(agent);
-        agent.clone()
-    }
-
-    /// From now on the database does not answer.
-    pub(crate) fn fail(&self) {
-        self.is_broken.store(true, Ordering::SeqCst);
-    }
-
-    fn check(&self) -> Result<(), HubError> {
-        if self.is_broken.load(Ordering::SeqCst) { Err(HubError::Unavailable) } else { Ok(()) }
+fn new_agent(username: &str, is_active: bool, password_hash: String) -> NewAgent {
+    NewAgent {
+        username: username.to_owned(),
+        email: String::new(),
+        display_name: String::new(),
+        phone_number: String::new(),
+        role: Role::Agent,
+        is_active,
+        password_hash,
+        departments: Vec::new(),
     }
 }
 
-impl People for FakePeople {
-    fn roster(&self) -> Arc<Roster> {
-        Arc::new(Roster::new(self.agents.lock().unwrap().clone(), Vec::new()))
-    }
-}
-
-impl Accounts for FakePeople {
-    fn find_login<'a>(
-        &'a self,
-        username: &'a str,
-    ) -> BoxFuture<'a, Result<Option<(Agent, String)>, HubError>> {
-        Box::pin(async move {
-            self.check()?;
-            let agent =
-                self.agents.lock().unwrap().iter().find(|a| a.username == username).cloned();
-            let Some(agent) = agent else { return Ok(None) };
-            Ok(Some((agent, Passwords::default().hash("senha123".into()).await.unwrap())))
-        })
-    }
-
-    fn update_me(
-        &self,
-        id: AgentId,
-        changes: AgentChanges,
-    ) -> BoxFuture<'_, Result<Agent, HubError>> {
-        Box::pin(async move {
-            self.check()?;
-            Ok(self.edit(id, |agent| {
-                agent.email = changes.email.unwrap_or_default();
-                agent.display_name = changes.display_name.unwrap_or_default();
-                agent.phone_number = changes.phone_number.unwrap_or_default();
-            }))
-        })
-    }
-}
-
-impl DatabaseProbe for FakePeople {
-    fn probe(&self) -> BoxFuture<'_, Result<(), HubError>> {
-        Box::pin(async { self.check() })
-    }
-}
-
-/// The whole HTTP interface on top of [`FakePeople`].
+/// The whole HTTP interface on top of a hub of its own, on SQLite. Everybody's password is
+/// `senha123`.
 pub(crate) struct TestApp {
     pub(crate) state: AppState,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) people: Arc<FakePeople>,
-    pub(crate) accounts: Arc<FakePeople>,
+    _database: TestDatabase,
 }
 
 impl TestApp {
@@ -160,29 +72,47 @@ impl TestApp {
     pub(crate) const AGENT: AgentId = AgentId(2);
     pub(crate) const INACTIVE: AgentId = AgentId(3);
 
-    pub(crate) fn new() -> Self {
-        Self::with_environment(&[])
+    pub(crate) async fn new() -> Self {
+        Self::with_environment(&[]).await
     }
 
-    pub(crate) fn with_environment(environment: &[(&str, &str)]) -> Self {
+    pub(crate) async fn with_environment(environment: &[(&str, &str)]) -> Self {
         let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         let file = tempfile::NamedTempFile::new().unwrap();
         let flags = Flags { config: Some(file.path().to_owned()), ..Flags::default() };
         let config = Config::load(&flags, pairs).unwrap();
-        let clock = Arc::new(ManualClock::default());
-        let people = Arc::new(FakePeople::new());
+        let (database, clock) = (TestDatabase::sqlite(), Arc::new(ManualClock::default()));
+        let passwords = Passwords::default();
+        let hash = passwords.hash("senha123".to_owned()).await.unwrap();
+        let store = database.open().await;
+        let seed = Seed { admin_password_hash: hash.clone(), provider: ProviderKind::Sandbox };
+        store.seed(seed, clock.now()).await.unwrap();
+        let network = SandboxNetwork::new(clock.clone(), false);
+        let providers = Arc::new(network.clone());
+        let hub =
+            Hub::start(HubConfig::default(), store, clock.clone(), Arc::new(WireEvents), providers);
+        let hub = hub.await.unwrap();
+        for (username, is_active) in [("agent2", true), ("inativa", false)] {
+            let new = new_agent(username, is_active, hash.clone());
+            hub.presence().create_agent(new).await.unwrap();
+        }
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
         let state = AppState::new(Shared {
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),
-            passwords: Passwords::default(),
+            passwords,
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
-            clock: clock.clone(),
-            people: people.clone(),
-            accounts: people.clone(),
-            database: people.clone(),
+            hub,
+            network,
+            sockets: TaskTracker::new(),
+            stop: CancellationToken::new(),
             config,
         });
-        Self { state, clock, accounts: people.clone(), people }
+        Self { state, clock, _database: database }
+    }
+
+    /// From now on the database does not answer.
+    pub(crate) async fn close_database(&self) {
+        self.state.hub.store().clone().close().await;
     }
 
     pub(crate) fn token_of(&self, id: AgentId) -> String {

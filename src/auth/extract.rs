@@ -63,7 +63,7 @@ pub fn authenticate(app: &AppState, token: &str) -> Result<CurrentAgent, AuthFai
 
 /// The active person that valid claims name.
 pub(crate) fn resolve(app: &AppState, claims: Claims) -> Result<CurrentAgent, AuthFailure> {
-    let roster = app.people.roster();
+    let roster = app.hub.directory().roster();
     let agent = roster.agent(claims.agent_id).cloned().ok_or(AuthFailure::UserNotFound)?;
     if !agent.is_active {
         return Err(AuthFailure::UserInactive);
@@ -89,12 +89,14 @@ fn bearer_token(header: &str) -> Result<&str, AuthFailure> {
 mod tests {
     use std::time::Duration;
 
+    use dx_actors::domain::AgentChanges;
+
     use super::*;
     use crate::test_support::TestApp;
 
     #[tokio::test]
     async fn each_failure_has_the_body_clients_know() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let token = |id| app.state.tokens.issue(TokenType::Access, AgentId(id));
         let refresh = app.state.tokens.issue(TokenType::Refresh, TestApp::ADMIN);
         let nobody = app.state.tokens.issue_without_user();
@@ -139,13 +141,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_changed_password_and_an_expired_token_end_access() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let token = app.token_of(TestApp::ADMIN);
         assert!(authenticate(&app.state, &token).is_ok());
         app.clock.advance(Duration::from_secs(10));
-        app.people.edit(TestApp::ADMIN, |agent| {
-            agent.tokens_valid_from = dx_actors::Clock::now(&*app.clock);
-        });
+        let changes = AgentChanges { password_hash: Some(String::new()), ..Default::default() };
+        app.state.hub.presence().update_agent(TestApp::ADMIN, changes).await.unwrap();
         assert_eq!(authenticate(&app.state, &token).unwrap_err(), AuthFailure::Invalid);
         let fresh = app.token_of(TestApp::ADMIN);
         assert!(authenticate(&app.state, &fresh).is_ok());
@@ -155,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_right_is_required_of_the_role() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let attendant = authenticate(&app.state, &app.token_of(TestApp::AGENT)).unwrap();
         let refusal = attendant.require(Permission::ManageSessions).unwrap_err();
         assert_eq!(refusal.status(), 403);

@@ -23,8 +23,9 @@ pub(super) async fn log_in(State(app): State<AppState>, body: Body) -> ApiResult
     let username = fields.required_text("username", USERNAME_CHARS_MAX);
     let password = fields.required_secret("password", PASSWORD_CHARS_MAX);
     let (username, password) = fields.finish((username, password))?;
-    let login = app.accounts.find_login(&username).await?;
-    let (agent, hash) = login.map_or((None, None), |(agent, hash)| (Some(agent), Some(hash)));
+    let login = app.hub.store().find_login(&username).await?;
+    let (agent, hash) =
+        login.map_or((None, None), |login| (Some(login.agent), Some(login.password_hash)));
     let is_right = app.passwords.verify(password, hash).await?;
     let agent = agent.filter(|agent| is_right && agent.is_active);
     let agent = agent.ok_or(AuthFailure::BadCredentials)?;
@@ -71,7 +72,7 @@ pub(super) async fn update_me(
         phone_number: fields.optional_text("phone_number", PHONE_NUMBER_CHARS_MAX),
         ..AgentChanges::default()
     };
-    let agent = app.accounts.update_me(me.id, fields.finish(changes)?).await?;
+    let agent = app.hub.presence().update_agent(me.id, fields.finish(changes)?).await?;
     Ok(Json(agent.into()))
 }
 
@@ -89,7 +90,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_login_gives_tokens_that_work() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let credentials = json!({"username": "admin", "password": "senha123"});
         let answer = post(&app, "/api/v1/auth/token/", &credentials).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -111,14 +112,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_login_may_come_as_a_form() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let form = "username=admin&password=senha123";
         assert_eq!(app.post("/api/v1/auth/token/").form(form).send().await.status, 200);
     }
 
     #[tokio::test]
     async fn wrong_logins_cannot_be_told_apart() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         for (username, password) in [
             ("admin", "wrong"),
             ("nobody", "senha123"),
@@ -135,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_login_without_its_fields_is_not_valid() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let answer = post(&app, "/api/v1/auth/token/", &json!({"username": " "})).await;
         let expected = json!({
             "username": ["Este campo não pode ser em branco."],
@@ -150,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_that_is_no_good_is_not_refreshed() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let issue = |token_type, id| app.state.tokens.issue(token_type, id);
         let unknown = dx_actors::domain::AgentId(99);
         let cases = [
@@ -168,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn people_change_their_own_name_phone_and_email_only() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let patch = |body: Value| app.request(Method::PATCH, "/api/v1/me/").signed_in().json(&body);
         let answer = patch(json!({
             "display_name": " Ana ", "email": "ana@x.br", "username": "root", "role": "admin"
@@ -189,8 +190,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_database_that_does_not_answer_is_not_a_wrong_password() {
-        let app = TestApp::new();
-        app.accounts.fail();
+        let app = TestApp::new().await;
+        app.close_database().await;
         let body = json!({"username": "admin", "password": "senha123"});
         let answer = post(&app, "/api/v1/auth/token/", &body).await;
         assert_eq!((answer.status, answer.headers["retry-after"].to_str().unwrap()), (503, "1"));

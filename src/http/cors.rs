@@ -62,7 +62,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_allowed_origin_may_read_answers_and_errors() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         for path in ["/api/v1/health/", "/nowhere"] {
             let answer = app.get(path).header("origin", OURS).send().await;
             assert_eq!(answer.headers["access-control-allow-origin"], OURS);
@@ -73,7 +73,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_origin_gets_no_permission() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         for origin in ["http://evil.example", "http://localhost:5173.evil.example", "null"] {
             let answer = app.get("/api/v1/health/").header("origin", origin).send().await;
             assert_eq!(answer.status, 200);
@@ -83,7 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_preflight_is_answered_before_routing() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let preflight = |origin: &str| {
             app.request(Method::OPTIONS, "/api/v1/me/")
                 .header("origin", origin)

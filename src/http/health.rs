@@ -43,13 +43,13 @@ mod tests {
 
     #[tokio::test]
     async fn only_readiness_depends_on_the_database() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let status = async |path: &str| app.get(path).send().await.status;
         let summary = app.get("/api/v1/health/").send().await.json();
         assert_eq!((&summary["status"], &summary["database"]), (&"ok".into(), &"ok".into()));
         assert!(summary["version"].is_string());
         assert_eq!(status("/api/v1/health/ready/").await, 200);
-        app.accounts.fail();
+        app.close_database().await;
         assert_eq!(status("/api/v1/health/ready/").await, 503);
         assert_eq!(status("/api/v1/health/live/").await, 200);
         let summary = app.get("/api/v1/health/").send().await.json();

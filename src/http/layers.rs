@@ -92,7 +92,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_answer_carries_an_id_and_the_security_headers() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         for path in ["/api/v1/health/", "/nowhere", "/api/v1/me/"] {
             let answer = app.get(path).send().await;
             assert_eq!(answer.headers["x-request-id"].len(), 32);
@@ -104,7 +104,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_harmless_id_is_echoed() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let long = "x".repeat(65);
         for (id, echoed) in [("abc-1.2_Z", true), ("a b", false), (&long, false), ("ação", false)]
         {
@@ -115,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_an_answer_in_json() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let routes = Router::new()
             .route("/boom", get(async || -> () { std::panic::panic_any("secret detail") }));
         let request = Request::get("/boom/").body(axum::body::Body::empty()).unwrap();

@@ -83,7 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_large_body_is_refused_whether_its_length_is_declared_or_not() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let chunk = || Ok::<_, std::io::Error>(Bytes::from_static(b"{     }"));
         let bodies = [Body::from("{       }"), Body::from_stream(stream::iter([chunk(), chunk()]))];
         for body in bodies {
@@ -103,7 +103,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_takes_too_long_is_given_up() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         let answer = send(routes(&app), Request::post("/stuck").body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, 503);
         assert_eq!(answer.headers["retry-after"], "1");

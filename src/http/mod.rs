@@ -76,7 +76,7 @@ mod tests {
 
     #[tokio::test]
     async fn unknown_paths_and_wrong_methods_answer_in_json() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         for path in ["/", "/nowhere", "/api/v1/nowhere/", "/api/v1/auth"] {
             let answer = app.get(path).send().await;
             let text = "Não encontrado.";
@@ -94,7 +94,7 @@ mod tests {
 
     #[tokio::test]
     async fn both_forms_of_a_path_are_served() {
-        let app = TestApp::new();
+        let app = TestApp::new().await;
         for path in ["/api/v1/health", "/api/v1/health/", "/api/v1/health/?x=1"] {
             assert_eq!(app.get(path).send().await.status, 200, "{path}");
         }

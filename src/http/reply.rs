@@ -5,9 +5,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use dx_actors::domain::Timestamp;
-use serde::{Serialize, Serializer};
-use time::{Date, Time, format_description::well_known::Rfc3339, macros::format_description};
+use serde::Serialize;
+use time::{Date, Time, macros::format_description};
 
 /// 201 with a body.
 #[derive(Debug)]
@@ -29,27 +28,6 @@ impl IntoResponse for NoContent {
     }
 }
 
-/// An instant as clients read it: RFC 3339 in UTC with `Z`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct At(pub Timestamp);
-
-impl Serialize for At {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&rfc3339(self.0))
-    }
-}
-
-impl From<Timestamp> for At {
-    fn from(at: Timestamp) -> Self {
-        Self(at)
-    }
-}
-
-pub fn rfc3339(at: Timestamp) -> String {
-    // Years beyond 9999 are already cut by the calendar form.
-    at.to_offset_date_time().format(&Rfc3339).unwrap_or_default()
-}
-
 /// `YYYY-MM-DD`.
 pub fn date(date: Date) -> String {
     date.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
@@ -65,16 +43,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn instants_are_utc_with_z() {
-        let cases = [
-            (0, "1970-01-01T00:00:00Z"),
-            (1_767_323_045_000_000, "2026-01-02T03:04:05Z"),
-            (1_767_323_045_120_000, "2026-01-02T03:04:05.12Z"),
-        ];
-        for (micros, expected) in cases {
-            let at = At(Timestamp::from_micros(micros));
-            assert_eq!(serde_json::to_value(at).unwrap(), expected);
-        }
+    fn dates_and_times_are_iso_8601() {
         assert_eq!(time_of_day(Time::MIDNIGHT), "00:00:00");
+        assert_eq!(date(time::macros::date!(2026 - 01 - 02)), "2026-01-02");
     }
 }

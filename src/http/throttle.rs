@@ -154,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn too_many_logins_are_turned_away() {
-        let app = TestApp::with_environment(&[("RATE_LIMIT_PER_MINUTE", "2")]);
+        let app = TestApp::with_environment(&[("RATE_LIMIT_PER_MINUTE", "2")]).await;
         let log_in = || app.post("/api/v1/auth/token/").json(&serde_json::json!({})).send();
         assert_eq!(log_in().await.status, 400);
         assert_eq!(log_in().await.status, 400);

@@ -3,7 +3,7 @@
 use dx_actors::domain::Agent;
 use serde::Serialize;
 
-use super::role;
+use super::words::Word;
 use crate::auth::token::TokenPair;
 
 #[derive(Debug, Serialize)]
@@ -53,6 +53,6 @@ impl From<Agent> for MeOut {
             created_at: _,
             updated_at: _,
         } = agent;
-        Self { id: id.0, username, email, display_name, phone_number, role: role::name(role) }
+        Self { id: id.0, username, email, display_name, phone_number, role: role.word() }
     }
 }

@@ -174,7 +174,10 @@ fn chat_event(event: &HubEvent) -> Envelope {
             at,
         } => {
             let names = [from_agent_name.as_str(), to_agent_name];
-            Envelope::new("chat_transferred", transferred(transfer, chat_id, customer_name, names, *at))
+            Envelope::new(
+                "chat_transferred",
+                transferred(transfer, chat_id, customer_name, names, *at),
+            )
         }
         other => chat_end_event(other),
     }
@@ -244,8 +247,8 @@ fn message_received(message: &Message, at: Timestamp) -> Envelope {
         "contact_name": message.contact_name, "type": message.kind.word(),
         "database_id": message.id.0,
     });
-    let mut envelope = Envelope::new("message_received", data)
-        .with_flat(at, &["from", "chat_id", "message_id"]);
+    let mut envelope =
+        Envelope::new("message_received", data).with_flat(at, &["from", "chat_id", "message_id"]);
     let payload = json!({
         "type": message.kind.word(), "text": message.text, "contact_name": message.contact_name,
         "media_url": message.media_url,
@@ -301,7 +304,10 @@ mod tests {
         };
         let frame = encoded(&status);
         assert_eq!(frame["type"], "session_status");
-        assert_eq!((&frame["status"], &frame["data"]["status"]), (&json!("ready"), &json!("ready")));
+        assert_eq!(
+            (&frame["status"], &frame["data"]["status"]),
+            (&json!("ready"), &json!("ready"))
+        );
         assert_eq!(frame["ts"], "2026-01-02T03:04:05Z");
         let tick = HubEvent::MessageStatusChanged {
             message_id: "m".into(),

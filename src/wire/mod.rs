@@ -3,4 +3,7 @@
 //! Nothing but serde and conversions; decisions belong to the hub, spelling of values to `http`.
 
 pub mod account;
-pub mod role;
+pub mod events;
+pub mod qr_image;
+pub mod time;
+pub mod words;

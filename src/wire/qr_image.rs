@@ -27,9 +27,8 @@ fn png(qr: &QrCode) -> Result<Vec<u8>, png::EncodingError> {
         colors.get(y * modules + x) == Some(&Color::Dark)
     };
     // One byte per pixel compresses as well as one bit and is simpler to fill.
-    let pixels: Vec<u8> = (0..side * side)
-        .map(|at| if is_dark(at % side, at / side) { 0 } else { 255 })
-        .collect();
+    let pixels: Vec<u8> =
+        (0..side * side).map(|at| if is_dark(at % side, at / side) { 0 } else { 255 }).collect();
     let width = u32::try_from(side).unwrap_or(u32::MAX);
     let mut image = Vec::new();
     let mut encoder = png::Encoder::new(&mut image, width, width);

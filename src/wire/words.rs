@@ -1,8 +1,8 @@
 //! The closed vocabularies of the wire, each translated here and nowhere else.
 
 use dx_actors::domain::{
-    Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, SessionStatus,
-    TicketStatus,
+    Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, Role,
+    SessionStatus, TicketStatus,
 };
 
 /// A closed vocabulary with its words on the wire.
@@ -30,6 +30,7 @@ macro_rules! words {
 }
 
 words! {
+    Role { Admin = "admin", Manager = "gerente", Supervisor = "supervisor", Agent = "atendente" }
     Priority { Low = "baixa", Normal = "normal", High = "alta", Urgent = "urgente" }
     TicketStatus {
         Waiting = "aguardando",
@@ -83,6 +84,7 @@ mod tests {
 
     #[test]
     fn every_word_is_understood_again() {
+        round_trip::<Role>();
         round_trip::<Priority>();
         round_trip::<TicketStatus>();
         round_trip::<PresenceStatus>();
