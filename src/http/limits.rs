@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(send(routes(&app), request.unwrap()).await.status, 413);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn an_answer_that_takes_too_long_is_given_up() {
         let app = TestApp::new().await;
         let answer = send(routes(&app), Request::post("/stuck").body(Body::empty()).unwrap()).await;
