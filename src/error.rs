@@ -122,6 +122,18 @@ impl ApiError {
         Self::Invalid(FieldErrors(fields.into_iter().map(rename).collect()))
     }
 
+    /// What `error` says, for clients that are not answered over HTTP.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Refused { error, .. }
+            | Self::NotFound { error, .. }
+            | Self::Unavailable { error, .. }
+            | Self::Forbidden(error)
+            | Self::Conflict(error) => error.clone().into_owned(),
+            _ => "Não foi possível atender o pedido.".to_owned(),
+        }
+    }
+
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,

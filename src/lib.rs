@@ -3,11 +3,14 @@
 //! Everything here speaks to the outside and only sends messages to the hub (`dx_actors`). This crate
 //! holds no SQL and no actor.
 
+pub mod admin;
 pub mod args;
 pub mod auth;
 pub mod config;
+pub mod demo;
 pub mod error;
 pub mod http;
+pub mod run_error;
 pub mod secrets;
 pub mod serve;
 pub mod shutdown;

@@ -24,6 +24,8 @@ fn run() -> anyhow::Result<()> {
     let config = Config::load(&flags, environment)?;
     telemetry::init(&config.log_level, config.log_format).context("log cannot be installed")?;
     let runtime = tokio::runtime::Runtime::new().context("runtime cannot be started")?;
-    runtime.block_on(serve::run(config, command))?;
-    Ok(())
+    let outcome = runtime.block_on(serve::run(config, command));
+    // Nothing that still runs is worth waiting for: what was answered is durable.
+    runtime.shutdown_background();
+    Ok(outcome?)
 }

@@ -1,24 +1,144 @@
-//! What runs behind each command of the binary.
+//! The running server: hub, HTTP and sockets, from the first line on the terminal to an orderly end.
 
-use crate::{args::Command, config::Config, secrets, secrets::MasterKey};
+use std::{sync::Arc, time::Duration};
 
-/// Why a command could not be carried out.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    #[error("a chave secreta não pôde ser lida nem criada")]
-    Secret(#[from] secrets::SecretError),
-    #[error("`{0}` is not available")]
-    NotAvailable(&'static str),
-}
+use dx_actors::{Clock, Hub, HubConfig, SystemClock, session::SandboxNetwork};
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    admin::{self, FirstStart},
+    args::Command,
+    auth::{Passwords, Tokens},
+    config::Config,
+    demo,
+    http::{self, server, throttle::Throttle},
+    run_error::RunError,
+    secrets::{MasterKey, Purpose},
+    shutdown::{self, Shutdown},
+    state::{AppState, Shared},
+    terminal,
+    wire::events::WireEvents,
+};
+
+/// How long sockets may take over their close after the hub has stopped.
+const SOCKETS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Carries out `command`; returns when it is done or the process has been told to end.
 pub async fn run(config: Config, command: Command) -> Result<(), RunError> {
-    let _master = MasterKey::load_or_create(&config)?;
-    // The hub is started here; until it exists there is nothing to serve.
-    std::future::ready(()).await;
-    Err(RunError::NotAvailable(match command {
-        Command::Serve { .. } => "serve",
-        Command::Migrate => "migrate",
-        Command::User(_) => "user",
+    match command {
+        Command::Serve { demo } => serve(config, demo).await,
+        Command::Migrate => admin::migrate(&config).await,
+        Command::User(command) => admin::user(&config, command).await,
+    }
+}
+
+async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
+    let shutdown = shutdown::listen().map_err(RunError::Signals)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let passwords = Passwords::default();
+    let (store, first_start) = if is_demo {
+        demo::open(&config, &passwords, &clock).await?
+    } else {
+        admin::open(&config, &passwords, &clock).await?
+    };
+    let network = SandboxNetwork::new(Arc::clone(&clock), !config.whatsapp_sandbox_fast);
+    let providers = Arc::new(network.clone());
+    let encoder = Arc::new(WireEvents);
+    let hub_config = hub_config(&config);
+    let hub = Hub::start(hub_config, store, Arc::clone(&clock), encoder, providers).await?;
+    let bind_addr = config.bind_addr;
+    let listener = TcpListener::bind(bind_addr).await;
+    let listener = listener.map_err(|source| RunError::Bind { address: bind_addr, source })?;
+    let app = app_state(config, hub.clone(), network, passwords, clock, &shutdown)?;
+    announce(&listener, first_start)?;
+    if is_demo {
+        demo::announce(&listener)?;
+        demo::bring_to_life(&app).await?;
+    }
+    let outcome = until_the_end(listener, &app, &shutdown).await;
+    stop(app, hub, &shutdown).await;
+    outcome
+}
+
+fn hub_config(config: &Config) -> HubConfig {
+    HubConfig {
+        presence_timeout: config.presence_timeout,
+        presence_grace: config.presence_grace,
+        typing_ttl: config.typing_ttl,
+        auto_distribute: config.auto_distribute,
+        ..HubConfig::default()
+    }
+}
+
+fn app_state(
+    config: Config,
+    hub: Hub,
+    network: SandboxNetwork,
+    passwords: Passwords,
+    clock: Arc<dyn Clock>,
+    shutdown: &Shutdown,
+) -> Result<AppState, RunError> {
+    let key = MasterKey::load_or_create(&config)?.derive(Purpose::Tokens);
+    let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
+    Ok(AppState::new(Shared {
+        tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),
+        passwords,
+        throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),
+        hub,
+        network,
+        sockets: TaskTracker::new(),
+        stop: shutdown.graceful.child_token(),
+        config,
     }))
+}
+
+/// The first line is for programs that start us, the rest for people.
+fn announce(listener: &TcpListener, first_start: Option<FirstStart>) -> Result<(), RunError> {
+    let address = listener.local_addr().map_err(RunError::Terminal)?;
+    terminal::print_line(&format!("Escutando em http://{address}")).map_err(RunError::Terminal)?;
+    if let Some(FirstStart { generated_password: Some(password) }) = first_start {
+        let text = format!(
+            "Primeiro início: usuário admin, senha {password} (mostrada só agora; troque-a com \
+             `dx-connect user set-password admin --password-stdin`)"
+        );
+        terminal::print_line(&text).map_err(RunError::Terminal)?;
+    }
+    Ok(())
+}
+
+/// Serves until somebody asks for the end, or an actor has failed too often to go on.
+async fn until_the_end(
+    listener: TcpListener,
+    app: &AppState,
+    shutdown: &Shutdown,
+) -> Result<(), RunError> {
+    let router = http::router(app);
+    let hub = app.hub.clone();
+    let serving = server::serve(listener, router, shutdown);
+    tokio::pin!(serving);
+    tokio::select! {
+        () = &mut serving => Ok(()),
+        () = hub.failed() => {
+            shutdown.graceful.cancel();
+            serving.await;
+            Err(RunError::GaveUp)
+        }
+    }
+}
+
+/// Finishes what is queued, closes the sockets, closes the database. A second signal cuts it short:
+/// what was answered is durable already.
+async fn stop(app: AppState, hub: Hub, shutdown: &Shutdown) {
+    let orderly = async {
+        hub.stop().await;
+        app.sockets.close();
+        if tokio::time::timeout(SOCKETS_TIMEOUT, app.sockets.wait()).await.is_err() {
+            tracing::warn!(sockets = app.sockets.len(), "sockets did not close in time");
+        }
+    };
+    tokio::select! {
+        () = orderly => {}
+        () = shutdown.now.cancelled() => tracing::warn!("ended without waiting"),
+    }
 }

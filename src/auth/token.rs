@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use dx_actors::{
     Clock,
-    domain::{Agent, AgentId},
+    domain::{Agent, AgentId, Timestamp},
 };
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
@@ -34,9 +34,16 @@ pub struct Claims {
     pub agent_id: AgentId,
     /// Seconds since 1970.
     pub issued_at: i64,
+    /// Seconds since 1970.
+    pub expires_at: i64,
 }
 
 impl Claims {
+    /// The instant from which the token is refused.
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.expires_at.saturating_mul(1_000_000))
+    }
+
     /// The token was issued before the password was changed. Tokens know seconds only.
     pub fn is_revoked_for(&self, agent: &Agent) -> bool {
         self.issued_at < agent.tokens_valid_from.micros().div_euclid(1_000_000)
@@ -159,7 +166,7 @@ impl Tokens {
 
 fn claims(raw: &RawClaims) -> Result<Claims, AuthFailure> {
     let agent_id = raw.user_id.map(AgentId).ok_or(AuthFailure::NoUser)?;
-    Ok(Claims { agent_id, issued_at: raw.iat })
+    Ok(Claims { agent_id, issued_at: raw.iat, expires_at: raw.exp })
 }
 
 /// HS256 on ring. Anything else is refused.
@@ -293,7 +300,7 @@ mod tests {
     fn a_token_of_the_second_of_the_change_still_counts() {
         let mut person = agent(1, dx_actors::domain::Role::Agent);
         person.tokens_valid_from = dx_actors::domain::Timestamp::from_micros(10_900_000);
-        let issued = |issued_at| Claims { agent_id: AgentId(1), issued_at };
+        let issued = |issued_at| Claims { agent_id: AgentId(1), issued_at, expires_at: 0 };
         assert!(issued(9).is_revoked_for(&person));
         assert!(!issued(10).is_revoked_for(&person));
     }

@@ -11,9 +11,9 @@ use crate::{
     wire::account::{AccessOut, EmptyOut, MeOut, TokensOut},
 };
 
-const USERNAME_CHARS_MAX: usize = 150;
-const DISPLAY_NAME_CHARS_MAX: usize = 150;
-const PHONE_NUMBER_CHARS_MAX: usize = 30;
+pub(super) const USERNAME_CHARS_MAX: usize = 150;
+pub(super) const DISPLAY_NAME_CHARS_MAX: usize = 150;
+pub(super) const PHONE_NUMBER_CHARS_MAX: usize = 30;
 /// Longer than any token of ours.
 const TOKEN_CHARS_MAX: usize = 4096;
 
@@ -29,7 +29,17 @@ pub(super) async fn log_in(State(app): State<AppState>, body: Body) -> ApiResult
     let is_right = app.passwords.verify(password, hash).await?;
     let agent = agent.filter(|agent| is_right && agent.is_active);
     let agent = agent.ok_or(AuthFailure::BadCredentials)?;
+    meet(&app, &agent).await?;
     Ok(Json(app.tokens.issue_pair(agent.id).into()))
+}
+
+/// People who were created or changed at the command line are noticed when they sign in.
+async fn meet(app: &AppState, agent: &Agent) -> ApiResult<()> {
+    let roster = app.hub.directory().roster();
+    if roster.agent(agent.id).is_none_or(|known| **known != *agent) {
+        app.hub.presence().reload_people().await?;
+    }
+    Ok(())
 }
 
 /// `POST /auth/refresh/`: a refresh token for a new access token.

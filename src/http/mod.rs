@@ -3,6 +3,7 @@
 //! Paths are written without their trailing slash: both forms reach the same route, and [`Slash`]
 //! tells a handler which one it was.
 
+mod agents;
 mod auth;
 pub mod body;
 mod cors;
@@ -12,6 +13,7 @@ mod layers;
 pub mod limits;
 pub mod paging;
 pub mod path;
+mod presence;
 pub mod query;
 pub mod reply;
 pub mod server;
@@ -33,7 +35,7 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::{error::ApiError, state::AppState};
+use crate::{error::ApiError, state::AppState, ws::endpoint};
 
 /// Everything that is served, ready to be handed to [`server::serve`].
 pub fn router(app: &AppState) -> Router {
@@ -48,7 +50,7 @@ pub fn router(app: &AppState) -> Router {
 
 /// The table of paths. Routes that take uploads go through [`limits::upload`] instead.
 fn routes(app: &AppState) -> Router<AppState> {
-    limits::standard(public(app).merge(account()))
+    limits::standard(public(app).merge(account()).merge(people())).merge(sockets())
 }
 
 /// Login and health: anybody may ask; what costs work is throttled per address.
@@ -68,6 +70,25 @@ fn public(app: &AppState) -> Router<AppState> {
 
 fn account() -> Router<AppState> {
     Router::new().route("/api/v1/me", get(auth::me).patch(auth::update_me))
+}
+
+fn people() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/agents", get(agents::list).post(agents::create))
+        .route("/api/v1/agents/{id}", get(agents::detail).patch(agents::update).put(agents::update))
+        .route("/api/v1/presence", get(presence::list))
+        .route("/api/v1/presence/me", get(presence::mine))
+        .route("/api/v1/presence/set-status", post(presence::set_status))
+        .route("/api/v1/presence/heartbeat", post(presence::heartbeat))
+        .route("/api/v1/typing", post(presence::start_typing).delete(presence::stop_typing))
+}
+
+/// Not under the limits of requests: they stay open all day.
+fn sockets() -> Router<AppState> {
+    Router::new()
+        .route("/ws/whatsapp", get(endpoint::events))
+        .route("/ws/atendimento", get(endpoint::events))
+        .route("/ws/echo", get(endpoint::echo))
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 //! Nothing but serde and conversions; decisions belong to the hub, spelling of values to `http`.
 
 pub mod account;
+pub mod agent;
 pub mod events;
+pub mod inject;
+pub mod presence;
 pub mod qr_image;
 pub mod time;
 pub mod words;

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod close;
 pub mod commands;
 pub mod connection;
+pub mod endpoint;
 pub mod frames;
 pub mod greeting;
 pub mod handshake;

@@ -11,4 +11,4 @@ mod tests;
 
 pub use handle::{LiveSession, Sessions};
 pub use provider::{Provider, ProviderError, ProviderEvent, ProviderFactory};
-pub use sandbox::{SandboxFault, SandboxNetwork};
+pub use sandbox::{SandboxFault, SandboxNetwork, SandboxSent};
