@@ -402,3 +402,6 @@ impl<C: Child> Actor for Supervisor<C> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

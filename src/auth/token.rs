@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn a_token_of_the_second_of_the_change_still_counts() {
         let mut person = agent(1, dx_actors::domain::Role::Agent);
-        person.tokens_valid_from = dx_actors::domain::Timestamp::from_micros(10_900_000);
+        person.tokens_valid_from = Timestamp::from_micros(10_900_000);
         let issued = |issued_at| Claims { agent_id: AgentId(1), issued_at, expires_at: 0 };
         assert!(issued(9).is_revoked_for(&person));
         assert!(!issued(10).is_revoked_for(&person));

@@ -179,8 +179,8 @@ mod tests {
         assert_eq!((&row["role"], &row["departamentos"]), (&json!("supervisor"), &json!([1])));
         assert!(row.get("password_hash").is_none());
         let path = format!("/api/v1/agents/{}/", row["id"]);
-        let patch = app.request(Method::PATCH, &path).signed_in();
-        let changed = patch.json(&json!({"departamentos": [], "display_name": "M"})).send().await;
+        let request = app.request(Method::PATCH, &path).signed_in();
+        let changed = request.json(&json!({"departamentos": [], "display_name": "M"})).send().await;
         assert_eq!((changed.status, &changed.json()["departamentos"]), (200, &json!([])));
         let list = app.get("/api/v1/agents/?search=mar").signed_in().send().await.json();
         assert_eq!(

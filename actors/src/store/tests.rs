@@ -26,6 +26,7 @@ both_databases!(
     every_list_can_be_read,
     what_was_answered_survives_reopening,
     faults_do_what_they_say,
+    both_schemas_have_the_same_tables_and_columns,
 );
 
 const ADMIN: AgentId = AgentId(1);
@@ -334,4 +335,38 @@ async fn faults_do_what_they_say(database: TestDatabase) {
         let found = hub.store.find_chat_ticket(&chat_id).await.unwrap();
         assert_eq!(found.is_some(), is_written, "{fault:?}");
     }
+}
+
+/// Tables and columns of the database, in one order.
+async fn columns(store: &Store) -> Vec<(String, String)> {
+    let select = match &store.reader {
+        Db::Sqlite(_) => {
+            sql("SELECT m.name, p.name FROM sqlite_schema m JOIN pragma_table_info(m.name) p \
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> '_sqlx_migrations' \
+             ORDER BY 1, 2")
+        }
+        Db::Postgres(_) => sql("SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) \
+             FROM information_schema.columns WHERE table_schema = 'public' \
+             AND table_name <> '_sqlx_migrations' ORDER BY 1, 2"),
+    };
+    let mut columns: Vec<(String, String)> = store.reader.all(select).await.unwrap();
+    columns.sort();
+    columns
+}
+
+async fn both_schemas_have_the_same_tables_and_columns(database: TestDatabase) {
+    let reference = TestDatabase::sqlite();
+    let expected = columns(&reference.open().await).await;
+    assert!(expected.len() > 100, "{}", expected.len());
+    assert_eq!(columns(&database.open().await).await, expected);
+    assert_eq!(migrations("sqlite"), migrations("postgres"), "same numbers and names");
+}
+
+fn migrations(folder: &str) -> Vec<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(folder);
+    let entries = std::fs::read_dir(path).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
