@@ -109,9 +109,12 @@ async fn everybodys_presence_is_listed() {
 }
 
 #[tokio::test]
-async fn open_socket_means_online_and_available() {
+async fn online_with_an_open_socket_means_available() {
     let (server, admin, ana) = start_with_ana(&Database::Sqlite).await;
     let _socket = Socket::connect(&server, &ana).await;
+    let row = presence_of(&admin, ana.id).await;
+    assert_eq!(row["status"], "offline", "a socket alone reports no presence");
+    ana.set_status("online").await;
     let row = presence_becomes(&admin, ana.id, "online").await;
     assert_eq!(row["websocket_connected"], true);
     assert_eq!(row["is_available"], true);
@@ -127,6 +130,7 @@ async fn last_closed_socket_means_offline_after_the_grace_time() {
     let ana = admin.create_agent("ana", "atendente", &[]).await;
     let first = Socket::connect(&server, &ana).await;
     let second = Socket::connect(&server, &ana).await;
+    ana.set_status("online").await;
     presence_becomes(&admin, ana.id, "online").await;
     let mut watcher = Socket::connect(&server, &admin).await;
     first.close().await;
