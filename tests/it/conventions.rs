@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Client, Database, Server,
-    client::{assert_keys, results, text},
+    client::{results, text},
     wire::{DEPARTMENTS, TICKETS, WEBHOOK},
 };
 
