@@ -234,9 +234,13 @@ impl State {
     /// died before telling, or the entry was edited.
     async fn reload_and_queue(&mut self) -> Result<(), HubError> {
         self.reload().await?;
-        let Some(open) = self.open.as_ref().filter(|open| open.ticket.is_unassigned()) else {
+        let Some(open) = &self.open else { return Ok(()) };
+        if let (Some(owner), true) = (open.ticket.agent_id, open.ticket.status.is_load()) {
+            self.context.presence.charged(owner, open.ticket.id);
+        }
+        if !open.ticket.is_unassigned() {
             return Ok(());
-        };
+        }
         if let Some(entry) = self.context.store.find_queue_entry_of(open.ticket.id).await? {
             self.enqueue(entry).await;
         }

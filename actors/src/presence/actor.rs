@@ -59,16 +59,18 @@ pub(crate) enum ToPresence {
         reply: Reply<Vec<PresenceView>>,
     },
     /// From a queue: choose agents for these tickets and charge them. The queue then reports either
-    /// `Assigned` or `Released` for each of them.
+    /// `Assigned`, `Released` or `Doubtful` for each of them.
     Claim {
         department_id: DepartmentId,
         wanted: Vec<Wanted>,
         reply: Reply<Vec<(TicketId, AgentId)>>,
     },
     /// From a queue: these claims are committed.
-    Assigned(Vec<TicketId>),
+    Assigned(Vec<(TicketId, AgentId)>),
     /// From a queue: nothing came of these claims.
     Released(Vec<TicketId>),
+    /// From a queue: whether these claims were committed is not known.
+    Doubtful(Vec<TicketId>),
     /// From a chat: a person took or was given this ticket.
     Charged {
         agent_id: AgentId,
@@ -215,7 +217,7 @@ impl State {
         let timeout = context.config.presence_timeout;
         let mut live =
             Live::restore(store.list_presence().await?, &store.last_starts().await?, now, timeout);
-        live.reconcile(&store.list_loads().await?);
+        live.reconcile(&store.list_loads().await?, now);
         // After a crash of this actor alone the sockets are still there.
         for (agent_id, sockets) in context.outboxes.open_sockets() {
             for _ in 0..sockets {
@@ -248,7 +250,15 @@ impl State {
             ToPresence::Claim { department_id, wanted, reply } => {
                 settle(reply, Ok(self.claim(department_id, &wanted)))?;
             }
-            ToPresence::Assigned(tickets) => self.live.settle(&tickets),
+            ToPresence::Assigned(claims) => {
+                for (ticket_id, agent_id) in claims {
+                    self.live.charge(agent_id, ticket_id);
+                }
+            }
+            ToPresence::Doubtful(tickets) => {
+                self.live.doubt(&tickets);
+                settle_cast("reconcile", self.reconcile().await)?;
+            }
             ToPresence::Released(tickets) => self.release(&tickets),
             ToPresence::Charged { agent_id, ticket_id } => self.charge(agent_id, ticket_id),
             ToPresence::Freed(ticket_id) => self.free(ticket_id),
@@ -400,9 +410,10 @@ impl State {
     }
 
     fn release(&mut self, tickets: &[TicketId]) {
-        self.live.settle(tickets);
         for ticket in tickets {
-            self.free(*ticket);
+            if let Some(owner) = self.live.release(*ticket) {
+                self.offer_to(owner);
+            }
         }
     }
 
@@ -494,7 +505,8 @@ impl State {
         self.flush().await?;
         self.reload_people().await?;
         let rows = self.context.store.list_loads().await?;
-        let freed: HashSet<AgentId> = self.live.reconcile(&rows).into_iter().collect();
+        let now = self.context.clock.now();
+        let freed: HashSet<AgentId> = self.live.reconcile(&rows, now).into_iter().collect();
         for id in freed {
             self.offer_to(id);
         }

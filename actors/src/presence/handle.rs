@@ -156,8 +156,12 @@ impl Presence {
         self.doors.ask(&(), |reply| ToPresence::Claim { department_id, wanted, reply }).await
     }
 
-    pub(crate) fn assigned(&self, tickets: Vec<TicketId>) {
-        self.doors.tell(&(), ToPresence::Assigned(tickets));
+    pub(crate) fn assigned(&self, claims: Vec<(TicketId, AgentId)>) {
+        self.doors.tell(&(), ToPresence::Assigned(claims));
+    }
+
+    pub(crate) fn doubtful(&self, tickets: Vec<TicketId>) {
+        self.doors.tell(&(), ToPresence::Doubtful(tickets));
     }
 
     pub(crate) fn released(&self, tickets: Vec<TicketId>) {

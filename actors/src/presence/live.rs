@@ -15,6 +15,9 @@ use crate::{
     store::StoredPresence,
 };
 
+/// A queue reports within one transaction; after this long it has died in between.
+const CLAIM_AGE_MAX: Duration = Duration::from_secs(30);
+
 /// A waiting ticket that wants an agent, and whom it would like best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wanted {
@@ -86,8 +89,8 @@ pub(super) struct Live {
     agents: HashMap<AgentId, LiveAgent>,
     owners: HashMap<TicketId, AgentId>,
     loads: HashMap<AgentId, usize>,
-    /// Claimed, but the commit of the assignment has not been reported yet.
-    pending: HashSet<TicketId>,
+    /// Claimed at that instant; what became of the assignment has not been reported yet.
+    pending: HashMap<TicketId, Timestamp>,
 }
 
 impl Live {
@@ -195,8 +198,10 @@ impl Live {
         self.loads.get(&id).copied().unwrap_or(0)
     }
 
-    /// A ticket belongs to this agent from now on, whoever had it before. Repeating it changes nothing.
+    /// A ticket belongs to this agent from now on, whoever had or claimed it before. Repeating it
+    /// changes nothing. Who had it.
     pub(super) fn charge(&mut self, id: AgentId, ticket: TicketId) -> Option<AgentId> {
+        self.pending.remove(&ticket);
         let before = self.owners.insert(ticket, id);
         if before == Some(id) {
             return None;
@@ -207,8 +212,15 @@ impl Live {
 
     /// A ticket no longer counts against anybody. Who had it.
     pub(super) fn free(&mut self, ticket: TicketId) -> Option<AgentId> {
+        self.pending.remove(&ticket);
         let owner = self.owners.remove(&ticket);
         self.discharge(owner)
+    }
+
+    /// Nothing came of a claim. A ticket that somebody was given by hand meanwhile stays his.
+    pub(super) fn release(&mut self, ticket: TicketId) -> Option<AgentId> {
+        self.pending.remove(&ticket)?;
+        self.free(ticket)
     }
 
     fn discharge(&mut self, owner: Option<AgentId>) -> Option<AgentId> {
@@ -217,16 +229,22 @@ impl Live {
         owner
     }
 
-    /// The assignment of claimed tickets has been committed or given up.
-    pub(super) fn settle(&mut self, tickets: &[TicketId]) {
+    /// It is not known what became of these claims: the rows have to say.
+    pub(super) fn doubt(&mut self, tickets: &[TicketId]) {
         for ticket in tickets {
             self.pending.remove(ticket);
         }
     }
 
     /// Sets the loads to what the rows say. Agents who have more room than was believed. While claims
-    /// are under way the rows do not know them yet, so then nothing is touched.
-    pub(super) fn reconcile(&mut self, rows: &[(AgentId, TicketId)]) -> Vec<AgentId> {
+    /// are under way the rows do not know them yet, so then nothing is touched; a claim of which
+    /// nobody has reported for long is forgotten.
+    pub(super) fn reconcile(
+        &mut self,
+        rows: &[(AgentId, TicketId)],
+        now: Timestamp,
+    ) -> Vec<AgentId> {
+        self.pending.retain(|_, claimed_at| now.since(*claimed_at) < CLAIM_AGE_MAX);
         if !self.pending.is_empty() {
             return Vec::new();
         }
@@ -257,7 +275,7 @@ impl Live {
         for want in wanted {
             let Some(id) = choose(&candidates, want.sticky) else { break };
             self.charge(id, want.ticket_id);
-            self.pending.insert(want.ticket_id);
+            self.pending.insert(want.ticket_id, now);
             self.agent_mut(id, now).idle_since = now;
             if let Some(chosen) = candidates.iter_mut().find(|c| c.agent_id == id) {
                 chosen.load += 1;
@@ -301,5 +319,50 @@ fn stored(id: AgentId, agent: &LiveAgent) -> StoredPresence {
         last_seen: agent.life.last_seen,
         status_changed_at: agent.status_changed_at,
         updated_at: agent.updated_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANA: AgentId = AgentId(1);
+    const BIA: AgentId = AgentId(2);
+    const TICKET: TicketId = TicketId(7);
+
+    fn claimed(by: AgentId) -> Live {
+        let mut live = Live::default();
+        live.charge(by, TICKET);
+        live.pending.insert(TICKET, Timestamp::EPOCH);
+        live
+    }
+
+    #[test]
+    fn a_claim_that_came_to_nothing_costs_no_room() {
+        let mut live = claimed(ANA);
+        assert_eq!((live.release(TICKET), live.load(ANA)), (Some(ANA), 0));
+        assert_eq!(live.release(TICKET), None, "once");
+    }
+
+    #[test]
+    fn what_a_person_took_meanwhile_stays_his() {
+        for taker in [ANA, BIA] {
+            let mut live = claimed(ANA);
+            live.charge(taker, TICKET);
+            assert_eq!(live.release(TICKET), None);
+            assert_eq!((live.load(taker), live.owners.len()), (1, 1));
+        }
+    }
+
+    #[test]
+    fn rows_are_believed_only_when_no_claim_is_under_way() {
+        let mut live = claimed(ANA);
+        let soon = Timestamp::EPOCH.plus(Duration::from_secs(1));
+        assert!(live.reconcile(&[], soon).is_empty());
+        assert_eq!(live.load(ANA), 1);
+        let late = Timestamp::EPOCH.plus(CLAIM_AGE_MAX);
+        assert_eq!((live.reconcile(&[], late), live.load(ANA)), (vec![ANA], 0));
+        live.reconcile(&[(BIA, TICKET)], late);
+        assert_eq!((live.load(BIA), live.charge(BIA, TICKET)), (1, None));
     }
 }

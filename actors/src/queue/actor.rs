@@ -1,7 +1,10 @@
 //! The actor of one department's queue. It owns the waiting list and assigns; capacity is the
 //! roster's, the ticket's row is the last word.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
@@ -181,21 +184,27 @@ impl State {
         let mut views = match committed {
             Ok(views) => views,
             Err(error) => {
-                self.context.presence.released(tickets);
+                if error.certainly_aborted() {
+                    self.context.presence.released(tickets);
+                } else {
+                    self.context.presence.doubtful(tickets);
+                }
                 return Err(error.into());
             }
         };
         // Told in the order of service, whatever order the database answered in.
         views.sort_by_key(|view| tickets.iter().position(|ticket| *ticket == view.ticket.id));
-        let taken: Vec<TicketId> = views.iter().map(|view| view.ticket.id).collect();
-        let lost = tickets.into_iter().filter(|ticket| !taken.contains(ticket)).collect::<Vec<_>>();
+        let taken: HashSet<TicketId> = views.iter().map(|view| view.ticket.id).collect();
+        let (won, lost): (Vec<_>, Vec<_>) =
+            claims.into_iter().partition(|(ticket, _)| taken.contains(ticket));
+        let lost: Vec<TicketId> = lost.into_iter().map(|(ticket, _)| ticket).collect();
         for ticket in &lost {
             self.waiting.remove(ticket);
         }
         if !lost.is_empty() {
             self.context.presence.released(lost);
         }
-        self.context.presence.assigned(taken);
+        self.context.presence.assigned(won);
         for view in &views {
             self.tell_assigned(view);
         }

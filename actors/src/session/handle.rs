@@ -7,6 +7,7 @@ use ractor::ActorCell;
 
 use super::{
     actor::{SessionChild, ToSession},
+    outbound::EarlyReports,
     provider::ProviderEvent,
 };
 use crate::{
@@ -38,13 +39,20 @@ pub struct LiveSession {
 pub struct Sessions {
     doors: Doors<SessionChild>,
     live: DashMap<SessionId, LiveSession>,
+    early_reports: EarlyReports,
     store: Store,
     clock: Arc<dyn Clock>,
 }
 
 impl Sessions {
     pub(crate) fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { doors: Doors::default(), live: DashMap::new(), store, clock }
+        Self {
+            doors: Doors::default(),
+            live: DashMap::new(),
+            early_reports: EarlyReports::default(),
+            store,
+            clock,
+        }
     }
 
     pub(crate) async fn supervise(
@@ -174,6 +182,10 @@ impl Sessions {
         if let Err(error) = told {
             tracing::warn!(%error, session.id = %id, "an event of the network was not handled");
         }
+    }
+
+    pub(super) fn early_reports(&self) -> &EarlyReports {
+        &self.early_reports
     }
 
     pub(crate) fn mirror(&self, session: &WhatsAppSession, qr_code: Option<String>) {

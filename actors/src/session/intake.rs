@@ -83,9 +83,10 @@ async fn deliver(context: &Arc<Context>, session_id: SessionId, inbound: Vec<Inb
 }
 
 /// Moves statuses up and tells of each step, in the order of the reports.
-async fn report(context: &Arc<Context>, reports: Vec<StatusReport>) {
+pub(super) async fn report(context: &Arc<Context>, reports: Vec<StatusReport>) {
     let mut moves = Vec::with_capacity(reports.len());
-    for report in reports {
+    let early = context.sessions.early_reports();
+    for report in reports.into_iter().filter_map(|report| early.keep(report)) {
         let store = context.store.clone();
         moves.push(tokio::spawn(async move { store.report_status(report).await }));
     }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use dashmap::DashMap;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     chat::audience_of_message,
-    domain::{Message, MessageRowId, MessageStatus},
+    domain::{Message, MessageRowId, MessageStatus, SessionId},
     events::HubEvent,
     hub::Context,
     store::StatusReport,
@@ -31,6 +32,32 @@ const ATTEMPTS_MAX: u32 = 4;
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// No wait is longer (contract §10).
 const RETRY_MAX: Duration = Duration::from_mins(10);
+
+/// Reports on messages that are being handed over, kept until that has been recorded.
+#[derive(Debug, Default)]
+pub(super) struct EarlyReports(DashMap<(SessionId, String), Vec<StatusReport>>);
+
+impl EarlyReports {
+    fn expect(&self, message: &Message) {
+        self.0.entry((message.session_id, message.message_id.clone())).or_default();
+    }
+
+    fn take(&self, message: &Message) -> Vec<StatusReport> {
+        let key = (message.session_id, message.message_id.clone());
+        self.0.remove(&key).map(|(_, reports)| reports).unwrap_or_default()
+    }
+
+    /// Keeps a report that comes too early; gives one back that does not.
+    pub(super) fn keep(&self, report: StatusReport) -> Option<StatusReport> {
+        match self.0.get_mut(&(report.session_id, report.message_id.clone())) {
+            Some(mut kept) => {
+                kept.push(report);
+                None
+            }
+            None => Some(report),
+        }
+    }
+}
 
 /// The lanes of one number. Messages wait here and in their rows; what is only in the rows is read
 /// again when the number is ready.
@@ -83,9 +110,23 @@ impl Lanes {
     }
 }
 
-/// Hands one message over, trying again where that makes sense, and records and tells how it went.
-/// When the connection ends first the row stays as it is and is sent over the next connection.
+/// Hands one message over and records and tells how it went. What the network reports of it before
+/// that is told afterwards: a fast network's `delivered` must not overtake our `sent`.
 pub(super) async fn hand_over(
+    context: &Arc<Context>,
+    provider: &Arc<dyn Provider>,
+    message: &Message,
+    connection: &CancellationToken,
+) {
+    context.sessions.early_reports().expect(message);
+    try_to_send(context, provider, message, connection).await;
+    let early = context.sessions.early_reports().take(message);
+    intake::report(context, early).await;
+}
+
+/// Tries again where that makes sense. When the connection ends first the row stays as it is and is
+/// sent over the next connection.
+async fn try_to_send(
     context: &Arc<Context>,
     provider: &Arc<dyn Provider>,
     message: &Message,

@@ -165,14 +165,21 @@ impl TestHub {
         eventually(async || self.hub.presence().owners().await.ok() == Some(Clone::clone(&by_row)))
             .await;
         for department in self.hub.directory().roster().departments() {
-            let stored = store.list_waiting(department.id).await.expect("the queue is read");
-            let waiting = self.hub.queues().waiting(department.id).await.expect("it answers");
-            let mut known: Vec<_> = waiting.iter().map(|entry| entry.id).collect();
-            known.sort_unstable();
-            let mut expected: Vec<_> = stored.iter().map(|entry| entry.id).collect();
-            expected.sort_unstable();
-            assert_eq!(known, expected, "queue of {}", department.name);
+            // What was committed a moment ago may still be on its way to the queue.
+            eventually(async || self.queue_agrees(department.id).await).await;
         }
+    }
+
+    /// The queue's waiting list is the one of the rows.
+    async fn queue_agrees(&self, id: DepartmentId) -> bool {
+        let stored = self.hub.store().list_waiting(id).await.expect("the queue is read");
+        let Ok(waiting) = self.hub.queues().waiting(id).await else { return false };
+        let ids = |entries: &[crate::domain::QueueEntry]| {
+            let mut ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+            ids.sort_unstable();
+            ids
+        };
+        ids(&waiting) == ids(&stored)
     }
 }
 
