@@ -93,6 +93,11 @@ pub(crate) enum ToChat {
         closing: Closing,
         reply: Reply<Ticket>,
     },
+    /// A person takes a customer who still waits out of the queue.
+    Cancel {
+        ticket_id: TicketId,
+        reply: Reply<Ticket>,
+    },
     /// From the sweep: close if the customer really owed an answer for that long.
     CloseIfIdle {
         ticket_id: TicketId,
@@ -208,6 +213,7 @@ impl State {
             ToChat::Close { ticket_id, closing, reply } => {
                 settle(reply, self.close(ticket_id, closing).await)
             }
+            ToChat::Cancel { ticket_id, reply } => settle(reply, self.cancel(ticket_id).await),
             ToChat::CloseIfIdle { ticket_id, idle_since, minutes } => settle_cast(
                 "close idle chat",
                 self.close_if_idle(ticket_id, idle_since, minutes).await,
@@ -439,7 +445,7 @@ impl State {
             customer: OpeningCustomer::Known(new.customer_id),
             department_id: new.department_id,
             priority: new.priority,
-            first_message: new.first_message,
+            first_message: new.first_message.chars().take(FIRST_MESSAGE_CHARS_MAX).collect(),
             message: None,
             at: now,
         };
@@ -512,12 +518,26 @@ impl State {
         if self.open.as_ref().is_none_or(|open| open.ticket.id != ticket_id) {
             return Err(Rejected::TicketAlreadyClosed.into());
         }
-        let changed = self.close_with(now, |ticket| {
+        let changed = self.end_with(now, TicketStatus::Closed, |ticket| {
             ticket.check_close()?;
             if let Some(notes) = &closing.notes {
                 ticket.notes.clone_from(notes);
             }
             Ok(())
+        });
+        let (changed, _customer) = changed.await?;
+        self.tell_closed(&changed, now);
+        Ok(changed)
+    }
+
+    async fn cancel(&mut self, ticket_id: TicketId) -> Result<Ticket, HubError> {
+        let now = self.context.clock.now();
+        if self.open.as_ref().is_none_or(|open| open.ticket.id != ticket_id) {
+            return Err(Rejected::NotInQueue.into());
+        }
+        let changed = self.end_with(now, TicketStatus::Cancelled, |ticket| {
+            let waits = ticket.id == ticket_id && ticket.is_unassigned();
+            if waits { Ok(()) } else { Err(Rejected::NotInQueue.into()) }
         });
         let (changed, _customer) = changed.await?;
         self.tell_closed(&changed, now);
@@ -538,7 +558,7 @@ impl State {
             return Ok(());
         }
         let now = self.context.clock.now();
-        let closing = self.close_with(now, |ticket| {
+        let closing = self.end_with(now, TicketStatus::Closed, |ticket| {
             ticket.check_close()?;
             ticket.notes = format!(
                 "Encerrado automaticamente por inatividade ({minutes} minutos sem resposta)"
@@ -550,16 +570,17 @@ impl State {
         Ok(())
     }
 
-    /// Closes the open ticket and forgets it; the next message opens a new one.
-    async fn close_with(
+    /// Ends the open ticket and forgets it; the next message opens a new one.
+    async fn end_with(
         &mut self,
         now: Timestamp,
+        status: TicketStatus,
         check: impl Fn(&mut Ticket) -> Result<(), HubError>,
     ) -> Result<(Ticket, CustomerCard), HubError> {
         let (changed, _) = self
             .change(now, |ticket| {
                 check(ticket)?;
-                ticket.status = TicketStatus::Closed;
+                ticket.status = status;
                 ticket.closed_at = Some(now);
                 Ok((EntryChange::Removed(now), None))
             })

@@ -105,6 +105,12 @@ impl Chats {
         self.doors.ask(&key, |reply| ToChat::Close { ticket_id, closing, reply }).await
     }
 
+    /// Takes a customer who still waits out of the queue, by a person's decision.
+    pub async fn cancel(&self, ticket: &Ticket) -> Result<Ticket, HubError> {
+        let (key, ticket_id) = (ticket.chat_key(), ticket.id);
+        self.doors.ask(&key, |reply| ToChat::Cancel { ticket_id, reply }).await
+    }
+
     /// Records what the customer thought; repeatable, the last one counts.
     pub async fn rate(
         &self,
