@@ -3,7 +3,11 @@
 //! Nothing but serde and conversions; decisions belong to the hub, spelling of values to `http`.
 
 pub mod account;
+pub mod chat;
+pub mod department;
 pub mod events;
 pub mod qr_image;
+pub mod queue;
+pub mod ticket;
 pub mod time;
 pub mod words;
