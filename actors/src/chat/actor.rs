@@ -80,11 +80,13 @@ pub(crate) enum ToChat {
     },
     /// A person takes the chat, or gives it to somebody.
     Accept {
+        ticket_id: TicketId,
         agent_id: AgentId,
         notes: Option<String>,
         reply: Reply<Ticket>,
     },
     Transfer {
+        ticket_id: TicketId,
         request: TransferRequest,
         reply: Reply<(Ticket, Transfer)>,
     },
@@ -206,10 +208,12 @@ impl State {
             ToChat::Deliver { inbound, reply } => settle(reply, self.deliver(*inbound).await),
             ToChat::Send { outgoing, reply } => settle(reply, self.send(*outgoing).await),
             ToChat::Open { entry, reply } => settle(reply, self.open_by_hand(*entry).await),
-            ToChat::Accept { agent_id, notes, reply } => {
-                settle(reply, self.accept(agent_id, notes).await)
+            ToChat::Accept { ticket_id, agent_id, notes, reply } => {
+                settle(reply, self.accept(ticket_id, agent_id, notes).await)
             }
-            ToChat::Transfer { request, reply } => settle(reply, self.transfer(request).await),
+            ToChat::Transfer { ticket_id, request, reply } => {
+                settle(reply, self.transfer(ticket_id, request).await)
+            }
             ToChat::Close { ticket_id, closing, reply } => {
                 settle(reply, self.close(ticket_id, closing).await)
             }
@@ -456,12 +460,21 @@ impl State {
         Ok((opened.entry, true))
     }
 
+    /// Whether the ticket that a person decided about is still the open one.
+    fn is_open_now(&self, ticket_id: TicketId) -> bool {
+        self.open.as_ref().is_some_and(|open| open.ticket.id == ticket_id)
+    }
+
     async fn accept(
         &mut self,
+        ticket_id: TicketId,
         agent_id: AgentId,
         notes: Option<String>,
     ) -> Result<Ticket, HubError> {
         let now = self.context.clock.now();
+        if !self.is_open_now(ticket_id) {
+            return Err(Rejected::NotWaiting(TicketStatus::Closed).into());
+        }
         let changed = self
             .change(now, |ticket| {
                 ticket.check_accept()?;
@@ -482,8 +495,15 @@ impl State {
         Ok(changed)
     }
 
-    async fn transfer(&mut self, request: TransferRequest) -> Result<(Ticket, Transfer), HubError> {
+    async fn transfer(
+        &mut self,
+        ticket_id: TicketId,
+        request: TransferRequest,
+    ) -> Result<(Ticket, Transfer), HubError> {
         let now = self.context.clock.now();
+        if !self.is_open_now(ticket_id) {
+            return Err(Rejected::NotTransferable.into());
+        }
         let from_department = self.open.as_ref().map(|open| open.ticket.department_id);
         let context = Arc::clone(&self.context);
         let (changed, transfer) = self
@@ -515,7 +535,7 @@ impl State {
 
     async fn close(&mut self, ticket_id: TicketId, closing: Closing) -> Result<Ticket, HubError> {
         let now = self.context.clock.now();
-        if self.open.as_ref().is_none_or(|open| open.ticket.id != ticket_id) {
+        if !self.is_open_now(ticket_id) {
             return Err(Rejected::TicketAlreadyClosed.into());
         }
         let changed = self.end_with(now, TicketStatus::Closed, |ticket| {
@@ -532,7 +552,7 @@ impl State {
 
     async fn cancel(&mut self, ticket_id: TicketId) -> Result<Ticket, HubError> {
         let now = self.context.clock.now();
-        if self.open.as_ref().is_none_or(|open| open.ticket.id != ticket_id) {
+        if !self.is_open_now(ticket_id) {
             return Err(Rejected::NotInQueue.into());
         }
         let changed = self.end_with(now, TicketStatus::Cancelled, |ticket| {
