@@ -204,6 +204,8 @@ async fn shown(app: &AppState, me: &CurrentAgent, id: QueueEntryId) -> ApiResult
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::http::Method;
     use dx_actors::domain::{AgentId, PresenceStatus};
     use serde_json::{Value, json};
@@ -335,6 +337,19 @@ mod tests {
             assert_eq!(answer.status, 400, "{query}");
         }
         assert_eq!(office.get(ADMIN, &format!("{QUEUES}?page=3")).await.status, 404);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_longer_than_the_department_promises_is_late() {
+        let office = Office::open().await;
+        let row = office.enqueue(&number(1), "normal").await;
+        let path = format!("{QUEUES}{}/", row["id"]);
+        for (minutes, waited, is_late) in [(14, 14, false), (2, 16, true)] {
+            office.app.clock.advance(Duration::from_mins(minutes));
+            let row = office.read(ADMIN, &path).await;
+            let shown = (&row["tempo_espera_minutos"], &row["esta_atrasado"]);
+            assert_eq!(shown, (&json!(waited), &json!(is_late)));
+        }
     }
 
     #[tokio::test]
