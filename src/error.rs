@@ -326,6 +326,7 @@ impl From<Rejected> for ApiError {
         match rejected {
             Rejected::ClientMessageIdReused
             | Rejected::ChatAlreadyOpen(_)
+            | Rejected::NotInQueue
             | Rejected::DepartmentInUse
             | Rejected::DefaultSession => Self::Conflict(text.into()),
             Rejected::NotWaiting(_)

@@ -4,6 +4,7 @@ mod extract;
 mod failure;
 pub mod password;
 pub mod permission;
+pub mod scope;
 pub mod token;
 
 pub(crate) use extract::resolve;

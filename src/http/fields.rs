@@ -73,6 +73,11 @@ impl Fields {
         self.errors.finish(value)
     }
 
+    /// 400 if any field was wrong so far; leaves nothing noted.
+    pub fn check(&mut self) -> ApiResult<()> {
+        std::mem::take(&mut self.errors).finish(())
+    }
+
     /// The value as it came, for documents without a fixed shape.
     pub fn json(&self, name: &str) -> Option<&Value> {
         self.body.values.get(name)

@@ -6,7 +6,9 @@
 mod agents;
 mod auth;
 pub mod body;
+mod chats;
 mod cors;
+mod departments;
 pub mod fields;
 mod health;
 mod layers;
@@ -15,11 +17,15 @@ pub mod paging;
 pub mod path;
 mod presence;
 pub mod query;
+mod queues;
 pub mod reply;
 pub mod server;
 pub mod syntax;
 pub mod target;
+#[cfg(test)]
+mod testing;
 pub mod throttle;
+mod tickets;
 
 pub use body::Body;
 pub use fields::Fields;
@@ -50,7 +56,8 @@ pub fn router(app: &AppState) -> Router {
 
 /// The table of paths. Routes that take uploads go through [`limits::upload`] instead.
 fn routes(app: &AppState) -> Router<AppState> {
-    limits::standard(public(app).merge(account()).merge(people())).merge(sockets())
+    let limited = public(app).merge(account()).merge(people()).merge(service());
+    limits::standard(limited).merge(sockets())
 }
 
 /// Login and health: anybody may ask; what costs work is throttled per address.
@@ -89,6 +96,39 @@ fn sockets() -> Router<AppState> {
         .route("/ws/whatsapp", get(endpoint::events))
         .route("/ws/atendimento", get(endpoint::events))
         .route("/ws/echo", get(endpoint::echo))
+}
+
+/// Departments, queues, tickets and chats.
+fn service() -> Router<AppState> {
+    let departments = get(departments::list).post(departments::create);
+    let department = get(departments::detail)
+        .put(departments::replace)
+        .patch(departments::update)
+        .delete(departments::remove);
+    let queue_entry =
+        get(queues::detail).put(queues::update).patch(queues::update).delete(queues::remove);
+    let ticket = get(tickets::detail).put(tickets::update).patch(tickets::update);
+    let service = Router::new()
+        .route("/departamentos", departments)
+        .route("/departamentos/{id}", department)
+        .route("/filas", get(queues::list).post(queues::create))
+        .route("/filas/distribuir", post(queues::distribute))
+        .route("/filas/{id}", queue_entry)
+        .route("/atendimentos", get(tickets::list).post(tickets::create))
+        .route("/atendimentos/meus-atendimentos", get(tickets::mine))
+        .route("/atendimentos/{id}", ticket)
+        .route("/atendimentos/{id}/finalizar", post(tickets::finish))
+        .route("/atendimentos/{id}/transferir", post(tickets::transfer))
+        .route("/atendimentos/{id}/avaliar", post(tickets::rate));
+    Router::new()
+        .nest("/api/v1/atendimento", service)
+        .route("/api/v1/chats", get(chats::list))
+        .route("/api/v1/chats/{chat_id}", get(chats::detail))
+        .route("/api/v1/chats/{chat_id}/messages", get(chats::messages))
+        .route("/api/v1/chats/{chat_id}/aceitar", post(chats::accept))
+        .route("/api/v1/chats/{chat_id}/attend", post(chats::attend))
+        .route("/api/v1/chats/{chat_id}/transferir", post(chats::transfer))
+        .route("/api/v1/chats/{chat_id}/encerrar", post(chats::close))
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
+use dx_actors::store::{self, Order, Slice, StoreError};
 use serde::Serialize;
 
-use super::query::Query;
+use super::query::{Direction, Query};
 use crate::error::{ApiError, ApiResult};
 
 /// Contract §1.
@@ -51,6 +52,24 @@ impl Page {
         let offset = (number - 1) * self.size;
         Ok(Window { offset, limit: self.size, number, pages, count })
     }
+
+    /// The rows of the page if the list is long enough; none as long as nobody knows the last page.
+    fn first_guess(self) -> store::Page {
+        let (number, limit) = match self.number {
+            PageNumber::At(number) => (number, self.size),
+            PageNumber::Last => (1, 0),
+        };
+        let offset = (number - 1).saturating_mul(self.size);
+        let [limit, offset] = [limit, offset].map(|n| n.try_into().unwrap_or(i64::MAX));
+        store::Page { limit, offset }
+    }
+}
+
+impl Window {
+    fn rows(self) -> store::Page {
+        let [limit, offset] = [self.limit, self.offset].map(|n| n.try_into().unwrap_or(i64::MAX));
+        store::Page { limit, offset }
+    }
 }
 
 /// The wrapper of every paged list.
@@ -60,6 +79,14 @@ pub struct Listing<T> {
     pub next: Option<String>,
     pub previous: Option<String>,
     pub results: Vec<T>,
+}
+
+impl<T> Listing<T> {
+    /// The same page with its rows as the client reads them.
+    pub fn map<U>(self, convert: impl FnMut(T) -> U) -> Listing<U> {
+        let Self { count, next, previous, results } = self;
+        Listing { count, next, previous, results: results.into_iter().map(convert).collect() }
+    }
 }
 
 impl<T: Serialize> IntoResponse for Listing<T> {
@@ -102,6 +129,30 @@ impl Query {
         let [skip, take] =
             [window.offset, window.limit].map(|n| n.try_into().unwrap_or(usize::MAX));
         Ok(self.listing(window, rows.into_iter().skip(skip).take(take).collect()))
+    }
+
+    /// One page of a list in the database; `fetch` reads rows and says how many there are in all. Only
+    /// `page=last` has to ask twice.
+    pub async fn fetch<T, F>(&self, fetch: impl Fn(store::Page) -> F) -> ApiResult<Listing<T>>
+    where
+        F: Future<Output = Result<Slice<T>, StoreError>>,
+    {
+        let page = self.page()?;
+        let slice = fetch(page.first_guess()).await?;
+        let count = slice.total.try_into().unwrap_or_default();
+        let window = page.window(count)?;
+        let rows = match page.number {
+            PageNumber::At(_) => slice.rows,
+            PageNumber::Last => fetch(window.rows()).await?.rows,
+        };
+        Ok(self.listing(window, rows))
+    }
+
+    /// `ordering` as the store understands it.
+    pub fn orders<T: Copy>(&self, known: &[(&str, T)]) -> Vec<Order<T>> {
+        let is_descending = |direction| direction == Direction::Descending;
+        let terms = self.ordering(known).into_iter();
+        terms.map(|(by, way)| Order { by, is_descending: is_descending(way) }).collect()
     }
 
     /// The first page carries no number, as clients of the earlier system expect.

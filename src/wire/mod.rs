@@ -4,9 +4,13 @@
 
 pub mod account;
 pub mod agent;
+pub mod chat;
+pub mod department;
 pub mod events;
 pub mod inject;
 pub mod presence;
 pub mod qr_image;
+pub mod queue;
+pub mod ticket;
 pub mod time;
 pub mod words;

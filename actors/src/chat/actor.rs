@@ -80,17 +80,24 @@ pub(crate) enum ToChat {
     },
     /// A person takes the chat, or gives it to somebody.
     Accept {
+        ticket_id: TicketId,
         agent_id: AgentId,
         notes: Option<String>,
         reply: Reply<Ticket>,
     },
     Transfer {
+        ticket_id: TicketId,
         request: TransferRequest,
         reply: Reply<(Ticket, Transfer)>,
     },
     Close {
         ticket_id: TicketId,
         closing: Closing,
+        reply: Reply<Ticket>,
+    },
+    /// A person takes a customer who still waits out of the queue.
+    Cancel {
+        ticket_id: TicketId,
         reply: Reply<Ticket>,
     },
     /// From the sweep: close if the customer really owed an answer for that long.
@@ -201,13 +208,16 @@ impl State {
             ToChat::Deliver { inbound, reply } => settle(reply, self.deliver(*inbound).await),
             ToChat::Send { outgoing, reply } => settle(reply, self.send(*outgoing).await),
             ToChat::Open { entry, reply } => settle(reply, self.open_by_hand(*entry).await),
-            ToChat::Accept { agent_id, notes, reply } => {
-                settle(reply, self.accept(agent_id, notes).await)
+            ToChat::Accept { ticket_id, agent_id, notes, reply } => {
+                settle(reply, self.accept(ticket_id, agent_id, notes).await)
             }
-            ToChat::Transfer { request, reply } => settle(reply, self.transfer(request).await),
+            ToChat::Transfer { ticket_id, request, reply } => {
+                settle(reply, self.transfer(ticket_id, request).await)
+            }
             ToChat::Close { ticket_id, closing, reply } => {
                 settle(reply, self.close(ticket_id, closing).await)
             }
+            ToChat::Cancel { ticket_id, reply } => settle(reply, self.cancel(ticket_id).await),
             ToChat::CloseIfIdle { ticket_id, idle_since, minutes } => settle_cast(
                 "close idle chat",
                 self.close_if_idle(ticket_id, idle_since, minutes).await,
@@ -443,7 +453,7 @@ impl State {
             customer: OpeningCustomer::Known(new.customer_id),
             department_id: new.department_id,
             priority: new.priority,
-            first_message: new.first_message,
+            first_message: new.first_message.chars().take(FIRST_MESSAGE_CHARS_MAX).collect(),
             message: None,
             at: now,
         };
@@ -454,12 +464,21 @@ impl State {
         Ok((opened.entry, true))
     }
 
+    /// Whether the ticket that a person decided about is still the open one.
+    fn is_open_now(&self, ticket_id: TicketId) -> bool {
+        self.open.as_ref().is_some_and(|open| open.ticket.id == ticket_id)
+    }
+
     async fn accept(
         &mut self,
+        ticket_id: TicketId,
         agent_id: AgentId,
         notes: Option<String>,
     ) -> Result<Ticket, HubError> {
         let now = self.context.clock.now();
+        if !self.is_open_now(ticket_id) {
+            return Err(Rejected::NotWaiting(TicketStatus::Closed).into());
+        }
         let changed = self
             .change(now, |ticket| {
                 ticket.check_accept()?;
@@ -480,8 +499,15 @@ impl State {
         Ok(changed)
     }
 
-    async fn transfer(&mut self, request: TransferRequest) -> Result<(Ticket, Transfer), HubError> {
+    async fn transfer(
+        &mut self,
+        ticket_id: TicketId,
+        request: TransferRequest,
+    ) -> Result<(Ticket, Transfer), HubError> {
         let now = self.context.clock.now();
+        if !self.is_open_now(ticket_id) {
+            return Err(Rejected::NotTransferable.into());
+        }
         let from_department = self.open.as_ref().map(|open| open.ticket.department_id);
         let context = Arc::clone(&self.context);
         let (changed, transfer) = self
@@ -513,15 +539,29 @@ impl State {
 
     async fn close(&mut self, ticket_id: TicketId, closing: Closing) -> Result<Ticket, HubError> {
         let now = self.context.clock.now();
-        if self.open.as_ref().is_none_or(|open| open.ticket.id != ticket_id) {
+        if !self.is_open_now(ticket_id) {
             return Err(Rejected::TicketAlreadyClosed.into());
         }
-        let changed = self.close_with(now, |ticket| {
+        let changed = self.end_with(now, TicketStatus::Closed, |ticket| {
             ticket.check_close()?;
             if let Some(notes) = &closing.notes {
                 ticket.notes.clone_from(notes);
             }
             Ok(())
+        });
+        let (changed, _customer) = changed.await?;
+        self.tell_closed(&changed, now);
+        Ok(changed)
+    }
+
+    async fn cancel(&mut self, ticket_id: TicketId) -> Result<Ticket, HubError> {
+        let now = self.context.clock.now();
+        if !self.is_open_now(ticket_id) {
+            return Err(Rejected::NotInQueue.into());
+        }
+        let changed = self.end_with(now, TicketStatus::Cancelled, |ticket| {
+            let waits = ticket.id == ticket_id && ticket.is_unassigned();
+            if waits { Ok(()) } else { Err(Rejected::NotInQueue.into()) }
         });
         let (changed, _customer) = changed.await?;
         self.tell_closed(&changed, now);
@@ -542,7 +582,7 @@ impl State {
             return Ok(());
         }
         let now = self.context.clock.now();
-        let closing = self.close_with(now, |ticket| {
+        let closing = self.end_with(now, TicketStatus::Closed, |ticket| {
             ticket.check_close()?;
             ticket.notes = format!(
                 "Encerrado automaticamente por inatividade ({minutes} minutos sem resposta)"
@@ -554,16 +594,17 @@ impl State {
         Ok(())
     }
 
-    /// Closes the open ticket and forgets it; the next message opens a new one.
-    async fn close_with(
+    /// Ends the open ticket and forgets it; the next message opens a new one.
+    async fn end_with(
         &mut self,
         now: Timestamp,
+        status: TicketStatus,
         check: impl Fn(&mut Ticket) -> Result<(), HubError>,
     ) -> Result<(Ticket, CustomerCard), HubError> {
         let (changed, _) = self
             .change(now, |ticket| {
                 check(ticket)?;
-                ticket.status = TicketStatus::Closed;
+                ticket.status = status;
                 ticket.closed_at = Some(now);
                 Ok((EntryChange::Removed(now), None))
             })

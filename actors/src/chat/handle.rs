@@ -86,8 +86,8 @@ impl Chats {
         agent_id: AgentId,
         notes: Option<String>,
     ) -> Result<Ticket, HubError> {
-        let key = ticket.chat_key();
-        self.doors.ask(&key, |reply| ToChat::Accept { agent_id, notes, reply }).await
+        let (key, ticket_id) = (ticket.chat_key(), ticket.id);
+        self.doors.ask(&key, |reply| ToChat::Accept { ticket_id, agent_id, notes, reply }).await
     }
 
     pub async fn transfer(
@@ -96,13 +96,19 @@ impl Chats {
         request: TransferRequest,
     ) -> Result<(Ticket, Transfer), HubError> {
         ticket.check_transfer(None)?;
-        let key = ticket.chat_key();
-        self.doors.ask(&key, |reply| ToChat::Transfer { request, reply }).await
+        let (key, ticket_id) = (ticket.chat_key(), ticket.id);
+        self.doors.ask(&key, |reply| ToChat::Transfer { ticket_id, request, reply }).await
     }
 
     pub async fn close(&self, ticket: &Ticket, closing: Closing) -> Result<Ticket, HubError> {
         let (key, ticket_id) = (ticket.chat_key(), ticket.id);
         self.doors.ask(&key, |reply| ToChat::Close { ticket_id, closing, reply }).await
+    }
+
+    /// Takes a customer who still waits out of the queue, by a person's decision.
+    pub async fn cancel(&self, ticket: &Ticket) -> Result<Ticket, HubError> {
+        let (key, ticket_id) = (ticket.chat_key(), ticket.id);
+        self.doors.ask(&key, |reply| ToChat::Cancel { ticket_id, reply }).await
     }
 
     /// Records what the customer thought; repeatable, the last one counts.

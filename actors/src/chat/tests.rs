@@ -22,6 +22,8 @@ both_databases!(
     after_a_doubtful_commit_the_chat_agrees_with_its_rows,
     a_panic_costs_at_most_one_answer,
     a_returning_customer_opens_a_second_ticket,
+    only_somebody_who_waits_is_taken_out_of_the_queue,
+    a_decision_about_an_earlier_ticket_does_not_touch_the_present_one,
     a_transfer_is_checked_in_the_order_of_the_contract,
     a_client_message_id_is_sent_once,
     a_chat_is_closed_only_when_the_customer_owes_the_answer,
@@ -137,6 +139,48 @@ async fn a_panic_costs_at_most_one_answer(database: TestDatabase) {
     let ticket = hub.ticket(CHAT).await;
     assert_eq!((ticket.customer_messages, ticket.agent_id), (2, Some(TestHub::ADMIN)));
     hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn only_somebody_who_waits_is_taken_out_of_the_queue(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    hub.receive(CHAT, "m1").await.unwrap();
+    let waiting = hub.ticket(CHAT).await;
+    let cancelled = hub.hub.chats().cancel(&waiting).await.unwrap();
+    assert_eq!(cancelled.status, TicketStatus::Cancelled);
+    let not_in_queue = |outcome| matches!(outcome, Err(HubError::Rejected(Rejected::NotInQueue)));
+    assert!(not_in_queue(hub.hub.chats().cancel(&waiting).await));
+    let served = accepted_again(&hub).await;
+    assert!(not_in_queue(hub.hub.chats().cancel(&served).await));
+    assert!(not_in_queue(hub.hub.chats().cancel(&waiting).await));
+    hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn accepted_again(hub: &TestHub) -> crate::domain::Ticket {
+    hub.receive(CHAT, "m2").await.unwrap();
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().accept(&ticket, TestHub::ADMIN, None).await.unwrap()
+}
+
+async fn a_decision_about_an_earlier_ticket_does_not_touch_the_present_one(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    hub.receive(CHAT, "m1").await.unwrap();
+    let seen = hub.ticket(CHAT).await;
+    hub.hub.chats().cancel(&seen).await.unwrap();
+    hub.receive(CHAT, "m2").await.unwrap();
+    let present = hub.ticket(CHAT).await;
+    let accepted = hub.hub.chats().accept(&seen, TestHub::ADMIN, None).await;
+    assert!(matches!(accepted, Err(HubError::Rejected(Rejected::NotWaiting(_)))));
+    let request = TransferRequest {
+        by: TestHub::ADMIN,
+        to_agent_id: TestHub::ADMIN,
+        to_department_id: None,
+        reason: String::new(),
+    };
+    let transferred = hub.hub.chats().transfer(&seen, request).await;
+    assert!(matches!(transferred, Err(HubError::Rejected(Rejected::NotTransferable))));
+    assert_eq!(hub.ticket(CHAT).await, present);
     hub.stop().await;
 }
 

@@ -23,6 +23,8 @@ pub enum Rejected {
     NotOpen,
     #[error("Este chat já está {}", .0.label())]
     ChatAlreadyOpen(TicketStatus),
+    #[error("Esta entrada já saiu da fila")]
+    NotInQueue,
     #[error("O departamento \"{0}\" está inativo")]
     DepartmentInactive(String),
     #[error("O departamento tem atendimentos ou filas e não pode ser excluído; desative-o")]

@@ -1,0 +1,447 @@
+//! Chats: the agent's view of tickets, with what was said in them.
+
+use dx_actors::{
+    directory::Roster,
+    domain::{
+        CustomerCard, Direction, Message, Ticket, TicketStatus, TicketView, Timestamp, Transfer,
+    },
+    store::{ChatActivity, ChatRow, Slice},
+};
+use serde::Serialize;
+
+use super::{ticket::name_of, time::At, words::Word};
+
+/// Who speaks in a message that the hub sent by itself.
+const AUTOMATIC_NAME: &str = "Mensagem automática";
+
+/// A chat in the list.
+#[derive(Debug, Serialize)]
+pub struct ChatRowOut {
+    pub chat_id: String,
+    #[serde(rename = "numero_whatsapp")]
+    pub phone: String,
+    #[serde(rename = "cliente_id")]
+    pub customer_id: i64,
+    #[serde(rename = "cliente_nome")]
+    pub customer_name: String,
+    #[serde(rename = "cliente_email")]
+    pub customer_email: Option<String>,
+    #[serde(rename = "atendimento_id")]
+    pub ticket_id: i64,
+    pub status: &'static str,
+    #[serde(rename = "prioridade")]
+    pub priority: &'static str,
+    #[serde(rename = "atendente_id")]
+    pub agent_id: Option<i64>,
+    #[serde(rename = "atendente_nome")]
+    pub agent_name: Option<String>,
+    #[serde(rename = "departamento_id")]
+    pub department_id: i64,
+    #[serde(rename = "departamento_nome")]
+    pub department_name: String,
+    #[serde(rename = "ultima_mensagem_texto")]
+    pub last_message_text: Option<String>,
+    #[serde(rename = "ultima_mensagem_em")]
+    pub last_message_at: Option<At>,
+    #[serde(rename = "ultima_mensagem_tipo")]
+    pub last_message_kind: Option<&'static str>,
+    #[serde(rename = "ultima_mensagem_direcao")]
+    pub last_message_direction: Option<&'static str>,
+    #[serde(rename = "total_mensagens")]
+    pub messages_total: i64,
+    #[serde(rename = "mensagens_nao_lidas")]
+    pub unread_total: i64,
+    #[serde(rename = "criado_em")]
+    pub created_at: At,
+    #[serde(rename = "atualizado_em")]
+    pub updated_at: At,
+}
+
+impl ChatRowOut {
+    pub fn new(row: ChatRow, roster: &Roster) -> Self {
+        let ChatRow { view: TicketView { ticket, customer }, activity } = row;
+        let CustomerCard { customer_name, customer_email, customer_phone: _ } = customer;
+        let ChatActivity { last_message, messages, unread } = activity;
+        let Ticket {
+            id,
+            session_id: _,
+            chat_id,
+            phone,
+            customer_id,
+            department_id,
+            agent_id,
+            status,
+            priority,
+            version: _,
+            customer_messages: _,
+            agent_messages: _,
+            rating: _,
+            rating_comment: _,
+            rated_by: _,
+            notes: _,
+            created_at,
+            owned_since: _,
+            started_at: _,
+            first_response_at: _,
+            closed_at: _,
+            updated_at,
+            last_message_at: _,
+            awaiting_since: _,
+        } = ticket;
+        let last = last_message.as_ref();
+        Self {
+            chat_id,
+            phone,
+            customer_id: customer_id.0,
+            customer_name,
+            customer_email,
+            ticket_id: id.0,
+            status: status.word(),
+            priority: priority.word(),
+            agent_id: agent_id.map(|id| id.0),
+            agent_name: name_of(roster, agent_id),
+            department_id: department_id.0,
+            department_name: roster.department_name(department_id),
+            last_message_at: last.map(|message| At(message.created_at)),
+            last_message_kind: last.map(|message| message.kind.word()),
+            last_message_direction: last.map(|message| message.direction.word()),
+            last_message_text: last_message.map(|message| message.text),
+            messages_total: messages,
+            unread_total: unread,
+            created_at: created_at.into(),
+            updated_at: updated_at.into(),
+        }
+    }
+}
+
+/// A whole chat.
+#[derive(Debug, Serialize)]
+pub struct ChatOut {
+    pub id: i64,
+    pub chat_id: String,
+    #[serde(rename = "numero_whatsapp")]
+    pub phone: String,
+    pub status: &'static str,
+    #[serde(rename = "prioridade")]
+    pub priority: &'static str,
+    #[serde(rename = "cliente")]
+    pub customer_id: i64,
+    #[serde(rename = "cliente_nome")]
+    pub customer_name: String,
+    #[serde(rename = "cliente_email")]
+    pub customer_email: Option<String>,
+    #[serde(rename = "cliente_telefone")]
+    pub customer_phone: Option<String>,
+    #[serde(rename = "atendente")]
+    pub agent_id: Option<i64>,
+    #[serde(rename = "atendente_nome")]
+    pub agent_name: Option<String>,
+    #[serde(rename = "atendente_username")]
+    pub agent_username: Option<String>,
+    #[serde(rename = "departamento")]
+    pub department_id: i64,
+    #[serde(rename = "departamento_nome")]
+    pub department_name: String,
+    #[serde(rename = "departamento_cor")]
+    pub department_color: Option<String>,
+    #[serde(rename = "duracao_minutos")]
+    pub age_minutes: u64,
+    #[serde(rename = "tempo_primeira_resposta_minutos")]
+    pub first_response_minutes: Option<u64>,
+    #[serde(rename = "total_mensagens_cliente")]
+    pub customer_messages: i64,
+    #[serde(rename = "total_mensagens_atendente")]
+    pub agent_messages: i64,
+    #[serde(rename = "total_mensagens")]
+    pub messages_total: i64,
+    #[serde(rename = "mensagens_nao_lidas")]
+    pub unread_total: i64,
+    #[serde(rename = "avaliacao")]
+    pub rating: Option<i64>,
+    #[serde(rename = "comentario_avaliacao")]
+    pub rating_comment: String,
+    #[serde(rename = "observacoes")]
+    pub notes: String,
+    #[serde(rename = "criado_em")]
+    pub created_at: At,
+    #[serde(rename = "iniciado_em")]
+    pub started_at: Option<At>,
+    #[serde(rename = "primeira_resposta_em")]
+    pub first_response_at: Option<At>,
+    #[serde(rename = "finalizado_em")]
+    pub closed_at: Option<At>,
+    #[serde(rename = "atualizado_em")]
+    pub updated_at: At,
+}
+
+impl ChatOut {
+    pub fn new(row: ChatRow, roster: &Roster, now: Timestamp) -> Self {
+        let ChatRow { view: TicketView { ticket, customer }, activity } = row;
+        let first_response_minutes = ticket.first_response_seconds().map(|seconds| seconds / 60);
+        let agent = ticket.agent_id.and_then(|id| roster.agent(id));
+        let department = roster.department(ticket.department_id);
+        let CustomerCard { customer_name, customer_email, customer_phone } = customer;
+        let ChatActivity { last_message: _, messages, unread } = activity;
+        let Ticket {
+            id,
+            session_id: _,
+            chat_id,
+            phone,
+            customer_id,
+            department_id,
+            agent_id,
+            status,
+            priority,
+            version: _,
+            customer_messages,
+            agent_messages,
+            rating,
+            rating_comment,
+            rated_by: _,
+            notes,
+            created_at,
+            owned_since: _,
+            started_at,
+            first_response_at,
+            closed_at,
+            updated_at,
+            last_message_at: _,
+            awaiting_since: _,
+        } = ticket;
+        Self {
+            id: id.0,
+            chat_id,
+            phone,
+            status: status.word(),
+            priority: priority.word(),
+            customer_id: customer_id.0,
+            customer_name,
+            customer_email,
+            customer_phone,
+            agent_id: agent_id.map(|id| id.0),
+            agent_name: name_of(roster, agent_id),
+            agent_username: agent.map(|agent| agent.username.clone()),
+            department_id: department_id.0,
+            department_name: roster.department_name(department_id),
+            department_color: department.map(|department| department.color.clone()),
+            age_minutes: closed_at.unwrap_or(now).since(created_at).as_secs() / 60,
+            first_response_minutes,
+            customer_messages,
+            agent_messages,
+            messages_total: messages,
+            unread_total: unread,
+            rating,
+            rating_comment,
+            notes,
+            created_at: created_at.into(),
+            started_at: started_at.map(At),
+            first_response_at: first_response_at.map(At),
+            closed_at: closed_at.map(At),
+            updated_at: updated_at.into(),
+        }
+    }
+}
+
+/// A part of what was said in a chat, newest first.
+#[derive(Debug, Serialize)]
+pub struct ChatHistoryOut {
+    pub total: i64,
+    pub limit: i64,
+    pub offset: i64,
+    pub results: Vec<ChatMessageOut>,
+}
+
+impl ChatHistoryOut {
+    pub fn new(slice: Slice<Message>, limit: i64, offset: i64, roster: &Roster) -> Self {
+        let Slice { total, rows } = slice;
+        let results = rows.into_iter().map(|row| ChatMessageOut::new(row, roster)).collect();
+        Self { total, limit, offset, results }
+    }
+}
+
+/// A message as the history of its chat shows it. These keys are English on the wire, too.
+#[derive(Debug, Serialize)]
+pub struct ChatMessageOut {
+    pub id: i64,
+    pub message_id: String,
+    pub direction: &'static str,
+    #[serde(rename = "message_type")]
+    pub kind: &'static str,
+    pub chat_id: String,
+    #[serde(rename = "contact_number")]
+    pub phone: String,
+    pub contact_name: String,
+    #[serde(rename = "text_content")]
+    pub text: String,
+    pub media_url: Option<String>,
+    pub media_mime_type: Option<String>,
+    pub status: &'static str,
+    pub is_from_me: bool,
+    pub from_name: String,
+    pub is_from_agent: bool,
+    pub latency_ms: Option<i64>,
+    pub is_latency_ok: bool,
+    pub created_at: At,
+    pub queued_at: Option<At>,
+    pub sent_at: Option<At>,
+    pub delivered_at: Option<At>,
+    pub read_at: Option<At>,
+}
+
+impl ChatMessageOut {
+    pub fn new(message: Message, roster: &Roster) -> Self {
+        let from_name = speaker(&message, roster);
+        let (latency_ms, is_latency_ok) =
+            (message.total_latency_ms(), message.is_latency_acceptable());
+        let Message {
+            id,
+            session_id: _,
+            ticket_id: _,
+            agent_id: _,
+            chat_id,
+            message_id,
+            client_message_id: _,
+            task_id: _,
+            direction,
+            kind,
+            status,
+            phone,
+            contact_name,
+            text,
+            media_url,
+            media_mime_type,
+            media_size: _,
+            raw_payload: _,
+            protocol_version: _,
+            is_automatic,
+            error: _,
+            provider_at: _,
+            created_at,
+            queued_at,
+            sent_at,
+            delivered_at,
+            read_at,
+        } = message;
+        let is_from_me = direction == Direction::Outbound;
+        Self {
+            id: id.0,
+            message_id,
+            direction: direction.word(),
+            kind: kind.word(),
+            chat_id,
+            phone,
+            contact_name,
+            text,
+            media_url,
+            media_mime_type,
+            status: status.word(),
+            is_from_me,
+            from_name,
+            is_from_agent: is_from_me && !is_automatic,
+            latency_ms,
+            is_latency_ok,
+            created_at: created_at.into(),
+            queued_at: queued_at.map(At),
+            sent_at: sent_at.map(At),
+            delivered_at: delivered_at.map(At),
+            read_at: read_at.map(At),
+        }
+    }
+}
+
+/// Who says it: the agent, the hub, or the contact (by number where there is no name).
+fn speaker(message: &Message, roster: &Roster) -> String {
+    match (message.direction, message.agent_id) {
+        (Direction::Outbound, id @ Some(_)) => roster.agent_name(id),
+        (Direction::Outbound, None) => AUTOMATIC_NAME.to_owned(),
+        (Direction::Inbound, _) if message.contact_name.is_empty() => message.phone.clone(),
+        (Direction::Inbound, _) => message.contact_name.clone(),
+    }
+}
+
+/// A person, as answers to actions name it.
+#[derive(Debug, Serialize)]
+pub struct AgentNameOut {
+    pub id: Option<i64>,
+    #[serde(rename = "nome")]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ChatAttendedOut {
+    pub message: &'static str,
+    pub chat_id: String,
+    pub assigned_agent: AgentNameOut,
+    pub status: &'static str,
+    pub assigned_at: Option<At>,
+}
+
+impl ChatAttendedOut {
+    pub fn new(ticket: &Ticket, roster: &Roster) -> Self {
+        let id = ticket.agent_id;
+        Self {
+            message: "Chat atendido com sucesso",
+            chat_id: ticket.chat_id.clone(),
+            assigned_agent: AgentNameOut { id: id.map(|id| id.0), name: name_of(roster, id) },
+            status: ticket.status.word(),
+            assigned_at: ticket.owned_since.map(At),
+        }
+    }
+}
+
+/// The answer to somebody who attends a chat that does not wait.
+#[derive(Debug, Serialize)]
+pub struct ChatNotAvailableOut {
+    pub error: &'static str,
+    pub detail: String,
+    pub current_status: &'static str,
+}
+
+impl From<TicketStatus> for ChatNotAvailableOut {
+    fn from(status: TicketStatus) -> Self {
+        Self {
+            error: "Chat não está disponível para atendimento",
+            detail: format!("Este chat já está {}", status.word()),
+            current_status: status.word(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct ChatTransferredOut {
+    pub message: &'static str,
+    #[serde(rename = "transferencia_id")]
+    pub transfer_id: i64,
+    #[serde(rename = "atendente_destino")]
+    pub to_agent: AgentNameOut,
+}
+
+impl ChatTransferredOut {
+    pub fn new(transfer: &Transfer, roster: &Roster) -> Self {
+        let id = transfer.to_agent_id;
+        Self {
+            message: "Chat transferido com sucesso",
+            transfer_id: transfer.id.0,
+            to_agent: AgentNameOut { id: id.map(|id| id.0), name: name_of(roster, id) },
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct ChatClosedOut {
+    pub message: &'static str,
+    #[serde(rename = "atendimento_id")]
+    pub ticket_id: i64,
+    #[serde(rename = "finalizado_em")]
+    pub closed_at: Option<At>,
+}
+
+impl From<&Ticket> for ChatClosedOut {
+    fn from(ticket: &Ticket) -> Self {
+        Self {
+            message: "Chat encerrado com sucesso",
+            ticket_id: ticket.id.0,
+            closed_at: ticket.closed_at.map(At),
+        }
+    }
+}
