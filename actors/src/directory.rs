@@ -16,6 +16,8 @@ pub struct Roster {
     agents: BTreeMap<AgentId, Arc<Agent>>,
     departments: BTreeMap<DepartmentId, Arc<Department>>,
     memberships: HashMap<AgentId, Vec<DepartmentId>>,
+    /// Whoever sees chats without being a member: managers, and people in no department.
+    overseers: Vec<AgentId>,
 }
 
 impl Roster {
@@ -24,18 +26,33 @@ impl Roster {
             agents: agents.into_iter().map(|agent| (agent.id, Arc::new(agent))).collect(),
             departments: departments.into_iter().map(|d| (d.id, Arc::new(d))).collect(),
             memberships: HashMap::new(),
+            overseers: Vec::new(),
         };
-        roster.index_memberships();
+        roster.index();
         roster
     }
 
-    fn index_memberships(&mut self) {
+    fn index(&mut self) {
         self.memberships.clear();
         for department in self.departments.values() {
             for member in &department.members {
                 self.memberships.entry(*member).or_default().push(department.id);
             }
         }
+        let oversees = |agent: &&Arc<Agent>| {
+            agent.role >= Role::Manager || !self.memberships.contains_key(&agent.id)
+        };
+        self.overseers = self.agents.values().filter(oversees).map(|agent| agent.id).collect();
+    }
+
+    /// Whoever may be allowed to see a chat of this department without owning it.
+    pub(crate) fn possible_viewers(
+        &self,
+        department_id: Option<DepartmentId>,
+    ) -> impl Iterator<Item = AgentId> {
+        let department = department_id.and_then(|id| self.department(id));
+        let members = department.map_or(&[][..], |department| &department.members);
+        members.iter().chain(&self.overseers).copied()
     }
 
     pub fn agent(&self, id: AgentId) -> Option<&Arc<Agent>> {
@@ -91,16 +108,17 @@ impl Roster {
 
     pub(crate) fn put_agent(&mut self, agent: Agent) {
         self.agents.insert(agent.id, Arc::new(agent));
+        self.index();
     }
 
     pub(crate) fn put_department(&mut self, department: Department) {
         self.departments.insert(department.id, Arc::new(department));
-        self.index_memberships();
+        self.index();
     }
 
     pub(crate) fn remove_department(&mut self, id: DepartmentId) {
         self.departments.remove(&id);
-        self.index_memberships();
+        self.index();
     }
 }
 

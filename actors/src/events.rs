@@ -184,6 +184,25 @@ impl Audience {
     }
 }
 
+impl Audience {
+    /// Everybody who may be meant, each once, so that not all users have to be asked; `None` when
+    /// that is everybody.
+    pub(crate) fn candidates(&self, roster: &Roster) -> Option<Vec<AgentId>> {
+        let mut ids: Vec<AgentId> = match self {
+            Self::Everyone => return None,
+            Self::Managers => roster.possible_viewers(None).collect(),
+            Self::Department(id) => roster.possible_viewers(Some(*id)).collect(),
+            Self::Chat(chat) => {
+                let viewers = roster.possible_viewers(chat.department_id);
+                viewers.chain(chat.agent_id).chain(chat.also).collect()
+            }
+        };
+        ids.sort_unstable();
+        ids.dedup();
+        Some(ids)
+    }
+}
+
 impl ChatAudience {
     fn includes(&self, agent: &Agent, departments: &[DepartmentId]) -> bool {
         let id = Some(agent.id);
@@ -209,4 +228,108 @@ pub trait EncodeEvent: Send + Sync + 'static {
     /// The JSON object of the event **without** its closing brace and without `seq` and `epoch`,
     /// which differ from user to user and are appended by the outbox.
     fn encode(&self, event: &HubEvent) -> Bytes;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Department;
+
+    const SALES: DepartmentId = DepartmentId(1);
+    const SUPPORT: DepartmentId = DepartmentId(2);
+
+    fn agent(id: i64, role: Role, is_active: bool) -> Agent {
+        Agent {
+            id: AgentId(id),
+            username: id.to_string(),
+            email: String::new(),
+            display_name: String::new(),
+            phone_number: String::new(),
+            role,
+            is_active,
+            tokens_valid_from: Timestamp::EPOCH,
+            created_at: Timestamp::EPOCH,
+            updated_at: Timestamp::EPOCH,
+        }
+    }
+
+    fn department(id: DepartmentId, members: &[i64]) -> Department {
+        Department {
+            id,
+            name: id.to_string(),
+            description: String::new(),
+            color: String::new(),
+            capacity: 1,
+            response_target_minutes: 1,
+            is_active: true,
+            created_at: Timestamp::EPOCH,
+            updated_at: Timestamp::EPOCH,
+            members: members.iter().copied().map(AgentId).collect(),
+        }
+    }
+
+    /// 1 admin, 2 manager, 3 supervisor and 4, 5 agents of Sales, 6 agent of Support, 7 supervisor of
+    /// Support, 8 agent without department, 9 deactivated manager.
+    fn roster() -> Roster {
+        let agents = vec![
+            agent(1, Role::Admin, true),
+            agent(2, Role::Manager, true),
+            agent(3, Role::Supervisor, true),
+            agent(4, Role::Agent, true),
+            agent(5, Role::Agent, true),
+            agent(6, Role::Agent, true),
+            agent(7, Role::Supervisor, true),
+            agent(8, Role::Agent, true),
+            agent(9, Role::Manager, false),
+        ];
+        Roster::new(agents, vec![department(SALES, &[3, 4, 5]), department(SUPPORT, &[6, 7])])
+    }
+
+    #[test]
+    fn each_audience_reaches_whom_it_means_and_nobody_else() {
+        let roster = roster();
+        let chat = ChatAudience { department_id: Some(SALES), ..ChatAudience::default() };
+        let owned = ChatAudience { agent_id: Some(AgentId(4)), ..chat.clone() };
+        let waiting = ChatAudience { is_unassigned: true, ..chat.clone() };
+        let cases = [
+            ("everyone", Audience::Everyone, vec![1, 2, 3, 4, 5, 6, 7, 8]),
+            ("managers", Audience::Managers, vec![1, 2]),
+            ("department", Audience::Department(SUPPORT), vec![1, 2, 6, 7]),
+            ("owned", Audience::Chat(owned.clone()), vec![1, 2, 3, 4]),
+            ("waiting", Audience::Chat(waiting.clone()), vec![1, 2, 3, 4, 5, 8]),
+            (
+                "sender of another department",
+                Audience::Chat(ChatAudience { also: Some(AgentId(6)), ..owned.clone() }),
+                vec![1, 2, 3, 4, 6],
+            ),
+            (
+                "but not the one who types",
+                Audience::Chat(ChatAudience { except: Some(AgentId(4)), ..owned.clone() }),
+                vec![1, 2, 3],
+            ),
+            (
+                "the responsible agent only",
+                Audience::Chat(ChatAudience { responsible_only: true, ..owned }),
+                vec![4],
+            ),
+            (
+                "the department while nobody is responsible",
+                Audience::Chat(ChatAudience { responsible_only: true, ..waiting }),
+                vec![3, 4, 5],
+            ),
+            (
+                "an owner who was deactivated",
+                Audience::Chat(ChatAudience { agent_id: Some(AgentId(9)), ..chat }),
+                vec![1, 2, 3],
+            ),
+        ];
+        for (name, audience, expected) in cases {
+            let meant = |id: &i64| audience.includes(&roster, AgentId(*id));
+            assert_eq!((1..=9).filter(meant).collect::<Vec<_>>(), expected, "{name}");
+            if let Some(candidates) = audience.candidates(&roster) {
+                let is_candidate = |id: &i64| candidates.contains(&AgentId(*id));
+                assert!(expected.iter().all(is_candidate), "{name}: {candidates:?}");
+            }
+        }
+    }
 }

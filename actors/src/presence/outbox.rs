@@ -245,10 +245,23 @@ impl Outboxes {
         let roster = self.directory.roster();
         let now = self.clock.now();
         let mut body = None;
-        for mut stream in self.streams.iter_mut() {
-            if audience.includes(&roster, *stream.key()) {
+        let mut tell = |id: AgentId, stream: &mut Stream| {
+            if audience.includes(&roster, id) {
                 let body = body.get_or_insert_with(|| self.encoder.encode(&event));
                 stream.append(body, now);
+            }
+        };
+        match audience.candidates(&roster) {
+            None => self.streams.iter_mut().for_each(|mut entry| {
+                let id = *entry.key();
+                tell(id, entry.value_mut());
+            }),
+            Some(candidates) => {
+                for id in candidates {
+                    if let Some(mut stream) = self.streams.get_mut(&id) {
+                        tell(id, &mut stream);
+                    }
+                }
             }
         }
         // Nobody may be listening, which is no failure.
