@@ -4,6 +4,8 @@ mod extract;
 mod failure;
 pub mod password;
 pub mod permission;
+mod scope;
+pub mod signature;
 pub mod token;
 
 pub(crate) use extract::resolve;

@@ -10,14 +10,20 @@ pub mod fields;
 mod health;
 mod layers;
 pub mod limits;
+mod messages;
 pub mod paging;
 pub mod path;
 pub mod query;
 pub mod reply;
+mod rows;
+mod sandbox;
+mod send;
 pub mod server;
+mod sessions;
 pub mod syntax;
 pub mod target;
 pub mod throttle;
+mod webhook;
 
 pub use body::Body;
 pub use fields::Fields;
@@ -30,7 +36,7 @@ use axum::{
     Router,
     http::Method,
     middleware::from_fn_with_state,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 
 use crate::{error::ApiError, state::AppState};
@@ -48,7 +54,9 @@ pub fn router(app: &AppState) -> Router {
 
 /// The table of paths. Routes that take uploads go through [`limits::upload`] instead.
 fn routes(app: &AppState) -> Router<AppState> {
-    limits::standard(public(app).merge(account()))
+    let webhook = post(webhook::receive).get(webhook::verify);
+    let webhook = Router::new().route("/api/v1/whatsapp/webhook", webhook);
+    limits::standard(public(app).merge(account()).merge(whatsapp())).merge(limits::webhook(webhook))
 }
 
 /// Login and health: anybody may ask; what costs work is throttled per address.
@@ -68,6 +76,35 @@ fn public(app: &AppState) -> Router<AppState> {
 
 fn account() -> Router<AppState> {
     Router::new().route("/api/v1/me", get(auth::me).patch(auth::update_me))
+}
+
+/// Numbers and messages. Routes in the singular are for older clients.
+fn whatsapp() -> Router<AppState> {
+    let routes = Router::new()
+        .route("/sessions", get(sessions::list).post(sessions::create))
+        .route("/sessions/start", post(sessions::start))
+        .route("/sessions/stop", post(sessions::stop))
+        .route("/sessions/status", get(sessions::status))
+        .route(
+            "/sessions/{id}",
+            get(sessions::show)
+                .put(sessions::update)
+                .patch(sessions::update)
+                .delete(sessions::deactivate),
+        )
+        .route("/sessions/{id}/metrics", get(sessions::metrics))
+        .route("/sessions/{id}/reconnect", post(sessions::reconnect))
+        .route("/session", delete(sessions::stop_default))
+        .route("/session/start", post(sessions::start_default))
+        .route("/session/status", get(sessions::status_of_default))
+        .route("/send", post(send::send))
+        .route("/messages", get(messages::list).post(send::send_legacy))
+        .route("/messages/latency-stats", get(messages::latency_stats))
+        .route("/messages/high-latency", get(messages::high_latency))
+        .route("/messages/{id}", get(messages::show))
+        .route("/inject-incoming", post(webhook::inject))
+        .route("/sandbox/falha", post(sandbox::fault));
+    Router::new().nest("/api/v1/whatsapp", routes)
 }
 
 #[cfg(test)]

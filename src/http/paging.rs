@@ -4,6 +4,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
+use dx_actors::store;
 use serde::Serialize;
 
 use super::query::Query;
@@ -37,6 +38,14 @@ pub struct Window {
 }
 
 impl Page {
+    /// The rows as the store counts them; `None` for the last page, which depends on their number.
+    pub(super) fn rows(self) -> Option<store::Page> {
+        let PageNumber::At(number) = self.number else { return None };
+        let limit = i64::try_from(self.size).unwrap_or(i64::MAX);
+        let before = i64::try_from(number - 1).unwrap_or(i64::MAX);
+        Some(store::Page { limit, offset: before.saturating_mul(limit) })
+    }
+
     /// Which rows the page holds; 404 past the end.
     pub fn window(self, count: u64) -> ApiResult<Window> {
         // An empty list has one empty page.
