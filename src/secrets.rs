@@ -119,7 +119,8 @@ pub fn encode_hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
-fn decode_hex(text: &str) -> Option<[u8; SECRET_BYTES]> {
+/// 32 bytes written as 64 digits.
+pub(crate) fn decode_hex(text: &str) -> Option<[u8; SECRET_BYTES]> {
     let digits: Vec<u8> = text
         .chars()
         .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))

@@ -148,7 +148,11 @@ impl Call<'_> {
 
     /// As the administrator.
     pub(crate) fn signed_in(self) -> Self {
-        let token = self.app.token_of(TestApp::ADMIN);
+        self.signed_in_as(TestApp::ADMIN)
+    }
+
+    pub(crate) fn signed_in_as(self, id: AgentId) -> Self {
+        let token = self.app.token_of(id);
         self.header("authorization", &format!("Bearer {token}"))
     }
 

@@ -20,8 +20,8 @@ use crate::{
         outbox::{CloseReason, Outboxes},
     },
     queue::Queues,
-    session::{ProviderFactory, Sessions},
-    store::Store,
+    session::{self, ProviderFactory, Sessions},
+    store::{StatusReport, Store},
     sweep,
 };
 
@@ -187,6 +187,11 @@ impl Hub {
 
     pub fn sessions(&self) -> &Sessions {
         &self.context.sessions
+    }
+
+    /// How far messages have come, as a network's webhook tells it; durable when this answers.
+    pub async fn report_statuses(&self, reports: Vec<StatusReport>) -> Result<(), HubError> {
+        session::report(&self.context, reports).await
     }
 
     /// How chats are handled at present.

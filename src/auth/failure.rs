@@ -21,6 +21,8 @@ pub enum AuthFailure {
     BodyTokenInvalid,
     /// A token in a body that is of the wrong type.
     BodyTokenWrongType,
+    /// A webhook's body whose signature is absent or wrong.
+    BadSignature,
 }
 
 impl AuthFailure {
@@ -39,12 +41,13 @@ impl AuthFailure {
             Self::BadCredentials => "Usuário e/ou senha incorreto(s)",
             Self::BodyTokenInvalid => INVALID,
             Self::BodyTokenWrongType => WRONG_TYPE,
+            Self::BadSignature => "Assinatura ausente ou inválida",
         }
     }
 
     pub const fn code(self) -> Option<&'static str> {
         match self {
-            Self::Missing | Self::BadCredentials => None,
+            Self::Missing | Self::BadCredentials | Self::BadSignature => None,
             Self::BadHeader => Some("bad_authorization_header"),
             Self::Invalid
             | Self::WrongType

@@ -5,6 +5,7 @@ mod failure;
 pub mod password;
 pub mod permission;
 pub mod scope;
+pub mod signature;
 pub mod token;
 
 pub(crate) use extract::resolve;

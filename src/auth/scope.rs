@@ -14,7 +14,7 @@ pub fn ticket_scope(me: &CurrentAgent) -> Scope {
     }
 }
 
-/// Chats: agents also see what waits for somebody to take it.
+/// Chats, and the messages in them: agents also see what waits for somebody to take it.
 pub fn chat_scope(me: &CurrentAgent) -> Scope {
     match me.role {
         Role::Admin | Role::Manager => Scope::All,

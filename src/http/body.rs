@@ -126,11 +126,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
             let form = form.map_err(|error| ApiError::refused(error.body_text()))?;
             return Self::from_multipart(form).await;
         }
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|error| match error.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
-                _ => ApiError::refused("O corpo do pedido não pôde ser lido."),
-            })?;
+        let Raw(bytes) = Raw::from_request(request, state).await?;
         match media.as_str() {
             "application/x-www-form-urlencoded" => Self::from_form(&bytes),
             "application/json" => Self::from_json(&bytes),
@@ -140,6 +136,22 @@ impl<S: Send + Sync> FromRequest<S> for Body {
             }
             _ => Err(ApiError::UnsupportedMedia(header)),
         }
+    }
+}
+
+/// The bytes of a body as they came, for what is signed.
+#[derive(Debug)]
+pub struct Raw(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> ApiResult<Self> {
+        let bytes = Bytes::from_request(request, state).await;
+        bytes.map(Self).map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+            _ => ApiError::refused("O corpo do pedido não pôde ser lido."),
+        })
     }
 }
 

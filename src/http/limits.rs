@@ -20,6 +20,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const UPLOAD_TIMEOUT: Duration = Duration::from_mins(3);
 /// Boundaries and text parts around the file itself.
 const UPLOAD_OVERHEAD_BYTES: usize = 64 * 1024;
+/// Meta's webhook sends batches of up to 3 MB.
+const WEBHOOK_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 #[derive(Debug, Clone, Copy)]
 struct Limits {
@@ -30,6 +32,11 @@ struct Limits {
 /// The limits of ordinary routes.
 pub fn standard(routes: Router<AppState>) -> Router<AppState> {
     limited(routes, Limits { body_bytes_max: BODY_BYTES_MAX, timeout: ANSWER_TIMEOUT })
+}
+
+/// The limits of routes that networks deliver to.
+pub fn webhook(routes: Router<AppState>) -> Router<AppState> {
+    limited(routes, Limits { body_bytes_max: WEBHOOK_BYTES_MAX, timeout: ANSWER_TIMEOUT })
 }
 
 /// The limits of routes that take files.

@@ -13,19 +13,24 @@ pub mod fields;
 mod health;
 mod layers;
 pub mod limits;
+mod messages;
 pub mod paging;
 pub mod path;
 mod presence;
 pub mod query;
 mod queues;
 pub mod reply;
+mod sandbox;
+mod send;
 pub mod server;
+mod sessions;
 pub mod syntax;
 pub mod target;
 #[cfg(test)]
 mod testing;
 pub mod throttle;
 mod tickets;
+mod webhook;
 
 pub use body::Body;
 pub use fields::Fields;
@@ -38,7 +43,7 @@ use axum::{
     Router,
     http::Method,
     middleware::from_fn_with_state,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 
 use crate::{error::ApiError, state::AppState, ws::endpoint};
@@ -56,8 +61,10 @@ pub fn router(app: &AppState) -> Router {
 
 /// The table of paths. Routes that take uploads go through [`limits::upload`] instead.
 fn routes(app: &AppState) -> Router<AppState> {
-    let limited = public(app).merge(account()).merge(people()).merge(service());
-    limits::standard(limited).merge(sockets())
+    let webhook = post(webhook::receive).get(webhook::verify);
+    let webhook = Router::new().route("/api/v1/whatsapp/webhook", webhook);
+    let limited = public(app).merge(account()).merge(people()).merge(whatsapp()).merge(service());
+    limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
 }
 
 /// Login and health: anybody may ask; what costs work is throttled per address.
@@ -129,6 +136,35 @@ fn service() -> Router<AppState> {
         .route("/api/v1/chats/{chat_id}/attend", post(chats::attend))
         .route("/api/v1/chats/{chat_id}/transferir", post(chats::transfer))
         .route("/api/v1/chats/{chat_id}/encerrar", post(chats::close))
+}
+
+/// Numbers and messages. Routes in the singular are for older clients.
+fn whatsapp() -> Router<AppState> {
+    let routes = Router::new()
+        .route("/sessions", get(sessions::list).post(sessions::create))
+        .route("/sessions/start", post(sessions::start))
+        .route("/sessions/stop", post(sessions::stop))
+        .route("/sessions/status", get(sessions::status))
+        .route(
+            "/sessions/{id}",
+            get(sessions::show)
+                .put(sessions::update)
+                .patch(sessions::update)
+                .delete(sessions::deactivate),
+        )
+        .route("/sessions/{id}/metrics", get(sessions::metrics))
+        .route("/sessions/{id}/reconnect", post(sessions::reconnect))
+        .route("/session", delete(sessions::stop_default))
+        .route("/session/start", post(sessions::start_default))
+        .route("/session/status", get(sessions::status_of_default))
+        .route("/send", post(send::send))
+        .route("/messages", get(messages::list).post(send::send_legacy))
+        .route("/messages/latency-stats", get(messages::latency_stats))
+        .route("/messages/high-latency", get(messages::high_latency))
+        .route("/messages/{id}", get(messages::show))
+        .route("/inject-incoming", post(webhook::inject))
+        .route("/sandbox/falha", post(sandbox::fault));
+    Router::new().nest("/api/v1/whatsapp", routes)
 }
 
 #[cfg(test)]

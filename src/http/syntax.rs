@@ -1,21 +1,13 @@
 //! How single values are spelled, in bodies and in query strings.
 
 use serde_json::Value;
-use time::{
-    Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset,
-    format_description::{BorrowedFormatItem, well_known::Rfc3339},
-    macros::{format_description, offset},
-};
+use time::{Date, Time, format_description::BorrowedFormatItem, macros::format_description};
 
-/// São Paulo has had no summer time since 2019.
-const LOCAL_OFFSET: UtcOffset = offset!(-3);
+pub(super) use crate::wire::time::parse as datetime;
 
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 const TIME: &[BorrowedFormatItem<'_>] =
     format_description!("[hour]:[minute][optional [:[second][optional [.[subsecond]]]]]");
-const LOCAL_DATETIME: &[BorrowedFormatItem<'_>] = format_description!(
-    "[year]-[month]-[day][first [T][ ]][hour]:[minute][optional [:[second][optional [.[subsecond]]]]]"
-);
 
 /// A whole number, or a text that spells one.
 pub(super) fn integer(value: &Value) -> Option<i64> {
@@ -60,14 +52,6 @@ pub(super) fn time(text: &str) -> Option<Time> {
     Time::parse(text, TIME).ok()
 }
 
-/// RFC 3339, or local time without an offset.
-pub(super) fn datetime(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).ok().or_else(|| {
-        let local = PrimitiveDateTime::parse(text, LOCAL_DATETIME).ok()?;
-        Some(local.assume_offset(LOCAL_OFFSET))
-    })
-}
-
 /// Good enough to catch slips; only a message proves an address.
 pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
@@ -103,6 +87,8 @@ pub fn is_url(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use time::OffsetDateTime;
+
     use super::*;
 
     #[test]

@@ -5,12 +5,17 @@
 pub mod account;
 pub mod agent;
 pub mod chat;
+pub mod cloud;
 pub mod department;
 pub mod events;
+pub mod incoming;
 pub mod inject;
+pub mod message;
 pub mod presence;
 pub mod qr_image;
 pub mod queue;
+pub mod session;
 pub mod ticket;
 pub mod time;
+pub mod webhook;
 pub mod words;

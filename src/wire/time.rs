@@ -2,7 +2,22 @@
 
 use dx_actors::domain::Timestamp;
 use serde::{Serialize, Serializer};
-use time::format_description::well_known::Rfc3339;
+use serde_json::Value;
+use time::{
+    OffsetDateTime, PrimitiveDateTime, UtcOffset,
+    format_description::{BorrowedFormatItem, well_known::Rfc3339},
+    macros::{format_description, offset},
+};
+
+/// São Paulo has had no summer time since 2019.
+const LOCAL_OFFSET: UtcOffset = offset!(-3);
+const LOCAL_DATETIME: &[BorrowedFormatItem<'_>] = format_description!(
+    "[year]-[month]-[day][first [T][ ]][hour]:[minute][optional [:[second][optional [.[subsecond]]]]]"
+);
+/// From here on (year 5138 in seconds, 1973 in milliseconds) a number counts milliseconds.
+const EPOCH_MILLIS_MIN: i64 = 100_000_000_000;
+/// 9999-12-31, the last day that can be written.
+const EPOCH_SECONDS_MAX: i64 = 253_402_300_799;
 
 /// An instant on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +41,36 @@ pub fn rfc3339(at: Timestamp) -> String {
     at.to_offset_date_time().format(&Rfc3339).unwrap_or_default()
 }
 
+/// RFC 3339, or local time without an offset.
+pub fn parse(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).ok().or_else(|| {
+        let local = PrimitiveDateTime::parse(text, LOCAL_DATETIME).ok()?;
+        Some(local.assume_offset(LOCAL_OFFSET))
+    })
+}
+
+/// An instant as networks write it: a text, or seconds or milliseconds since 1970.
+pub fn instant(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::Number(number) => epoch(number.as_i64()?),
+        Value::String(text) => match text.trim().parse() {
+            Ok(number) => epoch(number),
+            Err(_) => parse(text.trim()).map(Timestamp::from_offset_date_time),
+        },
+        _ => None,
+    }
+}
+
+fn epoch(number: i64) -> Option<Timestamp> {
+    let millis = if number < EPOCH_MILLIS_MIN { number.checked_mul(1000)? } else { number };
+    let is_sane = (0..=EPOCH_SECONDS_MAX * 1000).contains(&millis);
+    is_sane.then(|| Timestamp::from_micros(millis * 1000))
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -40,6 +83,27 @@ mod tests {
         for (micros, expected) in cases {
             let at = At(Timestamp::from_micros(micros));
             assert_eq!(serde_json::to_value(at).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn networks_write_instants_in_several_ways() {
+        let expected = Some(Timestamp::from_micros(1_760_176_800_000_000));
+        let ways = [
+            json!("2025-10-11T10:00:00Z"),
+            json!("2025-10-11T07:00:00-03:00"),
+            json!("2025-10-11T07:00:00"),
+            json!("1760176800"),
+            json!(1_760_176_800),
+            json!(1_760_176_800_000_i64),
+        ];
+        for way in ways {
+            assert_eq!(instant(&way), expected, "{way}");
+        }
+        for nonsense in
+            [json!("ontem"), json!(""), json!(-1), json!(i64::MAX), json!({}), json!(1.5)]
+        {
+            assert_eq!(instant(&nonsense), None, "{nonsense}");
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The closed vocabularies of the wire, each translated here and nowhere else.
 
-use dx_actors::domain::{
-    Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, Role,
-    SessionStatus, TicketStatus,
+use dx_actors::{
+    domain::{
+        Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, Role,
+        SessionStatus, TicketStatus,
+    },
+    session::SandboxFault,
 };
 
 /// A closed vocabulary with its words on the wire.
@@ -49,6 +52,16 @@ words! {
         Error = "error",
     }
     ProviderKind { Sandbox = "sandbox", Web = "web", Cloud = "cloud" }
+    SandboxFault {
+        QrExpires = "qr_expira",
+        Drop = "queda",
+        LoggedOut = "deslogado",
+        Slow = "lento",
+        SendRefused = "envio_recusado",
+        SendFails = "envio_falha",
+        DuplicateDelivery = "entrega_duplicada",
+        OutOfOrderStatus = "status_fora_de_ordem",
+    }
     Direction { Inbound = "inbound", Outbound = "outbound" }
     MessageKind {
         Text = "text",
@@ -90,6 +103,7 @@ mod tests {
         round_trip::<PresenceStatus>();
         round_trip::<SessionStatus>();
         round_trip::<ProviderKind>();
+        round_trip::<SandboxFault>();
         round_trip::<Direction>();
         round_trip::<MessageKind>();
         round_trip::<MessageStatus>();

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dx_actors::presence::outbox::{OutFrame, Outbox};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::connection::Commands;
+pub use crate::wire::inject::{InjectIn, InjectPayloadIn};
 
 const PONG: &[u8] = br#"{"type":"pong"}"#;
 const NOT_JSON: &str = "Mensagem inválida: envie um objeto JSON.";
@@ -25,27 +26,6 @@ pub trait AgentSocket: Send {
     fn alive(&mut self);
     /// Lets a customer's message come in; answered later with [`inject_success`] or [`inject_error`].
     fn inject(&mut self, incoming: InjectIn, outbox: &Arc<Outbox>);
-}
-
-/// A message that a test pretends to have come from a customer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct InjectIn {
-    pub from: String,
-    pub chat_id: Option<String>,
-    pub payload: InjectPayloadIn,
-}
-
-/// The content of an injected message.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct InjectPayloadIn {
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
-    pub text: Option<String>,
-    pub contact_name: Option<String>,
-    pub media_url: Option<String>,
-    pub mime_type: Option<String>,
-    pub media_size: Option<i64>,
-    pub message_id: Option<String>,
 }
 
 /// Understands the commands of agents.

@@ -168,7 +168,8 @@ impl Drop for HubSocket {
 
 /// Lets an injected message in; the text that answers it.
 async fn inject(app: &AppState, incoming: InjectIn) -> Bytes {
-    let inbound = match wire::inject::inbound(incoming) {
+    let InjectIn { from, chat_id, payload } = incoming;
+    let inbound = match wire::inject::inbound(from, chat_id, payload) {
         Ok(inbound) => inbound,
         Err(text) => return inject_error(&text),
     };

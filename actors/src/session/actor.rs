@@ -267,7 +267,9 @@ impl State {
         let (id, now) = (self.session.id, self.context.clock.now());
         let updated = self.context.store.update_session(id, changes, now).await?;
         self.session = updated.ok_or_else(|| HubError::not_found("Sessão", &id))?;
-        self.mirror(None);
+        // A code that waits to be scanned goes on waiting.
+        let code = self.context.sessions.live(id).and_then(|live| live.qr_code);
+        self.mirror(code);
         Ok(self.session.clone())
     }
 

@@ -11,6 +11,7 @@ use super::provider::ProviderEvent;
 use crate::{
     chat::audience_of_message,
     domain::{Inbound, Message, SessionId},
+    error::HubError,
     events::{Audience, ChatAudience, HubEvent},
     hub::Context,
     store::StatusReport,
@@ -57,7 +58,8 @@ async fn flush(
     reports: &mut Vec<StatusReport>,
 ) {
     deliver(context, session_id, std::mem::take(inbound)).await;
-    report(context, std::mem::take(reports)).await;
+    // Logged already, and a connection cannot be told to report again.
+    let _ = report(context, std::mem::take(reports)).await;
 }
 
 /// Stores and routes what customers wrote. What cannot be stored now is left to the provider's own
@@ -82,8 +84,10 @@ async fn deliver(context: &Arc<Context>, session_id: SessionId, inbound: Vec<Inb
     while chats.join_next().await.is_some() {}
 }
 
-/// Moves statuses up and tells of each step, in the order of the reports.
-pub(super) async fn report(context: &Arc<Context>, reports: Vec<StatusReport>) {
+/// Moves statuses up and tells of each step, in the order of the reports. All are tried; the last
+/// failure is returned.
+pub(crate) async fn report(context: &Context, reports: Vec<StatusReport>) -> Result<(), HubError> {
+    let mut outcome = Ok(());
     let mut moves = Vec::with_capacity(reports.len());
     let early = context.sessions.early_reports();
     for report in reports.into_iter().filter_map(|report| early.keep(report)) {
@@ -94,10 +98,17 @@ pub(super) async fn report(context: &Arc<Context>, reports: Vec<StatusReport>) {
         match step.await {
             Ok(Ok(Some(message))) => tell_status(context, &message).await,
             Ok(Ok(None)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "status was not stored"),
-            Err(error) => tracing::error!(%error, "status task failed"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "status was not stored");
+                outcome = Err(error.into());
+            }
+            Err(error) => {
+                tracing::error!(%error, "status task failed");
+                outcome = Err(HubError::Unavailable);
+            }
         }
     }
+    outcome
 }
 
 /// Tells the sender and whoever may see the chat how far a message has come.

@@ -10,5 +10,6 @@ pub mod sandbox;
 mod tests;
 
 pub use handle::{LiveSession, Sessions};
+pub(crate) use intake::report;
 pub use provider::{Provider, ProviderError, ProviderEvent, ProviderFactory};
 pub use sandbox::{SandboxFault, SandboxNetwork, SandboxSent};

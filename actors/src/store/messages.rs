@@ -18,6 +18,7 @@ pub struct MessageFilter {
     pub status: Option<MessageStatus>,
     pub chat_id: Option<String>,
     pub session_id: Option<SessionId>,
+    pub is_from_me: Option<bool>,
     pub search: Vec<String>,
 }
 
@@ -58,6 +59,7 @@ impl MessageFilter {
             .push_bind_if(" AND m.status = ", self.status)
             .push_bind_if(" AND m.chat_id = ", self.chat_id.as_deref())
             .push_bind_if(" AND m.session_id = ", self.session_id)
+            .push_bind_if(" AND (m.direction = 'outbound') = ", self.is_from_me)
             .push_search(&self.search, &["m.text", "m.phone", "m.contact_name"])
     }
 }

@@ -1,0 +1,482 @@
+//! The company's WhatsApp numbers: rows, starting and stopping, figures. Everybody sees them; whoever
+//! manages numbers changes them.
+
+use axum::{Json, extract::State, http::StatusCode};
+use dx_actors::{
+    HubError,
+    directory::Roster,
+    domain::{
+        DepartmentId, ProviderKind, SessionChanges, SessionId, SessionStatus, WhatsAppSession,
+    },
+    store::{Order, SessionFilter, SessionSort},
+};
+use uuid::Uuid;
+
+use super::{
+    Body, Fields, Id, Listing, Query,
+    reply::{Created, NoContent},
+};
+use crate::{
+    auth::{CurrentAgent, Permission},
+    error::ApiResult,
+    state::AppState,
+    wire::{
+        qr_image,
+        session::{
+            ReconnectingOut, SentenceOut, SessionMetricsOut, SessionOut, SessionStatusOut,
+            StartedOut, StatusWordOut,
+        },
+        words::Word,
+    },
+};
+
+const DEVICE_NAME_DEFAULT: &str = "DX Connect Web";
+const DEVICE_NAME_CHARS_MAX: usize = 100;
+/// Contract §9.
+const PROXY_URL_CHARS_MAX: usize = 500;
+const SORTS: [(&str, SessionSort); 3] = [
+    ("created_at", SessionSort::CreatedAt),
+    ("updated_at", SessionSort::UpdatedAt),
+    ("connected_at", SessionSort::ConnectedAt),
+];
+
+/// `GET /sessions/`.
+pub(super) async fn list(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+    mut query: Query,
+) -> ApiResult<Listing<SessionOut>> {
+    let filter = SessionFilter {
+        status: query.choice("status", SessionStatus::parse),
+        is_active: query.boolean("is_active"),
+        search: query.search_terms(),
+    };
+    query.check()?;
+    let mut orders = query.orders(&SORTS);
+    if orders.is_empty() {
+        orders.push(Order { by: SessionSort::UpdatedAt, is_descending: true });
+    }
+    let fetch = |page| app.hub.store().list_sessions(&filter, &orders, page);
+    Ok(query.fetch(fetch).await?.map(|session| row(&app, &me, session)))
+}
+
+/// `POST /sessions/`: one more number, not connected.
+pub(super) async fn create(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+    body: Body,
+) -> ApiResult<Created<SessionOut>> {
+    me.require(Permission::ManageSessions)?;
+    let mut fields = body.fields();
+    let provider = fields.choice_or("provider", app.config.whatsapp_mode, ProviderKind::parse);
+    let changes = changes(&mut fields, &me.roster);
+    let changes = fields.finish(changes)?;
+    let device_name = changes.device_name.clone().unwrap_or(DEVICE_NAME_DEFAULT.to_owned());
+    let department = changes.department_id.flatten();
+    let sessions = app.hub.sessions();
+    let session = sessions.create(provider, device_name, department, me.id).await?;
+    let session = sessions.update(session.id, changes).await?;
+    Ok(Created(row(&app, &me, session)))
+}
+
+/// `GET /sessions/{id}/`.
+pub(super) async fn show(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+    Id(id): Id,
+) -> ApiResult<Json<SessionOut>> {
+    let session = app.hub.sessions().resolve(Some(SessionId(id))).await?;
+    Ok(Json(row(&app, &me, session)))
+}
+
+/// `PUT` and `PATCH /sessions/{id}/`: what is not sent stays; status and counters are nobody's to set.
+pub(super) async fn update(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+    Id(id): Id,
+    body: Body,
+) -> ApiResult<Json<SessionOut>> {
+    me.require(Permission::ManageSessions)?;
+    let session = app.hub.sessions().resolve(Some(SessionId(id))).await?;
+    let mut fields = body.fields();
+    let changes = changes(&mut fields, &me.roster);
+    let session = app.hub.sessions().update(session.id, fields.finish(changes)?).await?;
+    Ok(Json(row(&app, &me, session)))
+}
+
+/// `DELETE /sessions/{id}/`: out of use; its history stays.
+pub(super) async fn deactivate(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+    Id(id): Id,
+) -> ApiResult<NoContent> {
+    me.require(Permission::ManageSessions)?;
+    let session = app.hub.sessions().resolve(Some(SessionId(id))).await?;
+    app.hub.sessions().deactivate(session.id).await?;
+    Ok(NoContent)
+}
+
+/// `POST /sessions/start/`: of the named number, else of the default one.
+pub(super) async fn start(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+    query: Query,
+    body: Body,
+) -> ApiResult<(StatusCode, Json<StartedOut>)> {
+    me.require(Permission::ManageSessions)?;
+    let session = app.hub.sessions().resolve(named(query, body)?).await?;
+    let session = app.hub.sessions().start(session.id).await?;
+    Ok((StatusCode::ACCEPTED, Json(session.into())))
+}
+
+/// `POST /sessions/stop/`: also when there is nothing to stop.
+pub(super) async fn stop(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+    query: Query,
+    body: Body,
+) -> ApiResult<Json<SentenceOut>> {
+    me.require(Permission::ManageSessions)?;
+    match app.hub.sessions().resolve(named(query, body)?).await {
+        Ok(session) => drop(app.hub.sessions().stop(session.id).await?),
+        Err(HubError::NoSession) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Json(SentenceOut { message: "Sessão encerrada com sucesso" }))
+}
+
+/// `GET /sessions/status/`.
+pub(super) async fn status(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+    query: Query,
+    body: Body,
+) -> ApiResult<Json<SessionStatusOut>> {
+    match app.hub.sessions().resolve(named(query, body)?).await {
+        Ok(session) => Ok(Json(row(&app, &me, session).into())),
+        Err(HubError::NoSession) => Ok(Json(SessionStatusOut::none())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /sessions/{id}/metrics/`.
+pub(super) async fn metrics(
+    State(app): State<AppState>,
+    _me: CurrentAgent,
+    Id(id): Id,
+) -> ApiResult<Json<SessionMetricsOut>> {
+    let session = app.hub.sessions().resolve(Some(SessionId(id))).await?;
+    let metrics = app.hub.store().session_metrics(session.id).await?;
+    Ok(Json(SessionMetricsOut::new(&session, metrics, app.hub.clock().now())))
+}
+
+/// `POST /sessions/{id}/reconnect/`: now, whatever `auto_reconnect` says.
+pub(super) async fn reconnect(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+    Id(id): Id,
+) -> ApiResult<(StatusCode, Json<ReconnectingOut>)> {
+    me.require(Permission::ManageSessions)?;
+    let session = app.hub.sessions().resolve(Some(SessionId(id))).await?;
+    let session = app.hub.sessions().reconnect(session.id).await?;
+    let out = ReconnectingOut {
+        message: "Reconexão iniciada",
+        session_id: session.id.0,
+        status: session.status.word(),
+        task_id: Uuid::new_v4().to_string(),
+    };
+    Ok((StatusCode::ACCEPTED, Json(out)))
+}
+
+/// `POST /session/start`, for older clients.
+pub(super) async fn start_default(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+) -> ApiResult<(StatusCode, Json<StatusWordOut>)> {
+    me.require(Permission::ManageConfigWhatsApp)?;
+    let session = app.hub.sessions().resolve(None).await?;
+    let session = app.hub.sessions().start(session.id).await?;
+    Ok((StatusCode::ACCEPTED, Json(StatusWordOut { status: session.status.word() })))
+}
+
+/// `DELETE /session`, for older clients: stops the default number.
+pub(super) async fn stop_default(
+    State(app): State<AppState>,
+    me: CurrentAgent,
+) -> ApiResult<NoContent> {
+    me.require(Permission::ManageConfigWhatsApp)?;
+    let session = app.hub.sessions().resolve(None).await?;
+    app.hub.sessions().stop(session.id).await?;
+    Ok(NoContent)
+}
+
+/// `GET /session/status`, for older clients.
+pub(super) async fn status_of_default(
+    State(app): State<AppState>,
+    _me: CurrentAgent,
+) -> ApiResult<Json<StatusWordOut>> {
+    let session = app.hub.sessions().resolve(None).await?;
+    Ok(Json(StatusWordOut { status: session.status.word() }))
+}
+
+/// The number that a request names in its body or its address; `None` means the default one.
+fn named(mut query: Query, body: Body) -> ApiResult<Option<SessionId>> {
+    let mut fields = body.fields();
+    let id = fields.optional_id("session_id").or_else(|| query.number("session_id"));
+    query.check()?;
+    fields.finish(id.map(SessionId))
+}
+
+fn changes(fields: &mut Fields, roster: &Roster) -> SessionChanges {
+    // `null` takes the number out of its department.
+    let is_moved = fields.is_present("departamento");
+    let department_id = fields.optional_id("departamento").map(DepartmentId);
+    if let Some(id) = department_id.filter(|id| roster.department(*id).is_none()) {
+        fields.error("departamento", format!("Pk inválido \"{id}\" - objeto não existe."));
+    }
+    SessionChanges {
+        device_name: fields.changed_text("device_name", DEVICE_NAME_CHARS_MAX),
+        department_id: is_moved.then_some(department_id),
+        auto_reconnect: fields.optional_bool("auto_reconnect"),
+        proxy_enabled: fields.optional_bool("proxy_enabled"),
+        proxy_url: fields.optional_text("proxy_url", PROXY_URL_CHARS_MAX),
+    }
+}
+
+fn row(app: &AppState, me: &CurrentAgent, session: WhatsAppSession) -> SessionOut {
+    let name = me.roster.agent_name(session.created_by);
+    let (id, proxy_url) = (session.id, session.proxy_url.clone());
+    let row = SessionOut::new(session, name, app.hub.clock().now());
+    if !me.can(Permission::ManageSessions) {
+        return row;
+    }
+    let code = app.hub.sessions().live(id).and_then(|live| live.qr_code);
+    row.with_secrets(code.map(|code| qr_image::png_base64(&code)), proxy_url)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Method;
+    use dx_actors::{HubEvent, session::SandboxFault, testing::eventually};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        auth::authenticate,
+        test_support::{Answer, TestApp},
+    };
+
+    const SESSIONS: &str = "/api/v1/whatsapp/sessions/";
+    const START: &str = "/api/v1/whatsapp/sessions/start/";
+    const STOP: &str = "/api/v1/whatsapp/sessions/stop/";
+    const STATUS: &str = "/api/v1/whatsapp/sessions/status/";
+
+    async fn get(app: &TestApp, path: &str) -> Answer {
+        app.get(path).signed_in().send().await
+    }
+
+    async fn post(app: &TestApp, path: &str, body: &Value) -> Answer {
+        app.post(path).signed_in().json(body).send().await
+    }
+
+    async fn ready(app: &TestApp) {
+        assert_eq!(app.post(START).signed_in().send().await.status, 202);
+        eventually(async || app.state.hub.sessions().is_ready(SessionId(1))).await;
+    }
+
+    #[tokio::test]
+    async fn a_start_and_a_status_are_answered_as_documented() {
+        let app = TestApp::new().await;
+        let answer = app.post(START).signed_in().send().await;
+        let expected =
+            r#"{"session_id":1,"status":"connecting","message":"Sessão iniciada com sucesso"}"#;
+        assert_eq!((answer.status, answer.text.as_str()), (202, expected));
+        eventually(async || app.state.hub.sessions().is_ready(SessionId(1))).await;
+        app.clock.advance(std::time::Duration::from_hours(1));
+        let status = app.get(STATUS).signed_in_as(TestApp::AGENT).send().await.json();
+        let connected_at = status["connected_at"].as_str().unwrap().to_owned();
+        let expected = json!({
+            "session_id": 1, "status": "ready", "is_connected": true,
+            "phone_number": "5511900000001", "uptime_seconds": 3600, "total_messages_sent": 0,
+            "total_messages_received": 0, "device_name": "DX Connect Web",
+            "connected_at": connected_at, "last_message_at": null, "last_error": "",
+            "error_count": 0,
+        });
+        assert_eq!(status, expected);
+        let again = app.post(START).signed_in().send().await.json();
+        assert_eq!(again["status"], "ready", "an active number stays as it is");
+    }
+
+    #[tokio::test]
+    async fn stopping_is_answered_also_when_there_is_nothing_to_stop() {
+        let app = TestApp::new().await;
+        for _ in 0..2 {
+            let answer = app.post(STOP).signed_in().send().await;
+            let expected = json!({"message": "Sessão encerrada com sucesso"});
+            assert_eq!((answer.status, answer.json()), (200, expected));
+            assert_eq!(get(&app, STATUS).await.json()["status"], "disconnected");
+            ready(&app).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn changing_numbers_is_for_managers_and_seeing_them_for_everybody() {
+        let app = TestApp::new().await;
+        let writes = [
+            (Method::POST, SESSIONS),
+            (Method::POST, START),
+            (Method::POST, STOP),
+            (Method::PATCH, "/api/v1/whatsapp/sessions/1/"),
+            (Method::PUT, "/api/v1/whatsapp/sessions/1/"),
+            (Method::DELETE, "/api/v1/whatsapp/sessions/1/"),
+            (Method::POST, "/api/v1/whatsapp/sessions/1/reconnect/"),
+            (Method::POST, "/api/v1/whatsapp/session/start"),
+            (Method::DELETE, "/api/v1/whatsapp/session"),
+        ];
+        for (method, path) in writes {
+            let call = app.request(method.clone(), path).signed_in_as(TestApp::AGENT);
+            assert_eq!(call.send().await.status, 403, "{method} {path}");
+            assert_eq!(app.request(method.clone(), path).send().await.status, 401, "{path}");
+        }
+        let reads = [SESSIONS, STATUS, "/api/v1/whatsapp/sessions/1/metrics"];
+        for path in reads.into_iter().chain(["/api/v1/whatsapp/session/status"]) {
+            let call = app.get(path).signed_in_as(TestApp::AGENT);
+            assert_eq!(call.send().await.status, 200, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_number_takes_what_people_may_set_and_nothing_else() {
+        let app = TestApp::new().await;
+        let body = json!({
+            "device_name": "Loja 2", "departamento": 1, "auto_reconnect": false,
+            "proxy_url": "socks5://u:p@proxy:1080", "status": "ready", "usuario": 2,
+        });
+        let answer = post(&app, SESSIONS, &body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        let row = answer.json();
+        let expected = json!({
+            "device_name": "Loja 2", "departamento": 1, "auto_reconnect": false,
+            "proxy_url": "socks5://u:p@proxy:1080", "status": "disconnected", "usuario": 1,
+            "usuario_nome": "Administrador", "is_default": false, "provider": "sandbox", "qr_code": null,
+            "is_active": true, "is_connected": false,
+        });
+        for (key, value) in expected.as_object().unwrap() {
+            assert_eq!(&row[key], value, "{key}");
+        }
+        assert!(row.get("session_data").is_none());
+        let path = format!("{SESSIONS}{}/", row["id"]);
+        let seen = app.get(&path).signed_in_as(TestApp::AGENT).send().await.json();
+        assert_eq!(seen["proxy_url"], "", "it carries a password");
+
+        let change = json!({"departamento": null, "device_name": "Loja 3", "status": "error"});
+        let changed = app.request(Method::PATCH, &path).signed_in().json(&change).send().await;
+        let changed = changed.json();
+        assert_eq!(changed["departamento"], Value::Null);
+        assert_eq!(changed["device_name"], "Loja 3");
+        assert_eq!(changed["auto_reconnect"], false);
+        assert_eq!(changed["status"], "disconnected");
+
+        let started = post(&app, START, &json!({"session_id": row["id"]})).await.json();
+        assert_eq!(started["session_id"], row["id"]);
+        assert_eq!(app.request(Method::DELETE, &path).signed_in().send().await.status, 204);
+        assert_eq!(get(&app, &path).await.json()["is_active"], false);
+        let active = get(&app, &format!("{SESSIONS}?is_active=true")).await.json();
+        assert_eq!(active["count"], 1);
+    }
+
+    #[tokio::test]
+    async fn wrong_values_name_their_field() {
+        let app = TestApp::new().await;
+        let cases = [
+            ("device_name", json!({"device_name": " "})),
+            ("device_name", json!({"device_name": "x".repeat(101)})),
+            ("departamento", json!({"departamento": 99})),
+            ("provider", json!({"provider": "pombo"})),
+            ("auto_reconnect", json!({"auto_reconnect": "talvez"})),
+        ];
+        for (field, body) in cases {
+            let answer = post(&app, SESSIONS, &body).await;
+            assert_eq!(answer.status, 400, "{body}");
+            assert!(answer.json()[field].is_array(), "{}", answer.text);
+        }
+        assert_eq!(get(&app, &format!("{SESSIONS}?status=zz")).await.status, 400);
+        assert_eq!(post(&app, START, &json!({"session_id": "x"})).await.status, 400);
+        for path in ["99/", "99/metrics/", "abc/"] {
+            assert_eq!(get(&app, &format!("{SESSIONS}{path}")).await.status, 404, "{path}");
+        }
+        assert_eq!(post(&app, START, &json!({"session_id": 99})).await.status, 404);
+        assert_eq!(get(&app, &format!("{STATUS}?session_id=99")).await.status, 404);
+        let default = app.request(Method::DELETE, "/api/v1/whatsapp/sessions/1/").signed_in();
+        assert_eq!(default.send().await.status, 409, "everything goes to the default number");
+    }
+
+    #[tokio::test]
+    async fn lists_are_paged_and_sorted_by_the_database() {
+        let app = TestApp::new().await;
+        for name in ["b", "c"] {
+            post(&app, SESSIONS, &json!({"device_name": name})).await;
+        }
+        let ids = async |query: &str| {
+            let page = get(&app, &format!("{SESSIONS}{query}")).await.json();
+            let rows = page["results"].as_array().unwrap().clone();
+            rows.iter().map(|row| row["id"].as_i64().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids("").await, [3, 2, 1], "newest first");
+        assert_eq!(ids("?ordering=created_at").await, [1, 2, 3]);
+        assert_eq!(ids("?page_size=2&page=2").await, [1]);
+        assert_eq!(ids("?page_size=2&page=last").await, [1]);
+        assert_eq!(ids("?search=c&status=disconnected").await, [3, 1]);
+        assert_eq!(get(&app, &format!("{SESSIONS}?page=2")).await.status, 404);
+    }
+
+    #[tokio::test]
+    async fn the_code_to_scan_is_a_picture_for_those_who_pair() {
+        let app = TestApp::new().await;
+        let sessions = app.state.hub.sessions();
+        // Nobody scans, so that one code follows another.
+        app.state.network.fault(SessionId(1), SandboxFault::QrExpires).await;
+        let mut tap = app.state.hub.outboxes().tap();
+        let session = sessions.start(SessionId(1)).await.unwrap();
+        while !matches!(tap.recv().await.unwrap(), HubEvent::QrCode { .. }) {}
+        let code_for = |id| {
+            let who = authenticate(&app.state, &app.token_of(id)).unwrap();
+            row(&app.state, &who, session.clone()).qr_code
+        };
+        assert!(code_for(TestApp::ADMIN).unwrap().starts_with("iVBORw0KGgo"), "a PNG");
+        assert_eq!(code_for(TestApp::AGENT), None);
+    }
+
+    #[tokio::test]
+    async fn reconnecting_and_figures_have_the_documented_keys() {
+        let app = TestApp::new().await;
+        let metrics = get(&app, "/api/v1/whatsapp/sessions/1/metrics/").await.json();
+        let expected = json!({
+            "session_id": 1, "total_messages": 0, "messages_sent": 0, "messages_received": 0,
+            "messages_with_error": 0, "avg_latency_ms": null, "latency_acceptable_rate": 100.0,
+            "uptime_seconds": null, "error_count": 0,
+        });
+        assert_eq!(metrics, expected);
+        ready(&app).await;
+        let answer = app.post("/api/v1/whatsapp/sessions/1/reconnect/").signed_in().send().await;
+        let body = answer.json();
+        assert_eq!(answer.status, 202);
+        assert_eq!(body["message"], "Reconexão iniciada");
+        assert_eq!((&body["session_id"], &body["status"]), (&json!(1), &json!("connecting")));
+        assert_eq!(body["task_id"].as_str().unwrap().len(), 36);
+    }
+
+    #[tokio::test]
+    async fn older_clients_start_stop_and_ask() {
+        let app = TestApp::new().await;
+        let session = "/api/v1/whatsapp/session";
+        let answer = app.post(&format!("{session}/start")).signed_in().send().await;
+        assert_eq!((answer.status, answer.json()), (202, json!({"status": "connecting"})));
+        eventually(async || app.state.hub.sessions().is_ready(SessionId(1))).await;
+        let answer = get(&app, &format!("{session}/status")).await;
+        assert_eq!(answer.json(), json!({"status": "ready"}));
+        let answer = app.request(Method::DELETE, session).signed_in().send().await;
+        assert_eq!((answer.status, answer.text.as_str()), (204, ""));
+        assert!(!app.state.hub.sessions().is_ready(SessionId(1)));
+    }
+}

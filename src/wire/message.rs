@@ -1,0 +1,334 @@
+//! Messages as lists and single rows show them, and the answers to a send.
+
+use dx_actors::{
+    directory::Roster,
+    domain::{Direction, Message},
+    store::LatencyStats,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{time::At, words::Word};
+
+/// A message in a list.
+#[derive(Debug, Serialize)]
+pub struct MessageRowOut {
+    pub id: i64,
+    pub session: i64,
+    #[serde(rename = "atendimento")]
+    pub ticket: Option<i64>,
+    pub message_id: String,
+    pub client_message_id: Option<String>,
+    pub direction: &'static str,
+    pub message_type: &'static str,
+    pub chat_id: String,
+    pub contact_number: String,
+    pub contact_name: String,
+    pub text_content: String,
+    pub media_url: Option<String>,
+    pub status: &'static str,
+    pub created_at: At,
+    pub sent_at: Option<At>,
+    pub is_from_me: bool,
+    pub total_latency_ms: Option<i64>,
+    pub is_latency_acceptable: bool,
+}
+
+/// A message with everything that is known of it.
+#[derive(Debug, Serialize)]
+pub struct MessageOut {
+    pub id: i64,
+    pub session: i64,
+    #[serde(rename = "atendimento")]
+    pub ticket: Option<i64>,
+    #[serde(rename = "usuario")]
+    pub agent: Option<i64>,
+    #[serde(rename = "usuario_nome")]
+    pub agent_name: String,
+    pub message_id: String,
+    pub client_message_id: Option<String>,
+    pub task_id: Option<String>,
+    pub direction: &'static str,
+    pub message_type: &'static str,
+    pub chat_id: String,
+    pub contact_number: String,
+    pub contact_name: String,
+    pub text_content: String,
+    pub media_url: Option<String>,
+    pub media_mime_type: Option<String>,
+    pub media_size: Option<i64>,
+    pub payload: PayloadOut,
+    pub raw_payload: Value,
+    pub protocol_version: String,
+    pub status: &'static str,
+    pub timestamp: Option<At>,
+    pub created_at: At,
+    pub queued_at: Option<At>,
+    pub sent_at: Option<At>,
+    pub delivered_at: Option<At>,
+    pub read_at: Option<At>,
+    pub error_message: String,
+    pub is_from_me: bool,
+    pub is_automatic: bool,
+    #[serde(flatten)]
+    pub latency: LatencyOut,
+}
+
+/// How long a message took, from being queued.
+#[derive(Debug, Serialize)]
+pub struct LatencyOut {
+    pub latency_to_sent_ms: Option<i64>,
+    pub latency_to_delivered_ms: Option<i64>,
+    pub latency_to_read_ms: Option<i64>,
+    pub total_latency_ms: Option<i64>,
+    pub is_latency_acceptable: bool,
+}
+
+impl From<&Message> for LatencyOut {
+    fn from(message: &Message) -> Self {
+        Self {
+            latency_to_sent_ms: message.latency_to_sent_ms(),
+            latency_to_delivered_ms: message.latency_to_delivered_ms(),
+            latency_to_read_ms: message.latency_to_read_ms(),
+            total_latency_ms: message.total_latency_ms(),
+            is_latency_acceptable: message.is_latency_acceptable(),
+        }
+    }
+}
+
+/// The content alone, as clients send it.
+#[derive(Debug, Serialize)]
+pub struct PayloadOut {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_size: Option<i64>,
+}
+
+impl From<Message> for MessageRowOut {
+    fn from(message: Message) -> Self {
+        let (total_latency_ms, is_latency_acceptable) =
+            (message.total_latency_ms(), message.is_latency_acceptable());
+        let Message {
+            id,
+            session_id,
+            ticket_id,
+            agent_id: _,
+            chat_id,
+            message_id,
+            client_message_id,
+            task_id: _,
+            direction,
+            kind,
+            status,
+            phone,
+            contact_name,
+            text,
+            media_url,
+            media_mime_type: _,
+            media_size: _,
+            raw_payload: _,
+            protocol_version: _,
+            is_automatic: _,
+            error: _,
+            provider_at: _,
+            created_at,
+            queued_at: _,
+            sent_at,
+            delivered_at: _,
+            read_at: _,
+        } = message;
+        Self {
+            id: id.0,
+            session: session_id.0,
+            ticket: ticket_id.map(|id| id.0),
+            message_id,
+            client_message_id,
+            direction: direction.word(),
+            message_type: kind.word(),
+            chat_id,
+            contact_number: phone,
+            contact_name,
+            text_content: text,
+            media_url,
+            status: status.word(),
+            created_at: At(created_at),
+            sent_at: sent_at.map(At),
+            is_from_me: direction == Direction::Outbound,
+            total_latency_ms,
+            is_latency_acceptable,
+        }
+    }
+}
+
+impl MessageOut {
+    /// The row, with the name of its sender out of the roster.
+    pub fn new(message: Message, roster: &Roster) -> Self {
+        let (payload, latency) = (PayloadOut::from(&message), LatencyOut::from(&message));
+        let Message {
+            id,
+            session_id,
+            ticket_id,
+            agent_id,
+            chat_id,
+            message_id,
+            client_message_id,
+            task_id,
+            direction,
+            kind,
+            status,
+            phone,
+            contact_name,
+            text,
+            media_url,
+            media_mime_type,
+            media_size,
+            raw_payload,
+            protocol_version,
+            is_automatic,
+            error,
+            provider_at,
+            created_at,
+            queued_at,
+            sent_at,
+            delivered_at,
+            read_at,
+        } = message;
+        Self {
+            id: id.0,
+            session: session_id.0,
+            ticket: ticket_id.map(|id| id.0),
+            agent: agent_id.map(|id| id.0),
+            agent_name: roster.agent_name(agent_id),
+            message_id,
+            client_message_id,
+            task_id,
+            direction: direction.word(),
+            message_type: kind.word(),
+            chat_id,
+            contact_number: phone,
+            contact_name,
+            text_content: text,
+            media_url,
+            media_mime_type,
+            media_size,
+            payload,
+            raw_payload: raw_payload.map_or(Value::Null, json_or_text),
+            protocol_version,
+            status: status.word(),
+            timestamp: provider_at.map(At),
+            created_at: At(created_at),
+            queued_at: queued_at.map(At),
+            sent_at: sent_at.map(At),
+            delivered_at: delivered_at.map(At),
+            read_at: read_at.map(At),
+            error_message: error,
+            is_from_me: direction == Direction::Outbound,
+            is_automatic,
+            latency,
+        }
+    }
+}
+
+fn json_or_text(raw: String) -> Value {
+    serde_json::from_str(&raw).unwrap_or(Value::String(raw))
+}
+
+impl From<&Message> for PayloadOut {
+    fn from(message: &Message) -> Self {
+        Self {
+            kind: message.kind.word(),
+            text: message.text.clone(),
+            media_url: message.media_url.clone(),
+            mime_type: message.media_mime_type.clone(),
+            media_size: message.media_size,
+        }
+    }
+}
+
+/// How fast messages went out.
+#[derive(Debug, Serialize)]
+pub struct LatencyStatsOut {
+    pub total_messages: i64,
+    pub outbound_messages: i64,
+    pub inbound_messages: i64,
+    pub avg_latency_to_sent_ms: Option<f64>,
+    pub avg_latency_to_delivered_ms: Option<f64>,
+    pub messages_over_5s: i64,
+    pub latency_acceptable_rate: f64,
+}
+
+impl From<LatencyStats> for LatencyStatsOut {
+    fn from(stats: LatencyStats) -> Self {
+        let LatencyStats { total, outbound, inbound, to_sent_ms, to_delivered_ms, slow } = stats;
+        Self {
+            total_messages: total,
+            outbound_messages: outbound,
+            inbound_messages: inbound,
+            avg_latency_to_sent_ms: to_sent_ms.map(two_decimals),
+            avg_latency_to_delivered_ms: to_delivered_ms.map(two_decimals),
+            messages_over_5s: slow,
+            latency_acceptable_rate: acceptable_rate(outbound, slow),
+        }
+    }
+}
+
+/// The share of messages that were not slow, in per cent; all of none.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 messages")]
+pub fn acceptable_rate(total: i64, slow: i64) -> f64 {
+    if total == 0 { 100.0 } else { two_decimals((total - slow) as f64 * 100.0 / total as f64) }
+}
+
+pub fn two_decimals(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}
+
+/// The answer to an accepted send.
+#[derive(Debug, Serialize)]
+pub struct QueuedOut {
+    pub message: &'static str,
+    pub task_id: Option<String>,
+    pub to: String,
+    pub status: &'static str,
+    pub client_message_id: Option<String>,
+    pub message_id: String,
+    pub database_id: i64,
+}
+
+impl From<Message> for QueuedOut {
+    fn from(message: Message) -> Self {
+        Self {
+            message: "Mensagem enfileirada para envio",
+            task_id: message.task_id,
+            to: message.chat_id,
+            // Also for a repeat: the request has the same answer as before.
+            status: "queued",
+            client_message_id: message.client_message_id,
+            message_id: message.message_id,
+            database_id: message.id.0,
+        }
+    }
+}
+
+/// What older clients get instead.
+#[derive(Debug, Serialize)]
+pub struct MessageIdOut {
+    pub message_id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_of_all_messages_with_two_decimals() {
+        let rates =
+            [(0, 0), (3, 1), (380, 3), (2, 2)].map(|(all, slow)| acceptable_rate(all, slow));
+        assert_eq!(rates.map(|rate| format!("{rate}")), ["100", "66.67", "99.21", "0"]);
+    }
+}
