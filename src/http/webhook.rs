@@ -438,6 +438,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_meta_leaves_out_or_changes_does_not_stop_the_rest() {
+        let app = TestApp::new().await;
+        let video = json!({"link": "ftp://x", "caption": "veja"});
+        let value = json!({
+            "contacts": null, "statuses": {},
+            "messages": [
+                {"from_user_id": "BR.13491208655302741918", "id": "w1", "type": "video", "video": video},
+                {"from": FROM, "id": "w2"},
+            ],
+        });
+        let answer = post(&app, &meta_body(&value)).await;
+        assert_eq!((answer.status, &answer.json()["messages"]), (200, &json!(2)));
+        let page = stored(&app).await;
+        let rows = page["results"].as_array().unwrap();
+        let row = |id: &str| rows.iter().find(|row| row["message_id"] == id).unwrap();
+        assert_eq!(row("w1")["chat_id"], "BR.13491208655302741918");
+        assert_eq!(row("w1")["media_url"], Value::Null);
+        assert_eq!(row("w2")["text_content"], "[desconhecido]");
+        let answer = post(&app, &json!({"object": "whatsapp_business_account", "entry": {}})).await;
+        assert_eq!(answer.status, 400);
+    }
+
+    #[tokio::test]
+    async fn a_delivery_may_have_three_megabytes() {
+        let app = TestApp::new().await;
+        for (megabytes, status) in [(2, 200), (4, 413)] {
+            let mut body = meta_body(&json!({}));
+            body["padding"] = json!("x".repeat(megabytes * 1024 * 1024));
+            let answer = post(&app, &body).await;
+            assert_eq!(answer.status, status, "{megabytes}");
+        }
+    }
+
+    #[tokio::test]
     async fn statuses_of_meta_move_the_message_up_and_are_told() {
         let app = TestApp::new().await;
         app.state.hub.sessions().start(SessionId(1)).await.unwrap();
