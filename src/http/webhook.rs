@@ -15,7 +15,7 @@ use dx_actors::{
 };
 use futures_util::future::join_all;
 
-use super::{Query, body::Raw};
+use super::{Body, Query, body::Raw};
 use crate::{
     auth::{
         AuthFailure, CurrentAgent,
@@ -61,7 +61,7 @@ pub(super) async fn receive(
 pub(super) async fn inject(
     State(app): State<AppState>,
     me: CurrentAgent,
-    body: super::Body,
+    body: Body,
 ) -> ApiResult<Json<InjectedOut>> {
     if !app.config.allow_inject {
         let text = "A injeção de mensagens está desativada neste servidor.";
