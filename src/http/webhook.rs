@@ -15,7 +15,7 @@ use dx_actors::{
 };
 use futures_util::future::join_all;
 
-use super::{Query, body::Raw};
+use super::{Body, Query, body::Raw};
 use crate::{
     auth::{
         AuthFailure, CurrentAgent,
@@ -61,7 +61,7 @@ pub(super) async fn receive(
 pub(super) async fn inject(
     State(app): State<AppState>,
     me: CurrentAgent,
-    body: super::Body,
+    body: Body,
 ) -> ApiResult<Json<InjectedOut>> {
     if !app.config.allow_inject {
         let text = "A injeção de mensagens está desativada neste servidor.";
@@ -435,6 +435,40 @@ mod tests {
         assert_eq!(row["media_mime_type"], "image/jpeg");
         assert_eq!(row["raw_payload"]["image"]["id"], "m1");
         assert_eq!(row["timestamp"], "2025-10-11T10:00:00Z");
+    }
+
+    #[tokio::test]
+    async fn what_meta_leaves_out_or_changes_does_not_stop_the_rest() {
+        let app = TestApp::new().await;
+        let video = json!({"link": "ftp://x", "caption": "veja"});
+        let value = json!({
+            "contacts": null, "statuses": {},
+            "messages": [
+                {"from_user_id": "BR.13491208655302741918", "id": "w1", "type": "video", "video": video},
+                {"from": FROM, "id": "w2"},
+            ],
+        });
+        let answer = post(&app, &meta_body(&value)).await;
+        assert_eq!((answer.status, &answer.json()["messages"]), (200, &json!(2)));
+        let page = stored(&app).await;
+        let rows = page["results"].as_array().unwrap();
+        let row = |id: &str| rows.iter().find(|row| row["message_id"] == id).unwrap();
+        assert_eq!(row("w1")["chat_id"], "BR.13491208655302741918");
+        assert_eq!(row("w1")["media_url"], Value::Null);
+        assert_eq!(row("w2")["text_content"], "[desconhecido]");
+        let answer = post(&app, &json!({"object": "whatsapp_business_account", "entry": {}})).await;
+        assert_eq!(answer.status, 400);
+    }
+
+    #[tokio::test]
+    async fn a_delivery_may_have_three_megabytes() {
+        let app = TestApp::new().await;
+        for (megabytes, status) in [(2, 200), (4, 413)] {
+            let mut body = meta_body(&json!({}));
+            body["padding"] = json!("x".repeat(megabytes * 1024 * 1024));
+            let answer = post(&app, &body).await;
+            assert_eq!(answer.status, status, "{megabytes}");
+        }
     }
 
     #[tokio::test]

@@ -7,11 +7,10 @@ use dx_actors::{
     domain::{Inbound, MessageKind, MessageStatus, SessionId, Timestamp},
     store::StatusReport,
 };
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    incoming::{CONTACT_NAME_CHARS_MAX, Incoming, TEXT_CHARS_MAX},
+    incoming::{CONTACT_NAME_CHARS_MAX, Incoming, TEXT_CHARS_MAX, invalid, is_web_address},
     time,
     words::Word,
 };
@@ -19,40 +18,9 @@ use super::{
 /// Longer reasons for a failure are cut.
 const ERROR_CHARS_MAX: usize = 500;
 
-/// One delivery.
-#[derive(Debug, Deserialize)]
-pub struct CloudIn {
-    #[serde(default)]
-    entry: Vec<EntryIn>,
-}
-
-#[derive(Debug, Deserialize)]
-struct EntryIn {
-    #[serde(default)]
-    changes: Vec<ChangeIn>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ChangeIn {
-    /// Has another shape for what is not about messages.
-    #[serde(default)]
-    value: Value,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ValueIn {
-    metadata: MetadataIn,
-    contacts: Vec<Value>,
-    messages: Vec<Value>,
-    statuses: Vec<Value>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct MetadataIn {
-    display_phone_number: String,
-}
+/// One delivery: its entries, each with changes.
+#[derive(Debug)]
+pub struct CloudIn(Vec<Value>);
 
 /// What one delivery says about one number.
 #[derive(Debug)]
@@ -80,37 +48,50 @@ impl CloudStatus {
 }
 
 impl CloudIn {
-    pub(super) fn read(body: Map<String, Value>) -> Result<Self, String> {
-        serde_json::from_value(Value::Object(body))
-            .map_err(|error| format!("Corpo inválido: {error}"))
+    pub(super) fn read(mut body: Map<String, Value>) -> Result<Self, String> {
+        match body.remove("entry") {
+            Some(Value::Array(entries)) => Ok(Self(entries)),
+            _ => Err(invalid("entry", "deve ser uma lista")),
+        }
     }
 
     /// What is about messages, number by number.
     pub fn into_batches(self) -> Vec<CloudBatch> {
-        let changes = self.entry.into_iter().flat_map(|entry| entry.changes);
-        let values = changes.filter_map(|change| serde_json::from_value(change.value).ok());
-        let batches = values.map(|value: ValueIn| CloudBatch {
-            inbound: value.messages.iter().filter_map(|m| inbound(m, &value.contacts)).collect(),
-            statuses: value.statuses.iter().filter_map(status).collect(),
-            phone_number: value.metadata.display_phone_number,
-        });
+        let changes = self.0.iter().flat_map(|entry| list(&entry["changes"]));
+        let batches = changes.map(|change| batch(&change["value"]));
         batches.filter(|batch| !batch.inbound.is_empty() || !batch.statuses.is_empty()).collect()
     }
 }
 
-fn inbound(message: &Value, contacts: &[Value]) -> Option<Inbound> {
+fn batch(value: &Value) -> CloudBatch {
+    let contacts = list(&value["contacts"]);
+    let messages = list(&value["messages"]).iter().map(|message| inbound(message, contacts));
+    let readable = messages.filter_map(|message| {
+        let skipped = |reason: &String| tracing::warn!(reason, "a network's message is skipped");
+        message.inspect_err(skipped).ok()
+    });
+    CloudBatch {
+        inbound: readable.collect(),
+        statuses: list(&value["statuses"]).iter().filter_map(status).collect(),
+        phone_number: text_at(value, "/metadata/display_phone_number").unwrap_or_default(),
+    }
+}
+
+fn inbound(message: &Value, contacts: &[Value]) -> Result<Inbound, String> {
     // People with a user name may hide their number.
-    let from = message["from"].as_str().or_else(|| message["from_user_id"].as_str())?;
+    let from = text_at(message, "/from").or_else(|| text_at(message, "/from_user_id"));
+    let from = from.ok_or("no sender")?;
     let (kind, text) = content(message);
     let media = &message[message["type"].as_str().unwrap_or_default()];
+    let media_url = text_at(media, "/url").or_else(|| text_at(media, "/link"));
     let incoming = Incoming {
-        from: from.to_owned(),
         chat_id: None,
-        contact_name: contact_name(from, contacts).map(|name| cut(name, CONTACT_NAME_CHARS_MAX)),
-        message_id: Some(message["id"].as_str()?.to_owned()),
+        contact_name: contact_name(&from, contacts).map(|name| cut(name, CONTACT_NAME_CHARS_MAX)),
+        from,
+        message_id: Some(text_at(message, "/id").ok_or("no id")?),
         kind,
         text: cut(&text, TEXT_CHARS_MAX),
-        media_url: text_at(media, "/url").or_else(|| text_at(media, "/link")),
+        media_url: media_url.filter(|url| is_web_address(url)),
         media_mime_type: text_at(media, "/mime_type"),
         media_size: media["file_size"].as_i64(),
         // Carries the media's id.
@@ -118,8 +99,7 @@ fn inbound(message: &Value, contacts: &[Value]) -> Option<Inbound> {
         protocol_version: None,
         provider_at: time::instant(&message["timestamp"]),
     };
-    let inbound = incoming.into_inbound("text");
-    inbound.inspect_err(|reason| tracing::warn!(reason, "a message of the network is skipped")).ok()
+    incoming.into_inbound("text")
 }
 
 /// The kind of a message and what people read of it.
@@ -154,8 +134,8 @@ fn content(message: &Value) -> (MessageKind, String) {
 }
 
 fn names(contacts: &Value) -> String {
-    let contacts = contacts.as_array().map_or(&[][..], Vec::as_slice);
-    let names = contacts.iter().filter_map(|contact| text_at(contact, "/name/formatted_name"));
+    let names =
+        list(contacts).iter().filter_map(|contact| text_at(contact, "/name/formatted_name"));
     names.collect::<Vec<_>>().join(", ")
 }
 
@@ -189,6 +169,10 @@ fn error(error: &Value) -> String {
         (None, Some(text)) => cut(&text, ERROR_CHARS_MAX),
         (Some(code), Some(text)) => cut(&format!("{code}: {text}"), ERROR_CHARS_MAX),
     }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
 }
 
 /// A text that is not blank.

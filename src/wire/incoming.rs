@@ -103,6 +103,8 @@ fn checked(name: &str, text: String, chars_max: usize) -> Result<String, String>
     Ok(text)
 }
 
-fn is_web_address(url: &str) -> bool {
-    url.starts_with("http://") || url.starts_with("https://")
+/// What browsers may open; nothing that runs code in them.
+pub fn is_web_address(url: &str) -> bool {
+    let is_web = url.starts_with("http://") || url.starts_with("https://");
+    is_web && url.chars().count() <= MEDIA_URL_CHARS_MAX
 }

@@ -272,6 +272,9 @@ async fn every_list_can_be_read(database: TestDatabase) {
         let messages = MessageFilter { search: search.clone(), ..MessageFilter::default() };
         let order = [Order { by: MessageSort::CreatedAt, is_descending: true }];
         store.list_messages(&scope, ADMIN, &messages, &order, page).await.unwrap();
+        let sent = MessageFilter { is_from_me: Some(true), ..MessageFilter::default() };
+        let sent = store.list_messages(&scope, ADMIN, &sent, &[], page).await.unwrap();
+        assert_eq!(sent.total, 1, "{scope:?}");
         let stats = store.latency_stats(&scope, ADMIN).await.unwrap();
         assert_eq!((stats.outbound, stats.slow), (1, 1), "{scope:?}");
         assert!((5000.0..7000.0).contains(&stats.to_sent_ms.unwrap()));
