@@ -69,6 +69,7 @@ async fn new_chat_goes_to_the_agent_who_is_online(database: Database) {
     let support = admin.department("Suporte").await;
     let ana = admin.create_agent("ana", "atendente", &[support]).await;
     let mut socket = Socket::connect(&server, &ana).await;
+    ana.set_status("online").await;
     let number = customer_number(1);
     admin.receive(&number, "Olá?", "m1").await;
     let assigned = socket.next_event("chat_assigned").await;

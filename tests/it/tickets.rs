@@ -62,7 +62,7 @@ async fn departments_are_created_listed_and_edited(database: Database) {
     let all = admin.get(DEPARTMENTS).expect(200).await;
     let names: Vec<_> = results(&all).iter().map(|row| text(&row["nome"])).collect();
     assert_eq!(names, ["Suporte", "Vendas"], "ordered by name");
-    let agents = ana.get(&format!("/api/v1/agents/{}/", ana.id)).expect(200).await;
+    let agents = admin.get(&format!("/api/v1/agents/{}/", ana.id)).expect(200).await;
     assert_eq!(list(&agents["departamentos"]).len(), 1);
     admin.delete(&path).expect(204).await;
     admin.get(&path).expect_failure(404).await;

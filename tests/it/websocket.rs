@@ -356,9 +356,12 @@ async fn slow_reader_is_closed_and_resumes_while_others_are_served() {
     let last = 400;
     for n in 0..=last {
         manager.receive(&customer_number(1), &long, &format!("m{n}")).await;
-        // The other socket of the same person is read all the time.
-        reader.events_until_now().await;
+        // The other socket of the same person is read all the time, with few enough commands.
+        if n % 10 == 0 {
+            reader.events_until_now().await;
+        }
     }
+    reader.events_until_now().await;
     let received = reader.frames.iter().filter(|frame| frame["event"] == "message_received");
     assert_eq!(received.count(), last + 1);
 

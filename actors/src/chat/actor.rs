@@ -251,9 +251,7 @@ impl State {
         if !open.ticket.is_unassigned() {
             return Ok(());
         }
-        if let Some(entry) = self.context.store.find_queue_entry_of(open.ticket.id).await? {
-            self.enqueue(entry).await;
-        }
+        self.enqueue().await;
         Ok(())
     }
 
@@ -332,15 +330,16 @@ impl State {
         self.tell_opened(&entry.first_message, now);
         let message = message.ok_or(HubError::Conflict)?;
         self.tell_received(&message, now);
-        self.enqueue(entry).await;
+        self.enqueue().await;
         Ok(Delivered { message, is_repeat: false })
     }
 
     /// Tells the queue of an entry that is committed. A queue that cannot answer now reads the row when
     /// it is up again, so nothing is lost and nobody has to ask twice.
-    async fn enqueue(&self, entry: QueueEntry) {
-        let ticket_id = entry.ticket_id;
-        if let Err(error) = self.context.queues.enqueue(entry).await {
+    async fn enqueue(&self) {
+        let Some(open) = &self.open else { return };
+        let (department_id, ticket_id) = (open.ticket.department_id, open.ticket.id);
+        if let Err(error) = self.context.queues.enqueue(department_id, ticket_id).await {
             tracing::warn!(%error, ticket.id = %ticket_id, "the queue will read the entry later");
         }
     }
@@ -460,7 +459,7 @@ impl State {
         let opened = self.context.store.open_ticket(new).await?.ok_or(HubError::Conflict)?;
         self.remember_opened(opened.ticket, opened.customer);
         self.tell_opened(&opened.entry.first_message, now);
-        self.enqueue(opened.entry.clone()).await;
+        self.enqueue().await;
         Ok((opened.entry, true))
     }
 
@@ -645,9 +644,7 @@ impl State {
             .await?;
         self.context.presence.freed(changed.id);
         self.tell_requeued(&changed, owner, now);
-        if let Some(entry) = self.context.store.find_queue_entry_of(changed.id).await? {
-            self.enqueue(entry).await;
-        }
+        self.enqueue().await;
         Ok(())
     }
 

@@ -83,14 +83,22 @@ impl LiveAgent {
     }
 }
 
+/// A ticket that a queue wants to assign.
+#[derive(Debug, Clone, Copy)]
+struct Claim {
+    at: Timestamp,
+    /// Who had it before, in case the queue was mistaken and it does not wait at all.
+    owner_before: Option<AgentId>,
+}
+
 /// All agents and who owns which open ticket.
 #[derive(Debug, Default)]
 pub(super) struct Live {
     agents: HashMap<AgentId, LiveAgent>,
     owners: HashMap<TicketId, AgentId>,
     loads: HashMap<AgentId, usize>,
-    /// Claimed at that instant; what became of the assignment has not been reported yet.
-    pending: HashMap<TicketId, Timestamp>,
+    /// Claims of which has not been reported yet what became of them.
+    pending: HashMap<TicketId, Claim>,
 }
 
 impl Live {
@@ -219,8 +227,11 @@ impl Live {
 
     /// Nothing came of a claim. A ticket that somebody was given by hand meanwhile stays his.
     pub(super) fn release(&mut self, ticket: TicketId) -> Option<AgentId> {
-        self.pending.remove(&ticket)?;
-        self.free(ticket)
+        let claim = self.pending.remove(&ticket)?;
+        match claim.owner_before {
+            Some(owner) => self.charge(owner, ticket),
+            None => self.free(ticket),
+        }
     }
 
     fn discharge(&mut self, owner: Option<AgentId>) -> Option<AgentId> {
@@ -244,7 +255,7 @@ impl Live {
         rows: &[(AgentId, TicketId)],
         now: Timestamp,
     ) -> Vec<AgentId> {
-        self.pending.retain(|_, claimed_at| now.since(*claimed_at) < CLAIM_AGE_MAX);
+        self.pending.retain(|_, claim| now.since(claim.at) < CLAIM_AGE_MAX);
         if !self.pending.is_empty() {
             return Vec::new();
         }
@@ -274,8 +285,9 @@ impl Live {
         let mut claimed = Vec::new();
         for want in wanted {
             let Some(id) = choose(&candidates, want.sticky) else { break };
+            let owner_before = self.owners.get(&want.ticket_id).copied();
             self.charge(id, want.ticket_id);
-            self.pending.insert(want.ticket_id, now);
+            self.pending.insert(want.ticket_id, Claim { at: now, owner_before });
             self.agent_mut(id, now).idle_since = now;
             if let Some(chosen) = candidates.iter_mut().find(|c| c.agent_id == id) {
                 chosen.load += 1;
@@ -333,7 +345,7 @@ mod tests {
     fn claimed(by: AgentId) -> Live {
         let mut live = Live::default();
         live.charge(by, TICKET);
-        live.pending.insert(TICKET, Timestamp::EPOCH);
+        live.pending.insert(TICKET, Claim { at: Timestamp::EPOCH, owner_before: None });
         live
     }
 
@@ -342,6 +354,16 @@ mod tests {
         let mut live = claimed(ANA);
         assert_eq!((live.release(TICKET), live.load(ANA)), (Some(ANA), 0));
         assert_eq!(live.release(TICKET), None, "once");
+    }
+
+    #[test]
+    fn a_claim_of_a_ticket_that_does_not_wait_leaves_its_owner_alone() {
+        let mut live = Live::default();
+        live.charge(ANA, TICKET);
+        live.charge(BIA, TICKET);
+        live.pending.insert(TICKET, Claim { at: Timestamp::EPOCH, owner_before: Some(ANA) });
+        assert_eq!(live.release(TICKET), Some(BIA), "who has room again");
+        assert_eq!((live.load(ANA), live.load(BIA)), (1, 0));
     }
 
     #[test]

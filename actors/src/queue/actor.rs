@@ -24,9 +24,10 @@ const BATCH_MAX: usize = 256;
 
 /// What a queue is told.
 pub(crate) enum ToQueue {
-    /// From a chat, after its commit: this ticket waits now (or again). Answered with its place,
-    /// counted from 1; distribution follows.
-    Enqueue { entry: QueueEntry, reply: Reply<usize> },
+    /// From a chat, after its commit: this ticket waits now (or again), or its entry was edited. The row
+    /// is read anew, for it may have been assigned before this message was handled. Answered when the
+    /// queue knows of it; distribution follows.
+    Enqueue { ticket_id: TicketId, reply: Reply<()> },
     /// From a chat, after its commit: the ticket waits no longer.
     Withdraw(TicketId),
     /// Assign as many as possible; answered with how many this call assigned.
@@ -106,9 +107,8 @@ impl Actor for QueueActor {
 impl State {
     async fn handle(&mut self, message: ToQueue) -> Result<(), ActorProcessingErr> {
         match message {
-            ToQueue::Enqueue { entry, reply } => {
-                let place = self.enqueue(entry);
-                settle(reply, Ok(place))?;
+            ToQueue::Enqueue { ticket_id, reply } => {
+                settle(reply, self.enqueue(ticket_id).await)?;
                 settle_cast("distribute", self.distribute_by_itself().await)
             }
             ToQueue::Withdraw(ticket_id) => {
@@ -123,10 +123,15 @@ impl State {
         }
     }
 
-    fn enqueue(&mut self, entry: QueueEntry) -> usize {
-        let ticket_id = entry.ticket_id;
-        self.waiting.insert(ticket_id, entry);
-        self.in_order().iter().position(|entry| entry.ticket_id == ticket_id).unwrap_or(0) + 1
+    async fn enqueue(&mut self, ticket_id: TicketId) -> Result<(), HubError> {
+        let row = self.context.store.find_queue_entry_of(ticket_id).await?;
+        let is_ours =
+            |entry: &QueueEntry| entry.is_waiting() && entry.department_id == self.department_id;
+        match row.filter(is_ours) {
+            Some(entry) => self.waiting.insert(ticket_id, entry),
+            None => self.waiting.remove(&ticket_id),
+        };
+        Ok(())
     }
 
     /// Everybody who waits, in the order of service.

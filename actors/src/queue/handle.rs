@@ -32,10 +32,13 @@ impl Queues {
         self.doors.ensure(&id).await.map(drop)
     }
 
-    /// A ticket waits; its place in the queue, counted from 1.
-    pub(crate) async fn enqueue(&self, entry: QueueEntry) -> Result<usize, HubError> {
-        let department = entry.department_id;
-        self.doors.ask(&department, |reply| ToQueue::Enqueue { entry, reply }).await
+    /// A ticket waits, or its entry was edited.
+    pub(crate) async fn enqueue(
+        &self,
+        id: DepartmentId,
+        ticket_id: TicketId,
+    ) -> Result<(), HubError> {
+        self.doors.ask(&id, |reply| ToQueue::Enqueue { ticket_id, reply }).await
     }
 
     /// A ticket waits no longer.

@@ -10,11 +10,11 @@ use tokio::{sync::mpsc, task::JoinSet};
 use super::provider::ProviderEvent;
 use crate::{
     chat::audience_of_message,
-    domain::{Inbound, Message, SessionId},
+    domain::{Inbound, MessageStatus, SessionId},
     error::HubError,
     events::{Audience, ChatAudience, HubEvent},
     hub::Context,
-    store::StatusReport,
+    store::{Moved, StatusReport},
 };
 
 /// Events taken at once.
@@ -58,8 +58,10 @@ async fn flush(
     reports: &mut Vec<StatusReport>,
 ) {
     deliver(context, session_id, std::mem::take(inbound)).await;
+    let early = context.sessions.early_reports();
+    let due = std::mem::take(reports).into_iter().filter_map(|report| early.keep(report));
     // Logged already, and a connection cannot be told to report again.
-    let _ = report(context, std::mem::take(reports)).await;
+    let _ = report(context, due.collect()).await;
 }
 
 /// Stores and routes what customers wrote. What cannot be stored now is left to the provider's own
@@ -88,38 +90,31 @@ async fn deliver(context: &Arc<Context>, session_id: SessionId, inbound: Vec<Inb
 /// failure is returned.
 pub(crate) async fn report(context: &Context, reports: Vec<StatusReport>) -> Result<(), HubError> {
     let mut outcome = Ok(());
-    let mut moves = Vec::with_capacity(reports.len());
-    let early = context.sessions.early_reports();
-    for report in reports.into_iter().filter_map(|report| early.keep(report)) {
-        let store = context.store.clone();
-        moves.push(tokio::spawn(async move { store.report_status(report).await }));
-    }
-    for step in moves {
-        match step.await {
-            Ok(Ok(Some(message))) => tell_status(context, &message).await,
-            Ok(Ok(None)) => {}
-            Ok(Err(error)) => {
+    for step in context.store.report_statuses(reports).await {
+        match step {
+            Ok(Some(moved)) => tell_moved(context, moved).await,
+            Ok(None) => {}
+            Err(error) => {
                 tracing::error!(%error, "status was not stored");
                 outcome = Err(error.into());
-            }
-            Err(error) => {
-                tracing::error!(%error, "status task failed");
-                outcome = Err(HubError::Unavailable);
             }
         }
     }
     outcome
 }
 
-/// Tells the sender and whoever may see the chat how far a message has come.
-pub(super) async fn tell_status(context: &Context, message: &Message) {
-    let audience = audience_of_message(context, message).await;
-    let event = HubEvent::MessageStatusChanged {
-        message_id: message.message_id.clone(),
-        chat_id: message.chat_id.clone(),
-        status: message.status,
-        at: context.clock.now(),
-    };
+/// Tells the sender and whoever may see the chat how far a message has come; that it has been sent,
+/// or never will be, is an event of its own, once.
+async fn tell_moved(context: &Context, moved: Moved) {
+    let Moved { message, is_first_proof } = moved;
+    let audience = audience_of_message(context, &message).await;
+    let at = context.clock.now();
+    let (message_id, chat_id) = (message.message_id.clone(), message.chat_id.clone());
+    let status = message.status;
+    if is_first_proof || status == MessageStatus::Failed {
+        context.publish(&audience, HubEvent::MessageSent { message, at });
+    }
+    let event = HubEvent::MessageStatusChanged { message_id, chat_id, status, at };
     context.publish(&audience, event);
 }
 

@@ -15,9 +15,7 @@ use super::{
     provider::{Provider, ProviderError},
 };
 use crate::{
-    chat::audience_of_message,
     domain::{Message, MessageRowId, MessageStatus, SessionId},
-    events::HubEvent,
     hub::Context,
     store::StatusReport,
 };
@@ -174,19 +172,8 @@ async fn record(context: &Arc<Context>, message: &Message, refusal: Option<Strin
         at: context.clock.now(),
         error: refusal.unwrap_or_default(),
     };
-    match context.store.report_status(report).await {
-        Ok(Some(stored)) => tell_sent(context, stored).await,
-        // The proof of delivery was faster than we were.
-        Ok(None) => {}
-        Err(error) => tracing::error!(%error, message.id = %message.id, "outcome was not stored"),
-    }
-}
-
-async fn tell_sent(context: &Arc<Context>, message: Message) {
-    let audience = audience_of_message(context, &message).await;
-    let at = context.clock.now();
-    context.publish(&audience, HubEvent::MessageSent { message: message.clone(), at });
-    intake::tell_status(context, &message).await;
+    // A failure has been logged; the row stays as it is and is sent again under its id.
+    let _ = intake::report(context, vec![report]).await;
 }
 
 #[cfg(test)]

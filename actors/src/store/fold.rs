@@ -33,10 +33,18 @@ pub struct StatusReport {
     pub error: String,
 }
 
-/// A status move and whom to tell the changed row; `None` when nothing moved.
+/// A message that has moved up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    pub message: Message,
+    /// The first proof that the provider has it: `sent`, or what came instead of it.
+    pub is_first_proof: bool,
+}
+
+/// A status move and whom to tell what moved; `None` when nothing did.
 pub(super) struct Move {
     pub(super) report: StatusReport,
-    pub(super) reply: oneshot::Sender<Result<Option<Message>, StoreError>>,
+    pub(super) reply: oneshot::Sender<Result<Option<Moved>, StoreError>>,
 }
 
 pub(super) enum Folded {
@@ -290,7 +298,7 @@ async fn move_round(tx: &mut Tx, moves: Vec<Move>, told: &mut Vec<Finish>) -> Ve
     later
 }
 
-type RowsByKey = BTreeMap<(SessionId, String), Message>;
+type RowsByKey = BTreeMap<(SessionId, String), Moved>;
 
 async fn move_folded(tx: &mut Tx, reports: &[&StatusReport]) -> Result<RowsByKey, StoreError> {
     let mut rows = RowsByKey::new();
@@ -321,11 +329,18 @@ async fn move_folded(tx: &mut Tx, reports: &[&StatusReport]) -> Result<RowsByKey
             )
             .push("AND messages.direction = 'outbound' AND messages.status_rank < v.column4 ")
             .push("RETURNING *");
-        for message in tx.all::<Message>(update).await? {
-            if message.status == MessageStatus::Sent {
+        for mut message in tx.all::<Message>(update).await? {
+            let is_first_proof = match message.status {
+                MessageStatus::Sent => true,
+                MessageStatus::Delivered | MessageStatus::Read => message.sent_at.is_none(),
+                MessageStatus::Queued | MessageStatus::Sending | MessageStatus::Failed => false,
+            };
+            if is_first_proof {
                 *sent.entry(message.session_id).or_default() += 1;
+                fill_sent_at(tx, &mut message).await?;
             }
-            rows.insert((message.session_id, message.message_id.clone()), message);
+            let key = (message.session_id, message.message_id.clone());
+            rows.insert(key, Moved { message, is_first_proof });
         }
     }
     for (session, count) in sent {
@@ -333,6 +348,16 @@ async fn move_folded(tx: &mut Tx, reports: &[&StatusReport]) -> Result<RowsByKey
         tx.run(update.bind(count).bind(session)).await?;
     }
     Ok(rows)
+}
+
+/// What was delivered has been sent, even when nobody said so.
+async fn fill_sent_at(tx: &mut Tx, message: &mut Message) -> Result<(), StoreError> {
+    if message.sent_at.is_none() {
+        message.sent_at = message.delivered_at.or(message.read_at);
+        let update = sql("UPDATE messages SET sent_at = $1 WHERE id = $2");
+        tx.run(update.bind(message.sent_at).bind(message.id)).await?;
+    }
+    Ok(())
 }
 
 /// Slices whose lengths are powers of two up to [`ROWS_MAX`], so that few statement texts are used.

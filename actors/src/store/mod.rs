@@ -31,7 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::domain::{Message, MessageRowId, NewMessage};
+use crate::domain::{MessageRowId, NewMessage};
 
 use db::{Db, Tx};
 use fold::{Append, Folded, Move};
@@ -44,7 +44,7 @@ pub use departments::DepartmentLoad;
 pub use error::StoreError;
 #[cfg(feature = "testing")]
 pub use fault::Fault;
-pub use fold::StatusReport;
+pub use fold::{Moved, StatusReport};
 pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
 pub use page::{Order, Page, Slice};
 pub use queue_entries::{QueueFilter, QueueRow, QueueSort};
@@ -147,12 +147,26 @@ impl Store {
         outcome
     }
 
-    /// Moves a message up to a status; the changed row, or `None` when the status would go back or
-    /// the message is not known.
-    pub async fn report_status(&self, report: StatusReport) -> Result<Option<Message>, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.writer.fold(Folded::Move(Box::new(Move { report, reply }))).await?;
-        answer.await.map_err(|_| StoreError::Closed)?
+    /// Moves messages up to the statuses that the provider reported, in this order; for each report
+    /// what moved, or `None` when the status would go back or the message is not known.
+    pub async fn report_statuses(
+        &self,
+        reports: Vec<StatusReport>,
+    ) -> Vec<Result<Option<Moved>, StoreError>> {
+        let mut answers = Vec::with_capacity(reports.len());
+        for report in reports {
+            let (reply, answer) = oneshot::channel();
+            let queued = self.writer.fold(Folded::Move(Box::new(Move { report, reply }))).await;
+            answers.push(queued.map(|()| answer));
+        }
+        let mut outcomes = Vec::with_capacity(answers.len());
+        for answer in answers {
+            outcomes.push(match answer {
+                Ok(answer) => answer.await.unwrap_or(Err(StoreError::Closed)),
+                Err(error) => Err(error),
+            });
+        }
+        outcomes
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        AgentId, DepartmentId, Direction, Inbound, MessageKind, MessageStatus, Priority,
+        AgentId, DepartmentId, Direction, Inbound, Message, MessageKind, MessageStatus, Priority,
         ProviderKind, SessionId, TicketStatus, Timestamp, ids::ChatKey,
     },
     testing::{ManualClock, TestDatabase},
@@ -22,6 +22,8 @@ both_databases!(
     a_refused_unit_does_not_take_the_others_along,
     a_change_planned_for_an_old_version_is_refused,
     a_status_never_goes_back,
+    a_delivery_proves_that_a_message_was_sent,
+    reports_of_one_call_are_taken_in_their_order,
     many_writers_share_commits_without_loss,
     every_list_can_be_read,
     what_was_answered_survives_reopening,
@@ -99,11 +101,15 @@ impl Fixture {
     }
 
     async fn report(&self, message_id: &str, status: MessageStatus) -> Option<Message> {
+        self.moved(message_id, status).await.map(|moved| moved.message)
+    }
+
+    async fn moved(&self, message_id: &str, status: MessageStatus) -> Option<Moved> {
         let at = self.clock.now();
         let message_id = message_id.to_owned();
         let error = String::new();
         let report = StatusReport { session_id: SESSION, message_id, status, at, error };
-        self.store.report_status(report).await.unwrap()
+        self.store.report_statuses(vec![report]).await.remove(0).unwrap()
     }
 }
 
@@ -226,6 +232,43 @@ async fn a_status_never_goes_back(database: TestDatabase) {
     assert!(hub.report("a1", Delivered).await.is_none());
     assert!(hub.report("unknown", Read).await.is_none());
     assert_eq!(hub.store.find_session(SESSION).await.unwrap().unwrap().messages_sent, 1);
+}
+
+async fn a_delivery_proves_that_a_message_was_sent(database: TestDatabase) {
+    use MessageStatus::{Delivered, Failed, Read, Sent};
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m1").await;
+    for (message_id, steps) in [
+        ("usual", vec![(Sent, true), (Delivered, false), (Read, false)]),
+        ("unannounced", vec![(Delivered, true), (Read, false)]),
+        ("late proof", vec![(Failed, false), (Delivered, true)]),
+    ] {
+        hub.store.append_message(hub.answer(&opened, message_id)).await.unwrap().unwrap();
+        for (status, is_first_proof) in steps {
+            let moved = hub.moved(message_id, status).await.unwrap();
+            assert_eq!(moved.is_first_proof, is_first_proof, "{message_id} {status:?}");
+            assert_eq!(moved.message.sent_at.is_some(), status != Failed);
+        }
+    }
+    assert_eq!(hub.store.find_session(SESSION).await.unwrap().unwrap().messages_sent, 3);
+}
+
+async fn reports_of_one_call_are_taken_in_their_order(database: TestDatabase) {
+    use MessageStatus::{Delivered, Read, Sent};
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m1").await;
+    hub.store.append_message(hub.answer(&opened, "a1")).await.unwrap().unwrap();
+    let reports = [Sent, Delivered, Read].map(|status| StatusReport {
+        session_id: SESSION,
+        message_id: "a1".to_owned(),
+        status,
+        at: hub.clock.now(),
+        error: String::new(),
+    });
+    let moved = hub.store.report_statuses(reports.to_vec()).await;
+    let statuses: Vec<_> =
+        moved.into_iter().map(|step| step.unwrap().unwrap().message.status).collect();
+    assert_eq!(statuses, [Sent, Delivered, Read]);
 }
 
 async fn many_writers_share_commits_without_loss(database: TestDatabase) {
