@@ -14,7 +14,7 @@ use dx_actors::{
 
 use super::{Body, Fields, Slash, fields::too_long};
 use crate::{
-    auth::CurrentAgent,
+    auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
     state::AppState,
     wire::{
@@ -51,6 +51,7 @@ pub(super) async fn send_legacy(
         let refusal = ApiError::MethodNotAllowed("POST".to_owned());
         return Ok(([(header::ALLOW, "GET,HEAD")], refusal).into_response());
     }
+    me.require(Permission::ManageConfigWhatsApp)?;
     let Message { message_id, .. } = queue(&app, read_legacy(body, me.id)?).await?;
     Ok((StatusCode::ACCEPTED, Json(MessageIdOut { message_id })).into_response())
 }

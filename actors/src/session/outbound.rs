@@ -15,7 +15,7 @@ use super::{
     provider::{Provider, ProviderError},
 };
 use crate::{
-    domain::{Message, MessageRowId, MessageStatus, SessionId},
+    domain::{Message, MessageRowId, MessageStatus, SessionId, Timestamp},
     hub::Context,
     store::StatusReport,
 };
@@ -40,9 +40,13 @@ impl EarlyReports {
         self.0.entry((message.session_id, message.message_id.clone())).or_default();
     }
 
-    fn take(&self, message: &Message) -> Vec<StatusReport> {
+    /// What was kept so far. `None` when that was nothing: from then on reports are no longer kept.
+    fn take(&self, message: &Message) -> Option<Vec<StatusReport>> {
         let key = (message.session_id, message.message_id.clone());
-        self.0.remove(&key).map(|(_, reports)| reports).unwrap_or_default()
+        if self.0.remove_if(&key, |_, kept| kept.is_empty()).is_some() {
+            return None;
+        }
+        self.0.get_mut(&key).map(|mut kept| std::mem::take(&mut *kept))
     }
 
     /// Keeps a report that comes too early; gives one back that does not.
@@ -116,26 +120,33 @@ pub(super) async fn hand_over(
     message: &Message,
     connection: &CancellationToken,
 ) {
-    context.sessions.early_reports().expect(message);
-    try_to_send(context, provider, message, connection).await;
-    let early = context.sessions.early_reports().take(message);
-    // A failure has been logged; the network does not report twice, so the row stays behind.
-    let _ = intake::report(context, early).await;
+    let early = context.sessions.early_reports();
+    early.expect(message);
+    let recorded_at = try_to_send(context, provider, message, connection).await;
+    while let Some(reports) = early.take(message) {
+        let due = reports.into_iter().map(|report| {
+            // Nothing is delivered before it is sent, whatever the clocks say.
+            let at = report.at.max(recorded_at.unwrap_or(report.at));
+            StatusReport { at, ..report }
+        });
+        // A failure has been logged; the network does not report twice, so the row stays behind.
+        let _ = intake::report(context, due.collect()).await;
+    }
 }
 
-/// Tries again where that makes sense. When the connection ends first the row stays as it is and is
-/// sent over the next connection.
+/// Tries again where that makes sense; when it was recorded. When the connection ends first the row
+/// stays as it is and is sent over the next connection.
 async fn try_to_send(
     context: &Arc<Context>,
     provider: &Arc<dyn Provider>,
     message: &Message,
     connection: &CancellationToken,
-) {
+) -> Option<Timestamp> {
     let mut attempt = 1;
     let refusal = loop {
         let sending = tokio::time::timeout(SEND_TIMEOUT, provider.send(message));
         let outcome = tokio::select! {
-            () = connection.cancelled() => return,
+            () = connection.cancelled() => return None,
             outcome = sending => outcome,
         };
         let error = match outcome {
@@ -151,11 +162,11 @@ async fn try_to_send(
         }
         tracing::info!(error, attempt, message.id = %message.id, "sending is tried again");
         tokio::select! {
-            () = connection.cancelled() => return,
+            () = connection.cancelled() => return None,
             () = tokio::time::sleep(retry_wait(attempt)) => attempt += 1,
         }
     };
-    record(context, message, refusal).await;
+    Some(record(context, message, refusal).await)
 }
 
 /// 1 s, 2 s, 4 s, …, each up to half longer, so that many do not come back at the same instant.
@@ -164,22 +175,24 @@ fn retry_wait(attempt: u32) -> Duration {
     base.mul_f64(1.0 + rand::random::<f64>() / 2.0)
 }
 
-async fn record(context: &Arc<Context>, message: &Message, refusal: Option<String>) {
+async fn record(context: &Arc<Context>, message: &Message, refusal: Option<String>) -> Timestamp {
+    let at = context.clock.now();
     let report = StatusReport {
         session_id: message.session_id,
         message_id: message.message_id.clone(),
         status: if refusal.is_some() { MessageStatus::Failed } else { MessageStatus::Sent },
-        at: context.clock.now(),
+        at,
         error: refusal.unwrap_or_default(),
     };
     // A failure has been logged; the row stays as it is and is sent again under its id.
     let _ = intake::report(context, vec![report]).await;
+    at
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Direction, MessageKind, NewMessage, SessionId, Timestamp};
+    use crate::domain::{Direction, MessageKind, NewMessage};
 
     fn message(id: i64, chat_id: &str) -> Message {
         let new = NewMessage {
