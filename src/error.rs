@@ -464,6 +464,6 @@ mod tests {
     #[test]
     fn a_chain_names_every_cause_once() {
         let error = ApiError::unavailable(HubError::Store(StoreError::Closed));
-        assert_eq!(chain(&error), "not available: writer is not available");
+        assert_eq!(chain(&error), "not available: writer did not carry it out");
     }
 }

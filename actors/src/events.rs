@@ -148,8 +148,6 @@ pub enum Audience {
     /// Whoever may see a chat (contract §21): its agent, or the department's members while nobody has
     /// it; supervisors of the department; managers.
     Chat(ChatAudience),
-    /// The members of a department, its supervisors, and managers.
-    Department(DepartmentId),
 }
 
 /// The chat whose viewers are meant.
@@ -178,7 +176,6 @@ impl Audience {
         match self {
             Self::Everyone => true,
             Self::Managers => is_manager,
-            Self::Department(id) => is_manager || roster.is_member(agent_id, *id),
             Self::Chat(chat) => chat.includes(agent, roster.departments_of(agent_id)),
         }
     }
@@ -191,7 +188,6 @@ impl Audience {
         let mut ids: Vec<AgentId> = match self {
             Self::Everyone => return None,
             Self::Managers => roster.possible_viewers(None).collect(),
-            Self::Department(id) => roster.possible_viewers(Some(*id)).collect(),
             Self::Chat(chat) => {
                 let viewers = roster.possible_viewers(chat.department_id);
                 viewers.chain(chat.agent_id).chain(chat.also).collect()
@@ -294,7 +290,6 @@ mod tests {
         let cases = [
             ("everyone", Audience::Everyone, vec![1, 2, 3, 4, 5, 6, 7, 8]),
             ("managers", Audience::Managers, vec![1, 2]),
-            ("department", Audience::Department(SUPPORT), vec![1, 2, 6, 7]),
             ("owned", Audience::Chat(owned.clone()), vec![1, 2, 3, 4]),
             ("waiting", Audience::Chat(waiting.clone()), vec![1, 2, 3, 4, 5, 8]),
             (

@@ -111,7 +111,7 @@ async fn typing_audience(
     let Some(view) = found else {
         return Ok(Audience::Chat(ChatAudience { except, ..ChatAudience::default() }));
     };
-    if view.ticket.status.is_open() {
+    if view.ticket.status.is_open() && me.viewer().may_see(&view.ticket) {
         app.hub.sessions().set_typing(view.ticket.session_id, chat_id.to_owned(), is_typing);
     }
     Ok(Audience::Chat(ChatAudience { except, ..audience_of(&view.ticket) }))

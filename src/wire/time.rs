@@ -35,10 +35,19 @@ impl From<Timestamp> for At {
     }
 }
 
+/// As clients of the earlier system know it: no fraction for whole seconds, else always six digits, so
+/// that texts sort like the instants.
+const WHOLE_SECONDS: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+const MICROSECONDS: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+
 /// The text of an instant.
 pub fn rfc3339(at: Timestamp) -> String {
+    let at = at.to_offset_date_time();
     // Years beyond 9999 are already cut by the calendar form.
-    at.to_offset_date_time().format(&Rfc3339).unwrap_or_default()
+    if at.microsecond() == 0 { at.format(WHOLE_SECONDS) } else { at.format(MICROSECONDS) }
+        .unwrap_or_default()
 }
 
 /// RFC 3339, or local time without an offset.
@@ -78,7 +87,7 @@ mod tests {
         let cases = [
             (0, "1970-01-01T00:00:00Z"),
             (1_767_323_045_000_000, "2026-01-02T03:04:05Z"),
-            (1_767_323_045_120_000, "2026-01-02T03:04:05.12Z"),
+            (1_767_323_045_120_000, "2026-01-02T03:04:05.120000Z"),
         ];
         for (micros, expected) in cases {
             let at = At(Timestamp::from_micros(micros));

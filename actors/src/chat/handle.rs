@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use ractor::{ActorCell, ActorId};
 
-use super::actor::{ChatChild, Closing, Delivered, Outgoing, ToChat, TransferRequest};
+use super::{
+    actor::{ChatChild, ToChat},
+    decisions::{Closing, TransferRequest},
+    intake::Delivered,
+    send::Outgoing,
+};
 use crate::{
     domain::{
         AgentId, CustomerId, DepartmentId, Inbound, Message, Priority, QueueEntry, Ticket,

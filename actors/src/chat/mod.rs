@@ -1,13 +1,18 @@
 //! One actor per open chat: the router of what customers write and the owner of the ticket.
 
 mod actor;
+mod decisions;
 mod handle;
+mod intake;
+mod send;
 mod tell;
 #[cfg(test)]
 mod tests;
 
-pub use actor::{Closing, Delivered, Outgoing, TransferRequest};
+pub use decisions::{Closing, TransferRequest};
 pub use handle::{Chats, ManualEntry};
+pub use intake::Delivered;
+pub use send::Outgoing;
 
 pub use tell::audience_of;
 pub(crate) use tell::audience_of_message;

@@ -47,8 +47,16 @@ impl Liveness {
     }
 
     pub fn socket_closed(&mut self, now: Timestamp, grace: Duration) {
-        self.sockets = self.sockets.saturating_sub(1);
-        if self.sockets == 0 {
+        self.recount(self.sockets.saturating_sub(1), now, grace);
+    }
+
+    /// Puts the number of open sockets right.
+    pub fn recount(&mut self, sockets: u32, now: Timestamp, grace: Duration) {
+        let had_any = self.sockets > 0;
+        self.sockets = sockets;
+        if sockets > 0 {
+            self.lost_at = None;
+        } else if had_any {
             self.lost_at = Some(now);
             self.lease_until = Some(now.plus(grace));
         }

@@ -1,7 +1,11 @@
 //! The roster's actor: one for the hub. It alone changes people, departments, presence and loads, so
 //! that capacity is exact without a lock.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use dashmap::DashMap;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
@@ -15,7 +19,7 @@ use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
         Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Liveness,
-        NewAgent, NewDepartment, PresenceStatus, PresenceView, TicketId, TicketStatus, Timestamp,
+        NewAgent, NewDepartment, PresenceStatus, PresenceView, TicketId, Timestamp,
     },
     error::HubError,
     events::{Audience, HubEvent},
@@ -124,7 +128,7 @@ pub(crate) enum ToPresence {
     Tick,
     /// For tests: who owns what.
     #[cfg(feature = "testing")]
-    Dump(Reply<std::collections::HashMap<TicketId, AgentId>>),
+    Dump(Reply<HashMap<TicketId, AgentId>>),
     /// For tests: fail as a defect would.
     #[cfg(feature = "testing")]
     Panic,
@@ -477,7 +481,10 @@ impl State {
         }
         for (id, since) in self.live.take_gone(now, self.context.config.presence_grace) {
             self.gone.insert(id, since);
-            self.requeue_chats_of(id, since).await?;
+            if let Err(error) = self.requeue_chats_of(id, since).await {
+                tracing::warn!(%error, agent.id = %id, "chats are looked at again");
+                self.live.agent_mut(id, now).is_handled = false;
+            }
         }
         self.ticks += 1;
         if self.ticks.is_multiple_of(TICKS_PER_RECONCILE) {
@@ -492,16 +499,20 @@ impl State {
         for view in self.context.store.list_open_tickets_of(id).await? {
             let ticket = view.ticket;
             let is_his_from_before = ticket.owned_since.is_none_or(|owned| owned <= since);
-            let waits_for_him =
-                ticket.status == TicketStatus::Active && ticket.awaiting_since.is_some();
+            let waits_for_him = ticket.status.is_load() && ticket.awaiting_since.is_some();
             if waits_for_him && is_his_from_before {
-                self.context.chats.requeue(&ticket.chat_key(), ticket.id, since).await;
+                // Not awaited here: the chat may be asking its queue, and the queue the roster.
+                let context = Arc::clone(&self.context);
+                self.context.tasks.spawn(async move {
+                    context.chats.requeue(&ticket.chat_key(), ticket.id, since).await;
+                });
             }
         }
         Ok(())
     }
 
     async fn reconcile(&mut self) -> Result<(), HubError> {
+        self.recount_sockets();
         self.flush().await?;
         self.reload_people().await?;
         let rows = self.context.store.list_loads().await?;
@@ -511,6 +522,22 @@ impl State {
             self.offer_to(id);
         }
         Ok(())
+    }
+
+    /// A socket that opened or closed while this actor was being restarted is not known here.
+    fn recount_sockets(&mut self) {
+        let open: HashMap<AgentId, usize> =
+            self.context.outboxes.open_sockets().into_iter().collect();
+        let now = self.context.clock.now();
+        for id in self.live.ids() {
+            let actual = u32::try_from(open.get(&id).copied().unwrap_or(0)).unwrap_or(u32::MAX);
+            let known = self.live.agent_mut(id, now).life.sockets;
+            if actual == known {
+                continue;
+            }
+            let grace = self.context.config.presence_grace;
+            self.alive(id, |life, now, _| life.recount(actual, now, grace));
+        }
     }
 
     async fn flush(&mut self) -> Result<(), HubError> {
@@ -525,9 +552,12 @@ impl State {
     pub(super) fn expel(&mut self, id: AgentId) {
         self.context.outboxes.close_all_of(id, CloseReason::Unauthorized);
         let now = self.context.clock.now();
+        let roster = self.context.roster();
+        let is_active = roster.agent(id).is_some_and(|agent| agent.is_active);
         let agent = self.live.agent_mut(id, now);
-        if agent.wish.is_some() {
+        if !is_active && agent.wish.is_some() {
             agent.wish = Some(PresenceStatus::Offline);
+            agent.is_dirty = true;
         }
         self.announce_change(id, now);
     }

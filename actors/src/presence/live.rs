@@ -63,8 +63,12 @@ impl LiveAgent {
     fn restored(row: StoredPresence, now: Timestamp, timeout: Duration) -> Self {
         let life = Liveness::restored(row.last_seen, timeout);
         let shown = effective(row.wish, life.is_alive(now));
-        let went = row.wish.is_some() && shown == PresenceStatus::Offline;
-        let offline_since = life.died_at(now).unwrap_or(row.status_changed_at);
+        // Who fell silent while the hub was down gets the grace time to come back.
+        let offline_since = match row.wish {
+            None => None,
+            Some(PresenceStatus::Offline) => Some(row.status_changed_at),
+            Some(_) => (shown == PresenceStatus::Offline).then_some(now),
+        };
         Self {
             wish: row.wish,
             message: row.message,
@@ -72,7 +76,7 @@ impl LiveAgent {
             shown,
             status_changed_at: row.status_changed_at,
             updated_at: row.updated_at,
-            offline_since: went.then_some(offline_since),
+            offline_since,
             ..Self::new(now)
         }
     }

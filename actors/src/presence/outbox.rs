@@ -99,7 +99,9 @@ impl Outbox {
             return false;
         }
         let bytes = pending.bytes + frame.len();
-        if bytes > OUTBOX_BYTES_MAX || pending.frames.len() >= OUTBOX_FRAMES_MAX {
+        // One long event alone is no sign of a slow reader.
+        let is_over = !pending.frames.is_empty() && bytes > OUTBOX_BYTES_MAX;
+        if is_over || pending.frames.len() >= OUTBOX_FRAMES_MAX {
             *pending = Pending { close: Some(CloseReason::TooSlow), ..Pending::default() };
             drop(pending);
             self.wake.notify_one();

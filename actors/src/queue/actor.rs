@@ -108,7 +108,13 @@ impl State {
     async fn handle(&mut self, message: ToQueue) -> Result<(), ActorProcessingErr> {
         match message {
             ToQueue::Enqueue { ticket_id, reply } => {
-                settle(reply, self.enqueue(ticket_id).await)?;
+                let outcome = self.enqueue(ticket_id).await;
+                let is_known = outcome.is_ok();
+                settle(reply, outcome)?;
+                if !is_known {
+                    // Started anew, it reads the whole list.
+                    return Err("an entry could not be read".into());
+                }
                 settle_cast("distribute", self.distribute_by_itself().await)
             }
             ToQueue::Withdraw(ticket_id) => {

@@ -59,6 +59,7 @@ pub(crate) enum ToSession {
     Outbound(Box<Message>),
     /// From the task that handed a message over.
     HandedOver {
+        generation: u64,
         chat_id: String,
         id: MessageRowId,
     },
@@ -145,9 +146,13 @@ impl Actor for SessionActor {
             lanes: Lanes::default(),
         };
         state.mirror(None);
-        // Connected before the restart: come back by itself.
+        // Connected before the restart: come back by itself, unless that is not wanted.
         if state.session.is_active && state.session.status.is_active() {
-            state.connect(Connect::Resume).await?;
+            if state.session.auto_reconnect {
+                state.connect(state.how_to_come_back()).await?;
+            } else {
+                state.stop().await?;
+            }
         }
         Ok(state)
     }
@@ -189,9 +194,12 @@ impl State {
                 self.send_next();
                 Ok(())
             }
-            ToSession::HandedOver { chat_id, id } => {
-                self.lanes.done(&chat_id, id);
-                self.send_next();
+            ToSession::HandedOver { generation, chat_id, id } => {
+                // A lane of an older connection is gone; its message may be under way again.
+                if generation == self.generation {
+                    self.lanes.done(&chat_id, id);
+                    self.send_next();
+                }
                 Ok(())
             }
             ToSession::Typing { chat_id, is_typing } => {
@@ -202,7 +210,7 @@ impl State {
             }
             ToSession::TryAgain { generation } => {
                 let outcome = if generation == self.generation {
-                    self.connect(Connect::Resume).await
+                    self.connect(self.how_to_come_back()).await
                 } else {
                     Ok(())
                 };
@@ -247,10 +255,13 @@ impl State {
         }
         self.hang_up();
         self.session.reconnect_attempts = 0;
-        let how =
-            if self.session.phone_number.is_empty() { Connect::Fresh } else { Connect::Resume };
-        self.connect(how).await?;
+        self.connect(self.how_to_come_back()).await?;
         Ok(self.session.clone())
+    }
+
+    /// A number that was never paired has nothing to come back with.
+    fn how_to_come_back(&self) -> Connect {
+        if self.session.phone_number.is_empty() { Connect::Fresh } else { Connect::Resume }
     }
 
     async fn deactivate(&mut self) -> Result<WhatsAppSession, HubError> {
@@ -419,10 +430,11 @@ impl State {
             let context = Arc::clone(&self.context);
             let provider = Arc::clone(&connection.provider);
             let alive = connection.alive.clone();
-            let me = self.me.clone();
+            let (me, generation) = (self.me.clone(), self.generation);
             self.context.tasks.spawn(async move {
                 outbound::hand_over(&context, &provider, &message, &alive).await;
-                let done = ToSession::HandedOver { chat_id: message.chat_id, id: message.id };
+                let (chat_id, id) = (message.chat_id, message.id);
+                let done = ToSession::HandedOver { generation, chat_id, id };
                 // The actor is gone: its successor reads the rows.
                 let _ = me.send_message(done);
             });

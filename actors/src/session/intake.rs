@@ -10,7 +10,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use super::provider::ProviderEvent;
 use crate::{
     chat::audience_of_message,
-    domain::{Inbound, MessageStatus, SessionId},
+    domain::{Inbound, MessageStatus, SessionId, ids::ChatKey},
     error::HubError,
     events::{Audience, ChatAudience, HubEvent},
     hub::Context,
@@ -39,7 +39,8 @@ pub(super) async fn run(
                     reports.push(StatusReport { session_id, message_id, status, at, error });
                 }
                 ProviderEvent::Typing { chat_id, is_typing } => {
-                    tell_typing(&context, chat_id, is_typing).await;
+                    let key = ChatKey { session_id, chat_id };
+                    tell_typing(&context, key, is_typing).await;
                 }
                 state => {
                     flush(&context, session_id, &mut inbound, &mut reports).await;
@@ -119,9 +120,10 @@ async fn tell_moved(context: &Context, moved: Moved) {
 }
 
 /// A customer types: whoever may see the chat sees it.
-async fn tell_typing(context: &Context, chat_id: String, is_typing: bool) {
-    let found = context.store.find_chat_ticket(&chat_id).await;
+async fn tell_typing(context: &Context, key: ChatKey, is_typing: bool) {
+    let found = context.store.find_open_ticket(&key).await;
     let Ok(Some(view)) = found else { return };
+    let chat_id = key.chat_id;
     let audience = Audience::Chat(ChatAudience { ..crate::chat::audience_of(&view.ticket) });
     let (from, at) = (view.ticket.phone, context.clock.now());
     let event = if is_typing {

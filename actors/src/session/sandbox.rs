@@ -338,8 +338,8 @@ impl Provider for Connection {
         Box::pin(self.accept(message))
     }
 
-    fn set_typing(&self, chat_id: &str, is_typing: bool) {
-        tracing::debug!(chat_id, is_typing, "the customer sees that somebody types");
+    fn set_typing(&self, _chat_id: &str, is_typing: bool) {
+        tracing::debug!(is_typing, "the customer sees that somebody types");
     }
 
     fn disconnect(&self) {

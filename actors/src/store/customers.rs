@@ -1,6 +1,6 @@
 //! Customers, as far as chats need them.
 
-use super::{Store, StoreError, db::Tx, sql::sql, unit};
+use super::{Store, StoreError, db::Tx, dialect, sql::sql, unit};
 use crate::domain::{Customer, CustomerId, Timestamp};
 
 impl Store {
@@ -24,11 +24,13 @@ pub(super) async fn get(tx: &mut Tx, id: CustomerId) -> Result<Option<Customer>,
     tx.opt(sql("SELECT * FROM customers WHERE id = $1").bind(id)).await
 }
 
-/// The oldest customer with this number.
+/// The oldest customer with this number. Held until the end of the transaction, so that two chats of
+/// one number do not create two customers.
 pub(super) async fn find_by_phone(
     tx: &mut Tx,
     phone: &str,
 ) -> Result<Option<Customer>, StoreError> {
+    dialect::lock_text(tx, phone).await?;
     tx.opt(sql("SELECT * FROM customers WHERE phone = $1 ORDER BY id LIMIT 1").bind(phone)).await
 }
 

@@ -151,7 +151,10 @@ async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
         .pragma("journal_size_limit", JOURNAL_BYTES_MAX)
         .pragma("wal_autocheckpoint", AUTOCHECKPOINT_PAGES);
     if let Some(folder) = options.get_filename().parent().filter(|p| *p != Path::new("")) {
-        tokio::fs::create_dir_all(folder).await.map_err(sqlx::Error::Io)?;
+        // What customers wrote is for the owner of the process only.
+        let mut private = tokio::fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private.create(folder).await.map_err(sqlx::Error::Io)?;
     }
     let writer = sqlite_pool(1).connect_with(options.clone()).await?;
     let reader = sqlite_pool(SQLITE_READERS_MAX).connect_with(options.pragma("query_only", "ON"));

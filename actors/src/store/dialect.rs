@@ -9,7 +9,18 @@ use sqlx::{
 };
 use time::OffsetDateTime;
 
+use super::{StoreError, db::Tx, sql::sql};
 use crate::domain::Timestamp;
+
+/// Makes transactions that care for the same text wait for each other. SQLite has one writer anyway.
+pub(super) async fn lock_text(tx: &mut Tx, text: &str) -> Result<(), StoreError> {
+    if let Tx::Postgres(_) = tx {
+        let lock =
+            sql("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended($1, 0))) AS l");
+        tx.run(lock.bind(text)).await?;
+    }
+    Ok(())
+}
 
 impl Type<Sqlite> for Timestamp {
     fn type_info() -> SqliteTypeInfo {

@@ -22,8 +22,8 @@ pub enum StoreError {
     /// the cause is kept as text.
     #[error("outcome of the commit is unknown: {0}")]
     Uncertain(String),
-    /// The writer has ended: the hub is stopping.
-    #[error("writer is not available")]
+    /// The writer has ended because the hub is stopping, or could not begin: nothing was done.
+    #[error("writer did not carry it out")]
     Closed,
     /// A unit of work panicked and was rolled back.
     #[error("unit of work panicked")]

@@ -52,8 +52,9 @@ pub(super) enum Folded {
     Move(Box<Move>),
 }
 
-/// Writes everything inside the open transaction. Each kind has a savepoint: when the folded
-/// statement is refused its rows are tried one by one, so that a bad one fails alone.
+/// Writes everything inside the open transaction. Each kind has a savepoint. When appended rows are
+/// refused they are tried one by one, so that a bad one fails alone; moves only touch rows that exist,
+/// so a refusal there concerns the statement and with it the whole round.
 pub(super) async fn run(tx: &mut Tx, folded: Vec<Folded>, told: &mut Vec<Finish>) {
     let (mut appends, mut moves) = (Vec::new(), Vec::new());
     for job in folded {

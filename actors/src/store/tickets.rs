@@ -340,8 +340,8 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     let insert =
         sql("INSERT INTO tickets (session_id, chat_id, phone, customer_id, department_id, \
          status, priority, version, customer_messages, agent_messages, rating_comment, notes, \
-         created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 1, 0, 0, '', '', $7, $7) RETURNING id")
+         created_at, updated_at, awaiting_since) \
+         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 1, 0, 0, '', '', $7, $7, $7) RETURNING id")
         .bind(new.key.session_id)
         .bind(new.key.chat_id.as_str())
         .bind(new.phone.as_str())

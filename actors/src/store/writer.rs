@@ -196,6 +196,9 @@ pub(super) type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
     if let Err(error) = tx.run(sql("SAVEPOINT unit")).await {
         tracing::error!(%error, "cannot set a savepoint");
+        // Without one its changes could not be taken back alone. Dropping the unit tells its caller
+        // that nothing happened.
+        return Box::new(|_| ());
     }
     let ran = unit(tx).await;
     let end = if ran.is_kept { "RELEASE SAVEPOINT unit" } else { "ROLLBACK TO SAVEPOINT unit" };

@@ -1,0 +1,171 @@
+//! What comes into a chat: messages of the customer, and customers whom a person puts into a queue.
+
+use super::{
+    actor::{Open, State},
+    handle::ManualEntry,
+};
+use crate::{
+    domain::{
+        Customer, CustomerCard, DepartmentId, Inbound, Message, NewDepartment, NewMessage,
+        Priority, QueueEntry, Rejected, Ticket, Timestamp,
+    },
+    error::HubError,
+    store::{NewTicket, OpenedTicket, OpeningCustomer, StoreError},
+};
+
+/// Characters of the first message that the queue shows (contract §12).
+const FIRST_MESSAGE_CHARS_MAX: usize = 500;
+
+/// What became of a message that came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    pub message: Message,
+    /// It had been stored before; nothing was done again.
+    pub is_repeat: bool,
+}
+
+/// The department that is there when there is no other (contract §12).
+fn support() -> NewDepartment {
+    NewDepartment {
+        name: "Suporte".to_owned(),
+        description: String::new(),
+        color: "#3B82F6".to_owned(),
+        capacity: 5,
+        response_target_minutes: 15,
+        is_active: true,
+        members: Vec::new(),
+    }
+}
+
+impl State {
+    pub(super) async fn deliver(&mut self, inbound: Inbound) -> Result<Delivered, HubError> {
+        let now = self.context.clock.now();
+        for _attempt in 0..2 {
+            let mut new = inbound.to_new_message(self.key.session_id, now);
+            if let Some(open) = &self.open {
+                new.ticket_id = Some(open.ticket.id);
+                return self.append_inbound(new, now).await;
+            }
+            match self.open_ticket(&inbound, new, now).await {
+                // Somebody opened it behind our back: read it and append.
+                Err(HubError::Store(StoreError::Unique { .. })) => self.reload().await?,
+                outcome => return outcome,
+            }
+        }
+        Err(HubError::Conflict)
+    }
+
+    pub(super) async fn append_inbound(
+        &mut self,
+        new: NewMessage,
+        now: Timestamp,
+    ) -> Result<Delivered, HubError> {
+        let Some(id) = self.context.store.append_message(new.clone()).await? else {
+            return self.repeat(&new.message_id).await;
+        };
+        let message = new.into_stored(id);
+        if let Some(open) = &mut self.open {
+            open.ticket.customer_messages += 1;
+            open.ticket.awaiting_since.get_or_insert(now);
+            open.ticket.last_message_at = Some(now);
+        }
+        self.tell_inbound(&message, now);
+        self.requeue_if_owner_is_gone().await?;
+        Ok(Delivered { message, is_repeat: false })
+    }
+
+    /// The stored row of a message that was delivered before.
+    pub(super) async fn repeat(&self, message_id: &str) -> Result<Delivered, HubError> {
+        let session = self.key.session_id;
+        let stored = self.context.store.find_message_by_provider_id(session, message_id).await?;
+        let message = stored.ok_or_else(|| HubError::not_found("Mensagem", message_id))?;
+        Ok(Delivered { message, is_repeat: true })
+    }
+
+    /// A customer who has no open chat wrote: a ticket, a queue entry and the message, in one commit.
+    pub(super) async fn open_ticket(
+        &mut self,
+        inbound: &Inbound,
+        message: NewMessage,
+        now: Timestamp,
+    ) -> Result<Delivered, HubError> {
+        let new = NewTicket {
+            key: self.key.clone(),
+            phone: inbound.phone.clone(),
+            customer: OpeningCustomer::ByPhone { name: inbound.contact_name.clone() },
+            department_id: self.department_for_new().await?,
+            priority: Priority::Normal,
+            first_message: inbound.text.chars().take(FIRST_MESSAGE_CHARS_MAX).collect(),
+            message: Some(message),
+            at: now,
+        };
+        let Some(opened) = self.context.store.open_ticket(new).await? else {
+            return self.repeat(&inbound.message_id).await;
+        };
+        let OpenedTicket { ticket, customer, entry, message } = opened;
+        self.remember_opened(ticket, customer);
+        self.tell_opened(&entry.first_message, now);
+        let message = message.ok_or(HubError::Conflict)?;
+        self.tell_received(&message, now);
+        self.enqueue().await;
+        Ok(Delivered { message, is_repeat: false })
+    }
+
+    /// Creates the waiting pair, or returns the one that waits already (`false`: not created).
+    pub(super) async fn open_by_hand(
+        &mut self,
+        new: ManualEntry,
+    ) -> Result<(QueueEntry, bool), HubError> {
+        if let Some(open) = &self.open {
+            if !open.ticket.is_unassigned() {
+                return Err(Rejected::ChatAlreadyOpen(open.ticket.status).into());
+            }
+            let id = open.ticket.id;
+            let entry = self.context.store.find_queue_entry_of(id).await?;
+            return Ok((entry.ok_or(HubError::Conflict)?, false));
+        }
+        let now = self.context.clock.now();
+        let new = NewTicket {
+            key: self.key.clone(),
+            phone: new.phone,
+            customer: OpeningCustomer::Known(new.customer_id),
+            department_id: new.department_id,
+            priority: new.priority,
+            first_message: new.first_message.chars().take(FIRST_MESSAGE_CHARS_MAX).collect(),
+            message: None,
+            at: now,
+        };
+        let opened = self.context.store.open_ticket(new).await?.ok_or(HubError::Conflict)?;
+        self.remember_opened(opened.ticket, opened.customer);
+        self.tell_opened(&opened.entry.first_message, now);
+        self.enqueue().await;
+        Ok((opened.entry, true))
+    }
+
+    pub(super) fn remember_opened(&mut self, ticket: Ticket, customer: Customer) {
+        let customer = CustomerCard {
+            customer_name: customer.name,
+            customer_email: customer.email,
+            customer_phone: customer.phone,
+        };
+        self.open = Some(Open { ticket, customer });
+    }
+
+    /// The number's department, else the first active one by name.
+    pub(super) async fn department_for_new(&self) -> Result<DepartmentId, HubError> {
+        let of_session = self.context.sessions.department_of(self.key.session_id);
+        let roster = self.context.roster();
+        let is_active = |id: &DepartmentId| roster.department(*id).is_some_and(|d| d.is_active);
+        if let Some(id) = of_session.filter(is_active) {
+            return Ok(id);
+        }
+        if let Some(department) = roster.default_department() {
+            return Ok(department.id);
+        }
+        // A message is never refused for want of a department.
+        match roster.departments().next() {
+            Some(department) => Ok(department.id),
+            None => Ok(self.context.presence.create_department(support()).await?.id),
+        }
+    }
+}
