@@ -1,6 +1,6 @@
 //! The body of a request as a map of values: JSON, a form, or a form with files.
 //!
-//! What the values have to be is not decided here but in [`Fields`](super::Fields).
+//! What the values have to be is not decided here but in [`super::Fields`].
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! All SQL of the project: one text per statement, for SQLite and PostgreSQL.
 //!
-//! Reads use a pool of readers; every write goes through the [`writer`] and is durable when it is
+//! Reads use a pool of readers; every write goes through the `writer` and is durable when it is
 //! answered. Functions are named `insert_`, `find_` (an option), `get_` (an error when absent),
 //! `list_`, `update_`, `delete_`.
 

@@ -20,7 +20,7 @@ use crate::domain::{
 #[derive(Debug, Clone)]
 pub enum OpeningCustomer {
     Known(CustomerId),
-    /// Found by the number, or created with this name (or "Cliente <number>" when empty).
+    /// Found by the number, or created with this name (or "Cliente" and the number when empty).
     ByPhone {
         name: String,
     },
