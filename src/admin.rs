@@ -13,6 +13,7 @@ use crate::{
     args::UserCommand,
     auth::{Passwords, password},
     config::Config,
+    http::syntax,
     run_error::RunError,
     terminal,
 };
@@ -79,6 +80,9 @@ async fn carry_out(
     let password_hash = Passwords::default().hash(password).await?;
     match command {
         UserCommand::Create { username, role, display_name, email, password_stdin: _ } => {
+            if !(email.is_empty() || syntax::is_email(&email)) {
+                return Err(RunError::Refused("Insira um endereço de email válido.".to_owned()));
+            }
             let new = NewAgent {
                 username: username.clone(),
                 email,

@@ -324,6 +324,7 @@ impl From<Rejected> for ApiError {
     fn from(rejected: Rejected) -> Self {
         let text = rejected.to_string();
         match rejected {
+            Rejected::NotYours => Self::Forbidden(text.into()),
             Rejected::ClientMessageIdReused
             | Rejected::ChatAlreadyOpen(_)
             | Rejected::NotInQueue

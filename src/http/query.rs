@@ -115,8 +115,13 @@ impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> ApiResult<Self> {
-        let pairs = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
-            .map_err(|_| ApiError::refused("Parâmetros inválidos na URL."))?;
+        let mut pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
+                .map_err(|_| ApiError::refused("Parâmetros inválidos na URL."))?;
+        for (_, value) in &mut pairs {
+            // No text of ours holds a NUL, and PostgreSQL takes none.
+            value.retain(|c| c != '\0');
+        }
         Ok(Self { pairs, base: BaseUrl::of(parts), errors: FieldErrors::default() })
     }
 }

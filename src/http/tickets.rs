@@ -112,7 +112,7 @@ pub(super) async fn finish(
     let view = responsible(&app, &me, TicketId(id)).await?;
     let mut fields = body.fields();
     let notes = new_notes(&mut fields);
-    let closing = Closing { notes: fields.finish(notes)? };
+    let closing = Closing { by: Some(me.id), notes: fields.finish(notes)? };
     let ticket = app.hub.chats().close(&view.ticket, closing).await?;
     Ok(Json(ticket.id.into()))
 }

@@ -152,7 +152,8 @@ fn status(status: &Value) -> Option<CloudStatus> {
     let known =
         MessageStatus::parse(word).filter(|status| status.rank() >= MessageStatus::Sent.rank());
     Some(CloudStatus {
-        message_id: status["id"].as_str()?.to_owned(),
+        // No id of ours holds a NUL, and PostgreSQL takes none.
+        message_id: status["id"].as_str().filter(|id| !id.contains('\0'))?.to_owned(),
         status: known?,
         at: time::instant(&status["timestamp"]),
         error: error(&status["errors"][0]),
@@ -161,6 +162,10 @@ fn status(status: &Value) -> Option<CloudStatus> {
 
 /// `131047: Re-engagement message`; empty when there is none.
 fn error(error: &Value) -> String {
+    error_text(error).replace('\0', "")
+}
+
+fn error_text(error: &Value) -> String {
     let paths = ["/error_data/details", "/message", "/title"];
     let text = paths.iter().find_map(|path| text_at(error, path));
     match (error["code"].as_i64(), text) {

@@ -37,7 +37,7 @@ impl InjectIn {
             return Err("Campo 'payload' inválido: deve ser um objeto".to_owned());
         }
         let payload = serde_json::from_value(payload)
-            .map_err(|error| format!("Campo 'payload' inválido: {error}"))?;
+            .map_err(|_| "Campo 'payload' inválido: há valores de tipo errado".to_owned())?;
         Ok(Self { from, chat_id: text("chat_id", take("chat_id"))?, payload })
     }
 }

@@ -25,6 +25,8 @@ pub struct TransferRequest {
 /// How a chat is closed by a person.
 #[derive(Debug, Clone, Default)]
 pub struct Closing {
+    /// Who closes; `None` is the hub itself.
+    pub by: Option<AgentId>,
     pub notes: Option<String>,
 }
 
@@ -73,6 +75,7 @@ impl State {
         let (changed, transfer) = self
             .change(now, |ticket| {
                 ticket.check_transfer(Some(request.to_agent_id))?;
+                check_right(&context, ticket, Some(request.by))?;
                 let target = check_target(&context, &request)?;
                 let transfer = NewTransfer {
                     from_agent_id: ticket.agent_id,
@@ -106,8 +109,10 @@ impl State {
         if !self.is_open_now(ticket_id) {
             return Err(Rejected::TicketAlreadyClosed.into());
         }
+        let context = Arc::clone(&self.context);
         let changed = self.end_with(now, TicketStatus::Closed, |ticket| {
             ticket.check_close()?;
+            check_right(&context, ticket, closing.by)?;
             if let Some(notes) = &closing.notes {
                 ticket.notes.clone_from(notes);
             }
@@ -231,6 +236,17 @@ impl State {
     /// Whether the ticket that a person decided about is still the open one.
     pub(super) fn is_open_now(&self, ticket_id: TicketId) -> bool {
         self.open.as_ref().is_some_and(|open| open.ticket.id == ticket_id)
+    }
+}
+
+/// Whoever decides must still be the one who may: the edge looked at an older row.
+fn check_right(context: &Context, ticket: &Ticket, by: Option<AgentId>) -> Result<(), HubError> {
+    let Some(by) = by else { return Ok(()) };
+    let viewer = context.roster().viewer(by);
+    if viewer.is_some_and(|viewer| viewer.may_act(ticket)) {
+        Ok(())
+    } else {
+        Err(Rejected::NotYours.into())
     }
 }
 

@@ -223,6 +223,8 @@ async fn a_transfer_is_checked_in_the_order_of_the_contract(database: TestDataba
     assert!(matches!(outcome, Err(HubError::Rejected(Rejected::SameAgent))));
     let outcome = transfer(request(bia.id, Some(sales.id))).await;
     assert!(matches!(outcome, Err(HubError::Rejected(Rejected::TargetNotInDepartment))));
+    let stranger = TransferRequest { by: AgentId(99), ..request(bia.id, None) };
+    assert!(matches!(transfer(stranger).await, Err(HubError::Rejected(Rejected::NotYours))));
     let (moved, record) = transfer(request(bia.id, Some(TestHub::SUPPORT))).await.unwrap();
     assert_eq!((moved.agent_id, moved.status), (Some(bia.id), TicketStatus::Active));
     assert_eq!(record.from_agent_id, Some(TestHub::ADMIN));

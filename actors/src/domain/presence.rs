@@ -15,35 +15,41 @@ pub enum PresenceStatus {
 
 /// The signs of life of one agent.
 ///
-/// A heartbeat (or a status set over HTTP) is a lease of `timeout`. An open socket is a lease without
-/// end; when the last one closes, what was promised before is void and `grace` remains.
+/// A heartbeat is a lease of `timeout`, whatever sockets do. Setting a status is one as well, but void
+/// once the last socket closes. An open socket is a lease without end; after it, `grace` remains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Liveness {
     pub sockets: u32,
     /// The last heartbeat over HTTP or sign of life of a socket.
     pub last_seen: Option<Timestamp>,
-    /// Until when the agent counts as alive without a socket.
-    lease_until: Option<Timestamp>,
-    /// The last socket closed at this instant and nothing has been heard since.
-    lost_at: Option<Timestamp>,
+    heartbeat_until: Option<Timestamp>,
+    status_until: Option<Timestamp>,
+    /// The end of the grace after the last socket closed.
+    grace_until: Option<Timestamp>,
 }
 
 impl Liveness {
     /// A liveness that was stored before a restart: the last heartbeat still counts.
     pub fn restored(last_seen: Option<Timestamp>, timeout: Duration) -> Self {
-        Self { last_seen, lease_until: last_seen.map(|at| at.plus(timeout)), ..Self::default() }
+        let heartbeat_until = last_seen.map(|at| at.plus(timeout));
+        Self { last_seen, heartbeat_until, ..Self::default() }
     }
 
     pub fn heartbeat(&mut self, now: Timestamp, timeout: Duration) {
         self.last_seen = Some(now);
-        self.lease_until = Some(now.plus(timeout));
-        self.lost_at = None;
+        self.heartbeat_until = Some(now.plus(timeout));
+    }
+
+    /// The agent has set his status.
+    pub fn status_set(&mut self, now: Timestamp, timeout: Duration) {
+        self.last_seen = Some(now);
+        self.status_until = Some(now.plus(timeout));
     }
 
     pub fn socket_opened(&mut self, now: Timestamp) {
         self.sockets += 1;
         self.last_seen = Some(now);
-        self.lost_at = None;
+        self.grace_until = None;
     }
 
     pub fn socket_closed(&mut self, now: Timestamp, grace: Duration) {
@@ -55,36 +61,36 @@ impl Liveness {
         let had_any = self.sockets > 0;
         self.sockets = sockets;
         if sockets > 0 {
-            self.lost_at = None;
+            self.grace_until = None;
         } else if had_any {
-            self.lost_at = Some(now);
-            self.lease_until = Some(now.plus(grace));
+            self.grace_until = Some(now.plus(grace));
+            self.status_until = None;
         }
     }
 
     /// Alive as others see it: a socket, a young heartbeat, or within the grace after the last socket.
     pub fn is_alive(&self, now: Timestamp) -> bool {
-        self.sockets > 0 || self.lease_until.is_some_and(|until| now < until)
+        self.sockets > 0 || self.alive_until().is_some_and(|until| now < until)
+    }
+
+    fn alive_until(&self) -> Option<Timestamp> {
+        self.heartbeat_until.max(self.status_until).max(self.grace_until)
     }
 
     /// Fit to be given new chats: alive, and not merely within the grace time.
     pub fn can_receive(&self, now: Timestamp) -> bool {
-        self.is_alive(now) && self.lost_at.is_none()
+        let leased = self.heartbeat_until.max(self.status_until);
+        self.sockets > 0 || leased.is_some_and(|until| now < until)
     }
 
     /// A socket is open, or the last one closed within the grace time.
     pub fn is_connected(&self, now: Timestamp) -> bool {
-        self.sockets > 0 || (self.lost_at.is_some() && self.is_alive(now))
+        self.sockets > 0 || self.grace_until.is_some_and(|until| now < until)
     }
 
-    /// The instant at which the agent stopped being alive; `None` while alive or never seen.
-    pub fn died_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.is_alive(now) { None } else { self.lease_until }
-    }
-
-    /// The grace after the last socket has been used up already, so nothing more is waited for.
+    /// It was the grace after the last socket that ran out, so nothing more is waited for.
     pub fn grace_is_spent(&self) -> bool {
-        self.lost_at.is_some()
+        self.grace_until.is_some() && self.grace_until == self.alive_until()
     }
 }
 
@@ -129,20 +135,31 @@ mod tests {
         assert!(!life.is_alive(at(0)), "never seen is not alive");
         life.heartbeat(at(0), TIMEOUT);
         assert!(life.can_receive(at(119)) && !life.is_alive(at(120)));
-        assert_eq!(life.died_at(at(200)), Some(at(120)));
+        assert!(!life.grace_is_spent());
     }
 
     #[test]
     fn the_last_socket_leaves_only_the_grace() {
         let mut life = Liveness::default();
-        life.heartbeat(at(0), TIMEOUT);
+        life.status_set(at(0), TIMEOUT);
         life.socket_opened(at(0));
         life.socket_opened(at(1));
         life.socket_closed(at(2), GRACE);
         assert!(life.can_receive(at(1000)), "one socket is still open");
         life.socket_closed(at(10), GRACE);
         assert!(life.is_alive(at(24)) && !life.can_receive(at(24)), "within the grace");
-        assert!(!life.is_alive(at(25)), "the older heartbeat no longer counts");
+        assert!(!life.is_alive(at(25)), "the status set before no longer counts");
+        assert!(life.grace_is_spent());
+    }
+
+    #[test]
+    fn who_sends_heartbeats_is_alive_without_a_socket() {
+        let mut life = Liveness::default();
+        life.socket_opened(at(0));
+        life.heartbeat(at(5), TIMEOUT);
+        life.socket_closed(at(10), GRACE);
+        assert!(life.can_receive(at(100)) && !life.is_connected(at(26)));
+        assert!(!life.is_alive(at(125)));
     }
 
     #[test]
@@ -151,7 +168,7 @@ mod tests {
         life.socket_opened(at(0));
         life.socket_closed(at(5), GRACE);
         life.socket_opened(at(9));
-        assert!(life.can_receive(at(500)) && life.died_at(at(500)).is_none());
+        assert!(life.can_receive(at(500)) && life.is_connected(at(500)));
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub enum Rejected {
     SameAgent,
     #[error("O atendente de destino não pertence ao departamento de destino")]
     TargetNotInDepartment,
+    /// The chat has changed hands since the right was checked.
+    #[error("Você não tem permissão para alterar este chat")]
+    NotYours,
     #[error("Avaliação deve ser de 1 a 5")]
     BadRating,
     #[error("Apenas atendimentos aguardando ou em andamento podem ser alterados")]

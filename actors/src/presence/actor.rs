@@ -337,7 +337,7 @@ impl State {
         let agent = self.live.agent_mut(id, now);
         let is_change = agent.wish != Some(status);
         agent.wish = Some(status);
-        agent.life.heartbeat(now, timeout);
+        agent.life.status_set(now, timeout);
         agent.updated_at = now;
         // A new status without a text does not keep the text of the old one.
         match message {

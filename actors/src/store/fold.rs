@@ -52,9 +52,8 @@ pub(super) enum Folded {
     Move(Box<Move>),
 }
 
-/// Writes everything inside the open transaction. Each kind has a savepoint. When appended rows are
-/// refused they are tried one by one, so that a bad one fails alone; moves only touch rows that exist,
-/// so a refusal there concerns the statement and with it the whole round.
+/// Writes everything inside the open transaction. Each kind has a savepoint: when the folded
+/// statement is refused its rows are tried one by one, so that a bad one fails alone.
 pub(super) async fn run(tx: &mut Tx, folded: Vec<Folded>, told: &mut Vec<Finish>) {
     let (mut appends, mut moves) = (Vec::new(), Vec::new());
     for job in folded {
@@ -280,12 +279,17 @@ async fn move_round(tx: &mut Tx, moves: Vec<Move>, told: &mut Vec<Finish>) -> Ve
     let outcome = in_savepoint(tx, async |tx| move_folded(tx, &reports).await).await;
     let mut rows = match outcome {
         Ok(rows) => rows,
-        Err(error) => {
-            let text = error.to_string();
-            tracing::error!(%error, "status reports were refused");
+        Err(error) if round.len() == 1 => {
+            tracing::error!(%error, "a status report was refused");
+            if let Some(job) = round.pop() {
+                told.push(Box::new(move |_| drop(job.reply.send(Err(error)))));
+            }
+            return later;
+        }
+        Err(_) => {
+            // One of them is bad: each gets a round of its own, so that it fails alone.
             for job in round {
-                let refused = StoreError::Refused(sqlx::Error::Protocol(text.clone()));
-                told.push(Box::new(move |_| drop(job.reply.send(Err(refused)))));
+                Box::pin(move_round(tx, vec![job], told)).await;
             }
             return later;
         }
@@ -303,7 +307,7 @@ type RowsByKey = BTreeMap<(SessionId, String), Moved>;
 
 async fn move_folded(tx: &mut Tx, reports: &[&StatusReport]) -> Result<RowsByKey, StoreError> {
     let mut rows = RowsByKey::new();
-    let mut sent: BTreeMap<SessionId, i64> = BTreeMap::new();
+    let mut sent: BTreeMap<SessionId, (i64, Option<Timestamp>)> = BTreeMap::new();
     for chunk in power_of_two_chunks(reports) {
         let mut update = sql("UPDATE messages SET status = v.column3, status_rank = v.column4, \
              sent_at = COALESCE(messages.sent_at, v.column5), \
@@ -337,16 +341,19 @@ async fn move_folded(tx: &mut Tx, reports: &[&StatusReport]) -> Result<RowsByKey
                 MessageStatus::Queued | MessageStatus::Sending | MessageStatus::Failed => false,
             };
             if is_first_proof {
-                *sent.entry(message.session_id).or_default() += 1;
                 fill_sent_at(tx, &mut message).await?;
+                let (count, last) = sent.entry(message.session_id).or_default();
+                *count += 1;
+                *last = message.sent_at.max(*last);
             }
             let key = (message.session_id, message.message_id.clone());
             rows.insert(key, Moved { message, is_first_proof });
         }
     }
-    for (session, count) in sent {
-        let update = sql("UPDATE sessions SET messages_sent = messages_sent + $1 WHERE id = $2");
-        tx.run(update.bind(count).bind(session)).await?;
+    for (session, (count, last)) in sent {
+        let update = sql("UPDATE sessions SET messages_sent = messages_sent + $1, \
+             last_message_at = COALESCE($2, last_message_at) WHERE id = $3");
+        tx.run(update.bind(count).bind(last).bind(session)).await?;
     }
     Ok(rows)
 }

@@ -164,16 +164,20 @@ impl Sql {
     /// in any of the columns.
     pub(crate) fn push_search(mut self, terms: &[String], columns: &[&'static str]) -> Self {
         for term in terms {
-            let escaped = term.to_lowercase().replace('\\', "\\\\");
-            let pattern = format!("%{}%", escaped.replace('%', "\\%").replace('_', "\\_"));
+            // SQLite lowers ASCII only: the term is looked for both ways.
+            let mut patterns = vec![like_pattern(&term.to_lowercase())];
+            patterns.push(like_pattern(&term.to_ascii_lowercase()));
+            patterns.dedup();
             let mut separator = " AND (LOWER(";
             for column in columns {
-                self = self
-                    .push(separator)
-                    .push(column)
-                    .push_bind(") LIKE ", pattern.clone())
-                    .push(" ESCAPE '\\'");
-                separator = " OR LOWER(";
+                for pattern in &patterns {
+                    self = self
+                        .push(separator)
+                        .push(column)
+                        .push_bind(") LIKE ", pattern.as_str())
+                        .push(" ESCAPE '\\'");
+                    separator = " OR LOWER(";
+                }
             }
             self = self.push(")");
         }
@@ -191,4 +195,10 @@ impl Sql {
         };
         (text, self.args)
     }
+}
+
+/// Anything around the term; its own wildcards are taken literally.
+fn like_pattern(term: &str) -> String {
+    let escaped = term.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
 }

@@ -24,6 +24,7 @@ both_databases!(
     a_status_never_goes_back,
     a_delivery_proves_that_a_message_was_sent,
     reports_of_one_call_are_taken_in_their_order,
+    a_report_that_the_database_refuses_fails_alone,
     many_writers_share_commits_without_loss,
     every_list_can_be_read,
     what_was_answered_survives_reopening,
@@ -415,4 +416,23 @@ fn migrations(folder: &str) -> Vec<String> {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+async fn a_report_that_the_database_refuses_fails_alone(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let opened = hub.open("5511988880001", "m1").await;
+    hub.store.append_message(hub.answer(&opened, "a1")).await.unwrap().unwrap();
+    let report = |message_id: &str| StatusReport {
+        session_id: SESSION,
+        message_id: message_id.to_owned(),
+        status: MessageStatus::Sent,
+        at: hub.clock.now(),
+        error: String::new(),
+    };
+    // PostgreSQL takes no NUL; SQLite does and knows no such message.
+    let outcomes = hub.store.report_statuses(vec![report("x\0"), report("a1")]).await;
+    assert!(!matches!(outcomes[0], Ok(Some(_))));
+    assert!(matches!(&outcomes[1], Ok(Some(moved)) if moved.is_first_proof));
+    let session = hub.store.find_session(SESSION).await.unwrap().unwrap();
+    assert!(session.last_message_at.is_some());
 }
