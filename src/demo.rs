@@ -44,19 +44,12 @@ pub async fn open(
 }
 
 /// What to try next; the lines work as pasted.
-pub fn announce(listener: &TcpListener, config: &Config) -> Result<(), RunError> {
+pub fn announce(listener: &TcpListener) -> Result<(), RunError> {
     let address = listener.local_addr().map_err(RunError::Terminal)?;
     let text = include_str!("demo/welcome.txt")
         .replace("{url}", &format!("http://{address}"))
         .replace("{ws}", &format!("ws://{address}"))
         .replace("{password}", PASSWORD);
-    let note = "administrador (a senha é a de ADMIN_PASSWORD, se foi definida)";
-    let text = match config.admin_password {
-        Some(_) => text
-            .replacen("administrador", note, 1)
-            .replace("  gabriela  gerente", "\n  gabriela  gerente"),
-        None => text,
-    };
     terminal::print_line(text.trim_end()).map_err(RunError::Terminal)
 }
 

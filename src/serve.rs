@@ -53,7 +53,7 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let app = app_state(config, hub.clone(), network, passwords, clock, &shutdown)?;
     announce(&listener, first_start)?;
     if is_demo {
-        demo::announce(&listener, &app.config)?;
+        demo::announce(&listener)?;
         demo::bring_to_life(&app).await?;
     }
     let outcome = until_the_end(listener, &app, &shutdown).await;

@@ -30,10 +30,6 @@ impl Store {
         self.reader.all(sql("SELECT * FROM agents ORDER BY id")).await
     }
 
-    pub async fn find_agent(&self, id: AgentId) -> Result<Option<Agent>, StoreError> {
-        self.reader.opt(sql("SELECT * FROM agents WHERE id = $1").bind(id)).await
-    }
-
     pub async fn find_login(&self, username: &str) -> Result<Option<Login>, StoreError> {
         self.reader.opt(sql("SELECT * FROM agents WHERE username = $1").bind(username)).await
     }
