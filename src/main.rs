@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use dx_connect::{args::Cli, config::Config, serve, telemetry, terminal};
+use dx_connect::{args::Cli, config::Config, outbound, serve, telemetry, terminal};
 
 fn main() -> ExitCode {
+    outbound::install_tls();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

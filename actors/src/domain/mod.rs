@@ -4,6 +4,7 @@
 //! nothing else of the outside world is known here.
 
 pub mod agent;
+pub mod audit;
 pub mod customer;
 pub mod department;
 pub mod ids;

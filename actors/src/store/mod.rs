@@ -5,6 +5,7 @@
 //! `list_`, `update_`, `delete_`.
 
 mod agents;
+mod audit;
 mod chats;
 mod customers;
 mod db;
@@ -39,6 +40,7 @@ use sql::sql;
 use writer::{BoxFuture, Writer};
 
 pub use agents::{Login, StoredPresence};
+pub use audit::AuditFilter;
 pub use chats::{ChatActivity, ChatRow, ChatSort};
 pub use departments::DepartmentLoad;
 pub use error::StoreError;

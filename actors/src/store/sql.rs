@@ -88,6 +88,15 @@ word_arguments! {
         Authenticated => "authenticated", Ready => "ready", Error => "error",
     }
     crate::domain::ProviderKind => { Sandbox => "sandbox", Web => "web", Cloud => "cloud" }
+    crate::domain::audit::AuditAction => {
+        Created => "created", Updated => "updated", Deleted => "deleted",
+        Generated => "generated", Exported => "exported", Imported => "imported",
+    }
+    crate::domain::audit::AuditSubject => {
+        Agent => "agent", Group => "group", Department => "department", Session => "session",
+        Settings => "settings", Customer => "customer", CompanyGroup => "company_group",
+        Contact => "contact", Document => "document",
+    }
     crate::domain::Direction => { Inbound => "inbound", Outbound => "outbound" }
     crate::domain::MessageKind => {
         Text => "text", Image => "image", Audio => "audio", Video => "video",

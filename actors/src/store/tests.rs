@@ -8,7 +8,9 @@ use crate::{
     clock::Clock,
     domain::{
         AgentId, DepartmentId, Direction, Inbound, Message, MessageKind, MessageStatus, Priority,
-        ProviderKind, SessionId, TicketStatus, Timestamp, ids::ChatKey,
+        ProviderKind, SessionId, TicketStatus, Timestamp,
+        audit::{AuditAction, AuditSubject, FieldChange, NewAuditEntry},
+        ids::ChatKey,
     },
     testing::{ManualClock, TestDatabase},
 };
@@ -29,6 +31,7 @@ both_databases!(
     every_list_can_be_read,
     what_was_answered_survives_reopening,
     faults_do_what_they_say,
+    the_audit_trail_only_grows,
     both_schemas_have_the_same_tables_and_columns,
 );
 
@@ -399,6 +402,43 @@ async fn columns(store: &Store) -> Vec<(String, String)> {
     let mut columns: Vec<(String, String)> = store.reader.all(select).await.unwrap();
     columns.sort();
     columns
+}
+
+async fn the_audit_trail_only_grows(database: TestDatabase) {
+    let Fixture { store, clock } = seeded(&database).await;
+    let changes = vec![FieldChange {
+        field: "name".to_owned(),
+        old_value: None,
+        new_value: Some("Vendas".to_owned()),
+    }];
+    for number in 1..=3 {
+        let entry = NewAuditEntry {
+            agent_id: (number == 1).then_some(ADMIN),
+            action: AuditAction::Updated,
+            subject: AuditSubject::Department,
+            subject_id: Some(number),
+            subject_name: format!("Departamento {number}"),
+            note: String::new(),
+            changes: changes.clone(),
+        };
+        store.insert_audit_entry(entry, clock.now()).await.unwrap();
+    }
+    let all = AuditFilter::default();
+    let page = store.list_audit_entries(all, Page { limit: 2, offset: 0 }).await.unwrap();
+    assert_eq!((page.total, page.rows.len()), (3, 2));
+    assert_eq!((page.rows[0].id, &page.rows[1].changes), (3, &changes), "latest first");
+    let by_admin = AuditFilter { agent_id: Some(ADMIN), ..AuditFilter::default() };
+    let page = store.list_audit_entries(by_admin, Page { limit: 9, offset: 0 }).await.unwrap();
+    assert_eq!(page.rows[0].agent_name.as_deref(), Some("Administrador"));
+    for text in [
+        "UPDATE audit_entries SET note = 'x'",
+        "DELETE FROM audit_entries",
+        "UPDATE audit_changes SET field = 'x'",
+        "DELETE FROM audit_changes",
+    ] {
+        let refused = store.unit(unit!(tx => tx.run(sql(text)).await)).await;
+        assert!(refused.is_err(), "{text}");
+    }
 }
 
 async fn both_schemas_have_the_same_tables_and_columns(database: TestDatabase) {

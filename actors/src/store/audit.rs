@@ -1,0 +1,110 @@
+//! The audit trail. Entries are written in the transaction of the change that they tell of.
+
+use std::collections::HashMap;
+
+use super::{
+    Page, Slice, Store, StoreError,
+    db::Tx,
+    sql::{Sql, sql},
+    unit,
+};
+use crate::domain::{
+    AgentId, Timestamp,
+    audit::{AuditAction, AuditEntry, AuditSubject, FieldChange, NewAuditEntry},
+};
+
+/// Which entries are wanted; `None` leaves a column free.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    pub agent_id: Option<AgentId>,
+    pub action: Option<AuditAction>,
+    pub subject: Option<AuditSubject>,
+    pub subject_id: Option<i64>,
+    pub after: Option<Timestamp>,
+    pub before: Option<Timestamp>,
+    pub terms: Vec<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ChangeRow {
+    entry_id: i64,
+    #[sqlx(flatten)]
+    change: FieldChange,
+}
+
+impl Store {
+    /// Notes something that changed no row of the hub, such as an export.
+    pub async fn insert_audit_entry(
+        &self,
+        entry: NewAuditEntry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.unit(unit!(tx => insert(tx, entry, now).await)).await
+    }
+
+    /// A page of the trail, latest first, with the changed fields: three statements.
+    pub async fn list_audit_entries(
+        &self,
+        filter: AuditFilter,
+        page: Page,
+    ) -> Result<Slice<AuditEntry>, StoreError> {
+        let count = sql("SELECT COUNT(*) FROM audit_entries AS e WHERE TRUE");
+        let (total,): (i64,) = self.reader.one(push_filter(count, &filter)).await?;
+        let select = sql("SELECT e.*, \
+             COALESCE(NULLIF(a.display_name, ''), a.username) AS agent_name \
+             FROM audit_entries AS e LEFT JOIN agents AS a ON a.id = e.agent_id WHERE TRUE");
+        let select = push_filter(select, &filter)
+            .push(" ORDER BY e.id DESC")
+            .push_bind(" LIMIT ", page.limit)
+            .push_bind(" OFFSET ", page.offset);
+        let mut rows: Vec<AuditEntry> = self.reader.all(select).await?;
+        let changes = sql("SELECT * FROM audit_changes WHERE entry_id IN")
+            .push_in("", rows.iter().map(|entry| entry.id))
+            .push(" ORDER BY entry_id, field");
+        let changes: Vec<ChangeRow> = self.reader.all(changes).await?;
+        let mut by_entry: HashMap<i64, Vec<FieldChange>> = HashMap::new();
+        for ChangeRow { entry_id, change } in changes {
+            by_entry.entry(entry_id).or_default().push(change);
+        }
+        for entry in &mut rows {
+            entry.changes = by_entry.remove(&entry.id).unwrap_or_default();
+        }
+        Ok(Slice { total, rows })
+    }
+}
+
+/// Notes `entry` as part of a larger transaction.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    entry: NewAuditEntry,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let insert = sql("INSERT INTO audit_entries (at, agent_id, action, subject, subject_id, \
+         subject_name, note) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id")
+    .bind(now)
+    .bind(entry.agent_id)
+    .bind(entry.action)
+    .bind(entry.subject)
+    .bind(entry.subject_id)
+    .bind(entry.subject_name)
+    .bind(entry.note);
+    let (id,): (i64,) = tx.one(insert).await?;
+    for change in entry.changes {
+        let insert = sql("INSERT INTO audit_changes (entry_id, field, old_value, new_value) \
+             VALUES ($1, $2, $3, $4)");
+        let insert =
+            insert.bind(id).bind(change.field).bind(change.old_value).bind(change.new_value);
+        tx.run(insert).await?;
+    }
+    Ok(())
+}
+
+fn push_filter(sql: Sql, filter: &AuditFilter) -> Sql {
+    sql.push_bind_if(" AND e.agent_id = ", filter.agent_id)
+        .push_bind_if(" AND e.action = ", filter.action)
+        .push_bind_if(" AND e.subject = ", filter.subject)
+        .push_bind_if(" AND e.subject_id = ", filter.subject_id)
+        .push_bind_if(" AND e.at >= ", filter.after)
+        .push_bind_if(" AND e.at <= ", filter.before)
+        .push_search(&filter.terms, &["e.subject_name", "e.note"])
+}
