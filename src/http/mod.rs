@@ -14,6 +14,7 @@ mod health;
 mod layers;
 pub mod limits;
 mod messages;
+mod notifications;
 pub mod paging;
 pub mod path;
 mod presence;
@@ -83,7 +84,10 @@ fn public(app: &AppState) -> Router<AppState> {
 }
 
 fn account() -> Router<AppState> {
-    Router::new().route("/api/v1/me", get(auth::me).patch(auth::update_me))
+    let preferences = get(notifications::show).patch(notifications::update);
+    Router::new()
+        .route("/api/v1/me", get(auth::me).patch(auth::update_me))
+        .route("/api/v1/me/preferencias-notificacao", preferences)
 }
 
 fn people() -> Router<AppState> {

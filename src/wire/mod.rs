@@ -11,6 +11,7 @@ pub mod events;
 pub mod incoming;
 pub mod inject;
 pub mod message;
+pub mod notification;
 pub mod presence;
 pub mod qr_image;
 pub mod queue;

@@ -9,6 +9,7 @@ pub mod customer;
 pub mod department;
 pub mod ids;
 pub mod message;
+pub mod notification;
 pub mod phone;
 pub mod presence;
 pub mod queue;
@@ -26,6 +27,7 @@ pub use ids::{
     AgentId, CustomerId, DepartmentId, MessageRowId, QueueEntryId, SessionId, TicketId, TransferId,
 };
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
+pub use notification::{NotificationChanges, NotificationPreferences, Notify};
 pub use presence::{Liveness, PresenceStatus, PresenceView};
 pub use queue::{Priority, QueueEntry};
 pub use rejected::Rejected;

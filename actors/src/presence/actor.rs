@@ -19,7 +19,8 @@ use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
         Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Liveness,
-        NewAgent, NewDepartment, PresenceStatus, PresenceView, TicketId, Timestamp,
+        NewAgent, NewDepartment, NotificationChanges, NotificationPreferences, PresenceStatus,
+        PresenceView, TicketId, Timestamp,
     },
     error::HubError,
     events::{Audience, HubEvent},
@@ -119,6 +120,11 @@ pub(crate) enum ToPresence {
     DeleteDepartment {
         department_id: DepartmentId,
         reply: Reply<()>,
+    },
+    SavePreferences {
+        agent_id: AgentId,
+        changes: NotificationChanges,
+        reply: Reply<NotificationPreferences>,
     },
     /// People or departments were changed by another process (the command line).
     ReloadPeople {
@@ -229,6 +235,9 @@ impl State {
             }
             live.refresh(agent_id, now);
         }
+        for preferences in store.list_notification_preferences().await? {
+            context.outboxes.set_preferences(preferences);
+        }
         gone.clear();
         Ok(Self { context, live, typing: Typing::default(), gone, ticks: 0 })
     }
@@ -288,6 +297,9 @@ impl State {
             }
             ToPresence::DeleteDepartment { department_id, reply } => {
                 settle(reply, self.delete_department(department_id).await)?;
+            }
+            ToPresence::SavePreferences { agent_id, changes, reply } => {
+                settle(reply, self.save_preferences(agent_id, &changes).await)?;
             }
             ToPresence::ReloadPeople { reply } => settle(reply, self.reload_people().await)?,
             ToPresence::Tick => settle_cast("tick", self.tick().await)?,

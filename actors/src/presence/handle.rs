@@ -12,7 +12,8 @@ use crate::{
     directory::Directory,
     domain::{
         Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, NewAgent,
-        NewDepartment, PresenceStatus, PresenceView, TicketId, Timestamp,
+        NewDepartment, NotificationChanges, NotificationPreferences, PresenceStatus, PresenceView,
+        TicketId, Timestamp,
     },
     error::HubError,
     events::Audience,
@@ -136,6 +137,15 @@ impl Presence {
 
     pub async fn delete_department(&self, department_id: DepartmentId) -> Result<(), HubError> {
         self.doors.ask(&(), |reply| ToPresence::DeleteDepartment { department_id, reply }).await
+    }
+
+    /// Changes how a person wants to be told; it decides from the next event on.
+    pub async fn save_preferences(
+        &self,
+        agent_id: AgentId,
+        changes: NotificationChanges,
+    ) -> Result<NotificationPreferences, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::SavePreferences { agent_id, changes, reply }).await
     }
 
     /// Reads people and departments anew, when another process has changed them.

@@ -5,7 +5,7 @@ use crate::{
     directory::Roster,
     domain::{
         Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, NewAgent,
-        NewDepartment, Rejected, Role,
+        NewDepartment, NotificationChanges, NotificationPreferences, Rejected, Role,
     },
     error::HubError,
     store::StoreError,
@@ -89,6 +89,18 @@ impl State {
             Err(StoreError::ForeignKey { .. }) => Err(Rejected::DepartmentInUse.into()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    pub(super) async fn save_preferences(
+        &self,
+        id: AgentId,
+        changes: &NotificationChanges,
+    ) -> Result<NotificationPreferences, HubError> {
+        let wanted = self.context.outboxes.preferences(id).changed(changes);
+        let now = self.context.clock.now();
+        let saved = self.context.store.save_notification_preferences(wanted, now).await?;
+        self.context.outboxes.set_preferences(saved.clone());
+        Ok(saved)
     }
 
     /// Reads everybody anew: the command line may have created a person or set a password. Who has

@@ -7,7 +7,10 @@ use bytes::Bytes;
 use super::outbox::{CloseReason, OutFrame, Outbox, ResumeFrom};
 use crate::{
     both_databases,
-    domain::{AgentChanges, AgentId, PresenceStatus, Rejected, Role, TicketStatus},
+    domain::{
+        AgentChanges, AgentId, NotificationChanges, Notify, PresenceStatus, Rejected, Role,
+        TicketStatus,
+    },
     error::HubError,
     events::{Audience, HubEvent},
     testing::{TestDatabase, TestHub, eventually},
@@ -23,6 +26,7 @@ both_databases!(
     the_last_administrator_stays,
     events_are_resumed_without_a_hole,
     a_slow_socket_is_closed_and_others_go_on,
+    a_replayed_event_calls_as_it_did,
 );
 
 const CHAT: &str = "5511988880001";
@@ -253,4 +257,31 @@ async fn a_slow_socket_is_closed_and_others_go_on(database: TestDatabase) {
     let taken = slow.take();
     assert_eq!((taken.close, taken.frames.len()), (Some(CloseReason::TooSlow), 0));
     hub.stop().await;
+}
+
+async fn a_replayed_event_calls_as_it_did(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let outboxes = hub.hub.outboxes();
+    let outbox = Arc::new(Outbox::default());
+    outboxes.attach(TestHub::ADMIN, &outbox, None, |_| Bytes::new());
+    hub.receive(CHAT, "m1").await.unwrap();
+    let changes = NotificationChanges { sound_message: Some(false), ..Default::default() };
+    let saved = hub.hub.presence().save_preferences(TestHub::ADMIN, changes).await.unwrap();
+    assert_eq!((saved.sound_message, saved.sound_chat), (false, true));
+    hub.receive(CHAT, "m2").await.unwrap();
+    let told = calls(&outbox);
+    assert!(told.contains(&Notify { sound: true, desktop: true, badge: true }));
+    assert!(told.contains(&Notify { sound: false, desktop: true, badge: true }));
+    let again = Arc::new(Outbox::default());
+    let from = ResumeFrom::Position { epoch: outboxes.epoch().to_owned(), seq: 0 };
+    outboxes.attach(TestHub::ADMIN, &again, Some(&from), |_| Bytes::new());
+    assert_eq!(calls(&again), told);
+    hub.stop().await;
+}
+
+fn calls(outbox: &Outbox) -> Vec<Notify> {
+    let frames = outbox.take().frames.into_iter();
+    frames
+        .filter_map(|f| if let OutFrame::Event { notify, .. } = f { Some(notify) } else { None })
+        .collect()
 }

@@ -16,6 +16,7 @@ mod error;
 mod fault;
 mod fold;
 mod messages;
+mod notifications;
 mod page;
 mod queue_entries;
 mod seed;
