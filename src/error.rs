@@ -329,6 +329,7 @@ impl From<Rejected> for ApiError {
             | Rejected::ChatAlreadyOpen(_)
             | Rejected::NotInQueue
             | Rejected::DepartmentInUse
+            | Rejected::BuiltInGroup
             | Rejected::DefaultSession => Self::Conflict(text.into()),
             Rejected::NotWaiting(_)
             | Rejected::AlreadyClosed(_)

@@ -94,7 +94,7 @@ impl TestApp {
         let hub = hub.await.unwrap();
         for (username, is_active) in [("agent2", true), ("inativa", false)] {
             let new = new_agent(username, is_active, hash.clone());
-            hub.presence().create_agent(new).await.unwrap();
+            hub.presence().create_agent(None, new).await.unwrap();
         }
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
         let state = AppState::new(Shared {

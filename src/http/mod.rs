@@ -4,7 +4,9 @@
 //! tells a handler which one it was.
 
 mod agents;
+mod audit;
 mod auth;
+mod authz;
 pub mod body;
 mod chats;
 mod cors;
@@ -63,7 +65,12 @@ pub fn router(app: &AppState) -> Router {
 fn routes(app: &AppState) -> Router<AppState> {
     let webhook = post(webhook::receive).get(webhook::verify);
     let webhook = Router::new().route("/api/v1/whatsapp/webhook", webhook);
-    let limited = public(app).merge(account()).merge(people()).merge(whatsapp()).merge(service());
+    let limited = public(app)
+        .merge(account())
+        .merge(people())
+        .merge(rights())
+        .merge(whatsapp())
+        .merge(service());
     limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
 }
 
@@ -95,6 +102,21 @@ fn people() -> Router<AppState> {
         .route("/api/v1/presence/set-status", post(presence::set_status))
         .route("/api/v1/presence/heartbeat", post(presence::heartbeat))
         .route("/api/v1/typing", post(presence::start_typing).delete(presence::stop_typing))
+}
+
+/// Who may do what, and who did.
+fn rights() -> Router<AppState> {
+    let group = get(authz::group)
+        .put(authz::replace_group)
+        .patch(authz::update_group)
+        .delete(authz::remove_group);
+    let groups_of_agent = get(authz::groups_of).patch(authz::set_groups);
+    Router::new()
+        .route("/api/v1/authz/permissions", get(authz::permissions))
+        .route("/api/v1/authz/groups", get(authz::groups).post(authz::create_group))
+        .route("/api/v1/authz/groups/{id}", group)
+        .route("/api/v1/authz/agents/{id}/groups", groups_of_agent)
+        .route("/api/v1/auditoria", get(audit::list))
 }
 
 /// Not under the limits of requests: they stay open all day.

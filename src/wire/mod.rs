@@ -4,6 +4,8 @@
 
 pub mod account;
 pub mod agent;
+pub mod audit;
+pub mod authz;
 pub mod chat;
 pub mod cloud;
 pub mod department;

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod audit;
 pub mod customer;
 pub mod department;
+pub mod group;
 pub mod ids;
 pub mod message;
 pub mod phone;
@@ -22,8 +23,10 @@ pub mod time;
 pub use agent::{Agent, AgentChanges, NewAgent, Role};
 pub use customer::{Customer, CustomerCard};
 pub use department::{Department, DepartmentChanges, NewDepartment};
+pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
-    AgentId, CustomerId, DepartmentId, MessageRowId, QueueEntryId, SessionId, TicketId, TransferId,
+    AgentId, CustomerId, DepartmentId, GroupId, MessageRowId, PermissionId, QueueEntryId,
+    SessionId, TicketId, TransferId,
 };
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use presence::{Liveness, PresenceStatus, PresenceView};

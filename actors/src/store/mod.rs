@@ -15,6 +15,7 @@ mod error;
 #[cfg(feature = "testing")]
 mod fault;
 mod fold;
+mod groups;
 mod messages;
 mod page;
 mod queue_entries;

@@ -49,7 +49,17 @@ macro_rules! id_arguments {
     )*};
 }
 
-id_arguments!(AgentId, CustomerId, DepartmentId, MessageRowId, QueueEntryId, SessionId, TicketId);
+id_arguments!(
+    AgentId,
+    CustomerId,
+    DepartmentId,
+    GroupId,
+    MessageRowId,
+    PermissionId,
+    QueueEntryId,
+    SessionId,
+    TicketId,
+);
 
 /// Closed vocabularies are TEXT; their spelling is the one that the row types decode.
 macro_rules! word_arguments {

@@ -26,6 +26,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn anonymous(base_url: &str) -> Self {
+        dx_connect::outbound::install_tls();
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
