@@ -26,6 +26,7 @@ use crate::{
     auth::{Passwords, Tokens, token::TokenType},
     config::Config,
     http::{self, throttle::Throttle},
+    postal::PostalCodes,
     state::{AppState, Shared},
     wire::events::WireEvents,
 };
@@ -97,7 +98,9 @@ impl TestApp {
             hub.presence().create_agent(None, new).await.unwrap();
         }
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
+        let store = hub.store().clone();
         let state = AppState::new(Shared {
+            postal_codes: PostalCodes::new(&config, store, clock.clone()).unwrap(),
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),
             passwords,
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),

@@ -18,6 +18,7 @@ pub mod limits;
 mod messages;
 pub mod paging;
 pub mod path;
+mod postal_codes;
 mod presence;
 pub mod query;
 mod queues;
@@ -74,13 +75,14 @@ fn routes(app: &AppState) -> Router<AppState> {
     limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
 }
 
-/// Login and health: anybody may ask; what costs work is throttled per address.
+/// Login, postal codes and health: anybody may ask; what costs work is throttled per address.
 fn public(app: &AppState) -> Router<AppState> {
     let throttled = Router::new()
         .route("/api/v1/auth/token", post(auth::log_in))
         .route("/api/v1/auth/refresh", post(auth::refresh))
         .route("/api/v1/auth/token/refresh", post(auth::refresh))
         .route("/api/v1/auth/token/verify", post(auth::verify))
+        .route("/api/v1/integrations/cep/{cep}", get(postal_codes::find))
         .route_layer(from_fn_with_state(app.clone(), throttle::per_address));
     Router::new()
         .merge(throttled)

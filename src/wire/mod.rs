@@ -13,6 +13,7 @@ pub mod events;
 pub mod incoming;
 pub mod inject;
 pub mod message;
+pub mod postal;
 pub mod presence;
 pub mod qr_image;
 pub mod queue;

@@ -4,6 +4,7 @@ use dx_actors::{
     domain::{
         Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, Role,
         SessionStatus, TicketStatus,
+        address::PostalSource,
         audit::{AuditAction, AuditSubject},
     },
     session::SandboxFault,
@@ -82,6 +83,7 @@ words! {
         Contact = "contato",
         Document = "documento",
     }
+    PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
     Direction { Inbound = "inbound", Outbound = "outbound" }
     MessageKind {
         Text = "text",
@@ -126,6 +128,7 @@ mod tests {
         round_trip::<SandboxFault>();
         round_trip::<AuditAction>();
         round_trip::<AuditSubject>();
+        round_trip::<PostalSource>();
         round_trip::<Direction>();
         round_trip::<MessageKind>();
         round_trip::<MessageStatus>();

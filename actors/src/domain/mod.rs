@@ -3,6 +3,7 @@
 //! Entities derive sqlx's row traits so that one definition serves the rules and the rows (ADR 0002);
 //! nothing else of the outside world is known here.
 
+pub mod address;
 pub mod agent;
 pub mod audit;
 pub mod customer;

@@ -18,6 +18,7 @@ mod fold;
 mod groups;
 mod messages;
 mod page;
+mod postal_codes;
 mod queue_entries;
 mod seed;
 mod sessions;

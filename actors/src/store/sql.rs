@@ -97,6 +97,9 @@ word_arguments! {
         Disconnected => "disconnected", Connecting => "connecting", QrCode => "qrcode",
         Authenticated => "authenticated", Ready => "ready", Error => "error",
     }
+    crate::domain::address::PostalSource => {
+        ViaCep => "viacep", BrasilApi => "brasilapi",
+    }
     crate::domain::ProviderKind => { Sandbox => "sandbox", Web => "web", Cloud => "cloud" }
     crate::domain::audit::AuditAction => {
         Created => "created", Updated => "updated", Deleted => "deleted",
