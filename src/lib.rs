@@ -11,6 +11,7 @@ pub mod demo;
 pub mod error;
 pub mod http;
 pub mod outbound;
+pub mod postal;
 pub mod run_error;
 pub mod secrets;
 pub mod serve;

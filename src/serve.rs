@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     demo,
     http::{self, server, throttle::Throttle},
+    postal::PostalCodes,
     run_error::RunError,
     secrets::{MasterKey, Purpose},
     shutdown::{self, Shutdown},
@@ -81,7 +82,10 @@ fn app_state(
 ) -> Result<AppState, RunError> {
     let key = MasterKey::load_or_create(&config)?.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
+    let store = hub.store().clone();
+    let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
     Ok(AppState::new(Shared {
+        postal_codes: postal_codes.map_err(RunError::HttpClient)?,
         tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),
         passwords,
         throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),

@@ -9,6 +9,7 @@ use crate::{
     auth::{Passwords, Tokens},
     config::Config,
     http::throttle::Throttle,
+    postal::PostalCodes,
 };
 
 /// A cheap handle to what is shared; fields are reached through `Deref`.
@@ -35,6 +36,7 @@ pub struct Shared {
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    pub postal_codes: PostalCodes,
     pub hub: Hub,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,

@@ -26,6 +26,7 @@ use crate::{
     auth::{Passwords, Tokens, token::TokenType},
     config::Config,
     http::{self, throttle::Throttle},
+    postal::PostalCodes,
     state::{AppState, Shared},
     wire::events::WireEvents,
 };
@@ -94,10 +95,12 @@ impl TestApp {
         let hub = hub.await.unwrap();
         for (username, is_active) in [("agent2", true), ("inativa", false)] {
             let new = new_agent(username, is_active, hash.clone());
-            hub.presence().create_agent(new).await.unwrap();
+            hub.presence().create_agent(None, new).await.unwrap();
         }
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
+        let store = hub.store().clone();
         let state = AppState::new(Shared {
+            postal_codes: PostalCodes::new(&config, store, clock.clone()).unwrap(),
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),
             passwords,
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),

@@ -317,7 +317,8 @@ mod tests {
             agent(8, Role::Agent, true),
             agent(9, Role::Manager, false),
         ];
-        Roster::new(agents, vec![department(SALES, &[3, 4, 5]), department(SUPPORT, &[6, 7])])
+        let departments = vec![department(SALES, &[3, 4, 5]), department(SUPPORT, &[6, 7])];
+        Roster::new(agents, departments, Vec::new())
     }
 
     #[test]

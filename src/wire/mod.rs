@@ -4,6 +4,8 @@
 
 pub mod account;
 pub mod agent;
+pub mod audit;
+pub mod authz;
 pub mod chat;
 pub mod cloud;
 pub mod department;
@@ -12,6 +14,7 @@ pub mod incoming;
 pub mod inject;
 pub mod message;
 pub mod notification;
+pub mod postal;
 pub mod presence;
 pub mod qr_image;
 pub mod queue;

@@ -4,6 +4,8 @@ use dx_actors::{
     domain::{
         Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, Role,
         SessionStatus, TicketStatus,
+        address::PostalSource,
+        audit::{AuditAction, AuditSubject},
     },
     session::SandboxFault,
 };
@@ -62,6 +64,26 @@ words! {
         DuplicateDelivery = "entrega_duplicada",
         OutOfOrderStatus = "status_fora_de_ordem",
     }
+    AuditAction {
+        Created = "criado",
+        Updated = "alterado",
+        Deleted = "excluido",
+        Generated = "gerado",
+        Exported = "exportado",
+        Imported = "importado",
+    }
+    AuditSubject {
+        Agent = "agente",
+        Group = "grupo",
+        Department = "departamento",
+        Session = "sessao",
+        Settings = "configuracao",
+        Customer = "cliente",
+        CompanyGroup = "grupo_empresa",
+        Contact = "contato",
+        Document = "documento",
+    }
+    PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
     Direction { Inbound = "inbound", Outbound = "outbound" }
     MessageKind {
         Text = "text",
@@ -104,6 +126,9 @@ mod tests {
         round_trip::<SessionStatus>();
         round_trip::<ProviderKind>();
         round_trip::<SandboxFault>();
+        round_trip::<AuditAction>();
+        round_trip::<AuditSubject>();
+        round_trip::<PostalSource>();
         round_trip::<Direction>();
         round_trip::<MessageKind>();
         round_trip::<MessageStatus>();

@@ -3,10 +3,12 @@
 //! Entities derive sqlx's row traits so that one definition serves the rules and the rows (ADR 0002);
 //! nothing else of the outside world is known here.
 
+pub mod address;
 pub mod agent;
 pub mod audit;
 pub mod customer;
 pub mod department;
+pub mod group;
 pub mod ids;
 pub mod message;
 pub mod notification;
@@ -23,8 +25,10 @@ pub mod time;
 pub use agent::{Agent, AgentChanges, NewAgent, Role};
 pub use customer::{Customer, CustomerCard};
 pub use department::{Department, DepartmentChanges, NewDepartment};
+pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
-    AgentId, CustomerId, DepartmentId, MessageRowId, QueueEntryId, SessionId, TicketId, TransferId,
+    AgentId, CustomerId, DepartmentId, GroupId, MessageRowId, PermissionId, QueueEntryId,
+    SessionId, TicketId, TransferId,
 };
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};

@@ -163,7 +163,7 @@ async fn a_deactivated_agent_loses_the_sockets(database: TestDatabase) {
     let outbox = Arc::new(Outbox::default());
     hub.hub.outboxes().attach(ana.id, &outbox, None, |_| Bytes::new());
     let changes = AgentChanges { is_active: Some(false), ..AgentChanges::default() };
-    hub.hub.presence().update_agent(ana.id, changes).await.unwrap();
+    hub.hub.presence().update_agent(None, ana.id, changes).await.unwrap();
     assert_eq!(outbox.take().close, Some(CloseReason::Unauthorized));
     assert!(!hub.hub.directory().roster().agent(ana.id).unwrap().is_active);
     hub.stop().await;
@@ -175,19 +175,22 @@ async fn the_last_administrator_stays(database: TestDatabase) {
         AgentChanges { is_active: Some(false), ..AgentChanges::default() },
         AgentChanges { role: Some(Role::Agent), ..AgentChanges::default() },
     ] {
-        let outcome = hub.hub.presence().update_agent(TestHub::ADMIN, changes).await;
+        let outcome = hub.hub.presence().update_agent(None, TestHub::ADMIN, changes).await;
         assert!(matches!(outcome, Err(HubError::Rejected(Rejected::LastAdmin))));
     }
-    let taken = hub.hub.presence().create_agent(crate::domain::NewAgent {
-        username: "admin".to_owned(),
-        email: String::new(),
-        display_name: String::new(),
-        phone_number: String::new(),
-        role: Role::Agent,
-        is_active: true,
-        password_hash: String::new(),
-        departments: vec![],
-    });
+    let taken = hub.hub.presence().create_agent(
+        None,
+        crate::domain::NewAgent {
+            username: "admin".to_owned(),
+            email: String::new(),
+            display_name: String::new(),
+            phone_number: String::new(),
+            role: Role::Agent,
+            is_active: true,
+            password_hash: String::new(),
+            departments: vec![],
+        },
+    );
     assert!(matches!(taken.await, Err(HubError::Taken { field: "username" })));
     hub.stop().await;
 }

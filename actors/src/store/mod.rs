@@ -15,9 +15,11 @@ mod error;
 #[cfg(feature = "testing")]
 mod fault;
 mod fold;
+mod groups;
 mod messages;
 mod notifications;
 mod page;
+mod postal_codes;
 mod queue_entries;
 mod seed;
 mod sessions;

@@ -49,7 +49,17 @@ macro_rules! id_arguments {
     )*};
 }
 
-id_arguments!(AgentId, CustomerId, DepartmentId, MessageRowId, QueueEntryId, SessionId, TicketId);
+id_arguments!(
+    AgentId,
+    CustomerId,
+    DepartmentId,
+    GroupId,
+    MessageRowId,
+    PermissionId,
+    QueueEntryId,
+    SessionId,
+    TicketId,
+);
 
 /// Closed vocabularies are TEXT; their spelling is the one that the row types decode.
 macro_rules! word_arguments {
@@ -86,6 +96,9 @@ word_arguments! {
     crate::domain::SessionStatus => {
         Disconnected => "disconnected", Connecting => "connecting", QrCode => "qrcode",
         Authenticated => "authenticated", Ready => "ready", Error => "error",
+    }
+    crate::domain::address::PostalSource => {
+        ViaCep => "viacep", BrasilApi => "brasilapi",
     }
     crate::domain::ProviderKind => { Sandbox => "sandbox", Web => "web", Cloud => "cloud" }
     crate::domain::audit::AuditAction => {

@@ -198,7 +198,7 @@ async fn a_refused_unit_does_not_take_the_others_along(database: TestDatabase) {
     let (bad, good, department) = tokio::join!(
         hub.store.append_message(bad),
         hub.store.append_message(good),
-        hub.store.delete_department(SUPPORT),
+        hub.store.delete_department(SUPPORT, None, hub.clock.now()),
     );
     assert!(matches!(bad, Err(StoreError::ForeignKey { .. })), "{bad:?}");
     assert!(good.unwrap().is_some());
