@@ -8,8 +8,15 @@ mod audit;
 mod auth;
 mod authz;
 pub mod body;
+mod change_reader;
+mod chat_registration;
 mod chats;
+mod company_groups;
+mod contacts;
 mod cors;
+mod customer_fields;
+mod customer_filter;
+mod customers;
 mod departments;
 pub mod fields;
 mod health;
@@ -47,7 +54,7 @@ use axum::{
     Router,
     http::Method,
     middleware::from_fn_with_state,
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post},
 };
 
 use crate::{error::ApiError, state::AppState, ws::endpoint};
@@ -72,7 +79,8 @@ fn routes(app: &AppState) -> Router<AppState> {
         .merge(people())
         .merge(rights())
         .merge(whatsapp())
-        .merge(service());
+        .merge(service())
+        .merge(customers());
     limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
 }
 
@@ -84,6 +92,8 @@ fn public(app: &AppState) -> Router<AppState> {
         .route("/api/v1/auth/token/refresh", post(auth::refresh))
         .route("/api/v1/auth/token/verify", post(auth::verify))
         .route("/api/v1/integrations/cep/{cep}", get(postal_codes::find))
+        .route("/api/v1/clientes/chat/buscar-contato", post(chat_registration::find_contact))
+        .route("/api/v1/clientes/chat/dados-capturados", post(chat_registration::captured))
         .route_layer(from_fn_with_state(app.clone(), throttle::per_address));
     Router::new()
         .merge(throttled)
@@ -164,6 +174,37 @@ fn service() -> Router<AppState> {
         .route("/api/v1/chats/{chat_id}/attend", post(chats::attend))
         .route("/api/v1/chats/{chat_id}/transferir", post(chats::transfer))
         .route("/api/v1/chats/{chat_id}/encerrar", post(chats::close))
+}
+
+/// Customers, their groups and their people.
+fn customers() -> Router<AppState> {
+    let customer = get(customers::detail)
+        .put(customers::replace)
+        .patch(customers::update)
+        .delete(customers::remove);
+    let group = get(company_groups::detail)
+        .put(company_groups::replace)
+        .patch(company_groups::update)
+        .delete(company_groups::remove);
+    let contact = get(contacts::detail)
+        .put(contacts::replace)
+        .patch(contacts::update)
+        .delete(contacts::remove);
+    let routes = Router::new()
+        .route("/clientes", get(customers::list).post(customers::create))
+        .route("/clientes/search", get(customers::search))
+        .route("/clientes/stats", get(customers::stats))
+        .route("/clientes/status/{status}", get(customers::by_status))
+        .route("/clientes/cadastro-manual", post(chat_registration::register))
+        .route("/clientes/{id}", customer)
+        .route("/clientes/{id}/status", patch(customers::set_status))
+        .route("/clientes/{id}/responsavel", patch(customers::set_responsible))
+        .route("/clientes/{id}/historico", get(customers::history))
+        .route("/grupos-empresa", get(company_groups::list).post(company_groups::create))
+        .route("/grupos-empresa/{id}", group)
+        .route("/contatos", get(contacts::list).post(contacts::create))
+        .route("/contatos/{id}", contact);
+    Router::new().nest("/api/v1", routes)
 }
 
 /// Numbers and messages. Routes in the singular are for older clients.

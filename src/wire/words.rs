@@ -2,8 +2,8 @@
 
 use dx_actors::{
     domain::{
-        Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, Role,
-        SessionStatus, TicketStatus,
+        CustomerStatus, Direction, MessageKind, MessageStatus, PersonType, PresenceStatus,
+        Priority, ProviderKind, Role, SessionStatus, TaxRegime, TicketStatus,
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
     },
@@ -52,6 +52,20 @@ words! {
         Authenticated = "authenticated",
         Ready = "ready",
         Error = "error",
+    }
+    PersonType { Company = "juridica", Individual = "fisica" }
+    CustomerStatus {
+        Active = "ativo",
+        Inactive = "inativo",
+        Suspended = "suspenso",
+        Blocked = "bloqueado",
+    }
+    TaxRegime {
+        SimplesNacional = "simples_nacional",
+        LucroPresumido = "lucro_presumido",
+        LucroReal = "lucro_real",
+        Mei = "mei",
+        Other = "outro",
     }
     ProviderKind { Sandbox = "sandbox", Web = "web", Cloud = "cloud" }
     SandboxFault {
@@ -122,6 +136,9 @@ mod tests {
         round_trip::<Role>();
         round_trip::<Priority>();
         round_trip::<TicketStatus>();
+        round_trip::<PersonType>();
+        round_trip::<CustomerStatus>();
+        round_trip::<TaxRegime>();
         round_trip::<PresenceStatus>();
         round_trip::<SessionStatus>();
         round_trip::<ProviderKind>();

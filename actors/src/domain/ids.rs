@@ -18,6 +18,10 @@ macro_rules! ids {
 ids! {
     /// A person who works with the hub.
     AgentId,
+    /// A group of companies (grupo-empresa).
+    CompanyGroupId,
+    /// A person at a customer (contato).
+    ContactId,
     /// A customer (cliente).
     CustomerId,
     /// A department with its own queue.

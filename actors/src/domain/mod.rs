@@ -6,6 +6,8 @@
 pub mod address;
 pub mod agent;
 pub mod audit;
+pub mod company_group;
+pub mod contact;
 pub mod customer;
 pub mod department;
 pub mod group;
@@ -13,22 +15,29 @@ pub mod ids;
 pub mod message;
 pub mod notification;
 pub mod phone;
+pub mod plain;
+pub mod postal_code;
 pub mod presence;
 pub mod queue;
 pub mod rejected;
 pub mod routing;
 pub mod session;
 pub mod settings;
+pub mod tax_id;
 pub mod ticket;
 pub mod time;
 
 pub use agent::{Agent, AgentChanges, NewAgent, Role};
-pub use customer::{Customer, CustomerCard};
+pub use company_group::{CompanyGroup, CompanyGroupChange, CompanyGroupDetails};
+pub use contact::{Contact, ContactChange, ContactDetails};
+pub use customer::{
+    Customer, CustomerCard, CustomerChange, CustomerDetails, CustomerStatus, PersonType, TaxRegime,
+};
 pub use department::{Department, DepartmentChanges, NewDepartment};
 pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
-    AgentId, CustomerId, DepartmentId, GroupId, MessageRowId, PermissionId, QueueEntryId,
-    SessionId, TicketId, TransferId,
+    AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, GroupId, MessageRowId,
+    PermissionId, QueueEntryId, SessionId, TicketId, TransferId,
 };
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};

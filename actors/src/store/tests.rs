@@ -134,7 +134,7 @@ async fn an_empty_database_is_seeded_once(database: TestDatabase) {
 async fn a_chat_opens_with_all_its_rows_or_none(database: TestDatabase) {
     let hub = seeded(&database).await;
     let opened = hub.open("5511988880001", "m1").await;
-    assert_eq!(opened.customer.name, "Ana");
+    assert_eq!(opened.customer.details.name, "Ana");
     assert_eq!(opened.ticket.status, TicketStatus::Waiting);
     assert_eq!((opened.ticket.customer_messages, opened.ticket.version), (1, 1));
     assert!(opened.ticket.awaiting_since.is_some(), "the customer waits for an answer");
