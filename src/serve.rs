@@ -12,6 +12,7 @@ use crate::{
     auth::{Passwords, Tokens},
     config::Config,
     demo,
+    files::{self, Files},
     http::{self, server, throttle::Throttle},
     run_error::RunError,
     secrets::{MasterKey, Purpose},
@@ -51,6 +52,7 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let listener = TcpListener::bind(bind_addr).await;
     let listener = listener.map_err(|source| RunError::Bind { address: bind_addr, source })?;
     let app = app_state(config, hub.clone(), network, passwords, clock, &shutdown)?;
+    app.sockets.spawn(files::sweep::run(app.files.clone(), app.stop.clone()));
     announce(&listener, first_start)?;
     if is_demo {
         demo::announce(&listener)?;
@@ -81,11 +83,13 @@ fn app_state(
 ) -> Result<AppState, RunError> {
     let key = MasterKey::load_or_create(&config)?.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
+    let files = Files::open(&config, hub.store().clone(), Arc::clone(&clock))?;
     Ok(AppState::new(Shared {
         tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),
         passwords,
         throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),
         hub,
+        files,
         network,
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),

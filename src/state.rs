@@ -8,6 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::{Passwords, Tokens},
     config::Config,
+    files::Files,
     http::throttle::Throttle,
 };
 
@@ -36,6 +37,7 @@ pub struct Shared {
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub hub: Hub,
+    pub files: Files,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,
     /// The tasks of all sockets, waited for at the end.

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod audit;
 pub mod customer;
 pub mod department;
+pub mod file;
 pub mod ids;
 pub mod message;
 pub mod phone;

@@ -14,6 +14,7 @@ mod dialect;
 mod error;
 #[cfg(feature = "testing")]
 mod fault;
+mod files;
 mod fold;
 mod messages;
 mod page;
