@@ -8,6 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::{Passwords, Tokens},
     config::Config,
+    files::Files,
     http::throttle::Throttle,
     postal::PostalCodes,
 };
@@ -38,6 +39,7 @@ pub struct Shared {
     pub throttle: Throttle,
     pub postal_codes: PostalCodes,
     pub hub: Hub,
+    pub files: Files,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,
     /// The tasks of all sockets, waited for at the end.

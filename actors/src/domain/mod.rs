@@ -10,6 +10,7 @@ pub mod company_group;
 pub mod contact;
 pub mod customer;
 pub mod department;
+pub mod file;
 pub mod group;
 pub mod ids;
 pub mod message;

@@ -18,6 +18,7 @@ mod dialect;
 mod error;
 #[cfg(feature = "testing")]
 mod fault;
+mod files;
 mod fold;
 mod groups;
 mod messages;
