@@ -14,7 +14,7 @@ use crate::{
     demo,
     http::{self, server, throttle::Throttle},
     run_error::RunError,
-    secrets::{MasterKey, Purpose},
+    secrets::{MasterKey, Purpose, Sealer},
     shutdown::{self, Shutdown},
     state::{AppState, Shared},
     terminal,
@@ -79,13 +79,15 @@ fn app_state(
     clock: Arc<dyn Clock>,
     shutdown: &Shutdown,
 ) -> Result<AppState, RunError> {
-    let key = MasterKey::load_or_create(&config)?.derive(Purpose::Tokens);
+    let master = MasterKey::load_or_create(&config)?;
+    let key = master.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
     Ok(AppState::new(Shared {
         tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),
         passwords,
         throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),
         hub,
+        sealer: Sealer::new(&master),
         network,
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),

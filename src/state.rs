@@ -9,6 +9,7 @@ use crate::{
     auth::{Passwords, Tokens},
     config::Config,
     http::throttle::Throttle,
+    secrets::Sealer,
 };
 
 /// A cheap handle to what is shared; fields are reached through `Deref`.
@@ -36,6 +37,8 @@ pub struct Shared {
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub hub: Hub,
+    /// Seals secrets that are stored.
+    pub sealer: Sealer,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,
     /// The tasks of all sockets, waited for at the end.

@@ -26,6 +26,7 @@ use crate::{
     auth::{Passwords, Tokens, token::TokenType},
     config::Config,
     http::{self, throttle::Throttle},
+    secrets::{MasterKey, Sealer},
     state::{AppState, Shared},
     wire::events::WireEvents,
 };
@@ -102,6 +103,7 @@ impl TestApp {
             passwords,
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
             hub,
+            sealer: Sealer::new(&MasterKey::new(b"a key of the tests")),
             network,
             sockets: TaskTracker::new(),
             stop: CancellationToken::new(),
