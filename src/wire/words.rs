@@ -3,7 +3,7 @@
 use dx_actors::{
     domain::{
         Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, Role,
-        SessionStatus, TicketStatus,
+        SessionStatus, TemplateKind, TicketStatus,
     },
     session::SandboxFault,
 };
@@ -33,6 +33,12 @@ macro_rules! words {
 }
 
 words! {
+    TemplateKind {
+        Contract = "contrato",
+        Boleto = "boleto",
+        Proposal = "proposta",
+        Certificate = "certificado",
+    }
     Role { Admin = "admin", Manager = "gerente", Supervisor = "supervisor", Agent = "atendente" }
     Priority { Low = "baixa", Normal = "normal", High = "alta", Urgent = "urgente" }
     TicketStatus {

@@ -7,8 +7,10 @@ pub mod agent;
 pub mod audit;
 pub mod customer;
 pub mod department;
+pub mod document_template;
 pub mod ids;
 pub mod message;
+pub mod money;
 pub mod phone;
 pub mod presence;
 pub mod queue;
@@ -22,10 +24,12 @@ pub mod time;
 pub use agent::{Agent, AgentChanges, NewAgent, Role};
 pub use customer::{Customer, CustomerCard};
 pub use department::{Department, DepartmentChanges, NewDepartment};
+pub use document_template::{DocumentTemplate, TemplateKind, Templates};
 pub use ids::{
     AgentId, CustomerId, DepartmentId, MessageRowId, QueueEntryId, SessionId, TicketId, TransferId,
 };
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
+pub use money::Centavos;
 pub use presence::{Liveness, PresenceStatus, PresenceView};
 pub use queue::{Priority, QueueEntry};
 pub use rejected::Rejected;
