@@ -24,6 +24,7 @@ mod sandbox;
 mod send;
 pub mod server;
 mod sessions;
+mod settings;
 pub mod syntax;
 pub mod target;
 #[cfg(test)]
@@ -63,7 +64,8 @@ pub fn router(app: &AppState) -> Router {
 fn routes(app: &AppState) -> Router<AppState> {
     let webhook = post(webhook::receive).get(webhook::verify);
     let webhook = Router::new().route("/api/v1/whatsapp/webhook", webhook);
-    let limited = public(app).merge(account()).merge(people()).merge(whatsapp()).merge(service());
+    let limited = public(app).merge(account()).merge(people()).merge(whatsapp());
+    let limited = limited.merge(service()).merge(settings::routes());
     limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
 }
 

@@ -16,6 +16,7 @@ pub mod presence;
 pub mod qr_image;
 pub mod queue;
 pub mod session;
+pub mod settings;
 pub mod ticket;
 pub mod time;
 pub mod webhook;

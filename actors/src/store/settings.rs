@@ -23,6 +23,7 @@ impl Store {
             email: self.section(Section::Email).await?,
             appearance: self.section(Section::Appearance).await?,
             whatsapp: self.section(Section::WhatsApp).await?,
+            documents: self.section(Section::Documents).await?,
             updated_at,
         })
     }
@@ -78,6 +79,7 @@ async fn save_section(
         Section::Email => save(tx, section, &settings.email, now).await,
         Section::Appearance => save(tx, section, &settings.appearance, now).await,
         Section::WhatsApp => save(tx, section, &settings.whatsapp, now).await,
+        Section::Documents => save(tx, section, &settings.documents, now).await,
     }
 }
 

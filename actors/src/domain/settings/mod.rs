@@ -5,6 +5,7 @@
 mod appearance;
 mod chat;
 mod company;
+mod documents;
 mod email;
 mod hours;
 mod sealed;
@@ -13,6 +14,7 @@ mod whatsapp;
 pub use appearance::AppearanceSettings;
 pub use chat::ChatSettings;
 pub use company::{Address, BankAccount, CompanySettings, Pix};
+pub use documents::DocumentSettings;
 pub use email::EmailSettings;
 pub use hours::{BadInterval, Interval, OpeningHours};
 pub use sealed::Sealed;
@@ -28,6 +30,7 @@ pub enum Section {
     Email,
     Appearance,
     WhatsApp,
+    Documents,
 }
 
 impl Section {
@@ -38,6 +41,7 @@ impl Section {
             Self::Email => "email",
             Self::Appearance => "appearance",
             Self::WhatsApp => "whatsapp",
+            Self::Documents => "documents",
         }
     }
 }
@@ -50,6 +54,7 @@ pub struct Settings {
     pub email: EmailSettings,
     pub appearance: AppearanceSettings,
     pub whatsapp: WhatsAppSettings,
+    pub documents: DocumentSettings,
     /// The last time that anything was stored; `None` while everything is a default.
     pub updated_at: Option<Timestamp>,
 }
@@ -63,6 +68,7 @@ impl Settings {
             (Section::Email, self.email.changes_since(&old.email)),
             (Section::Appearance, self.appearance.changes_since(&old.appearance)),
             (Section::WhatsApp, self.whatsapp.changes_since(&old.whatsapp)),
+            (Section::Documents, self.documents.changes_since(&old.documents)),
         ];
         all.into_iter().filter(|(_, changes)| !changes.is_empty()).collect()
     }
