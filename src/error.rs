@@ -301,6 +301,15 @@ impl FieldErrors {
         }
     }
 
+    /// Takes over what is wrong within the object `name`, as `name.key`.
+    pub fn add_within(&mut self, name: &str, inner: Self) {
+        for (key, texts) in inner.0 {
+            for text in texts {
+                self.add(format!("{name}.{key}"), text);
+            }
+        }
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known == name)
     }

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod error;
 pub mod files;
 pub mod http;
+pub mod mail;
 pub mod outbound;
 pub mod postal;
 pub mod run_error;

@@ -16,7 +16,7 @@ use crate::{
     http::{self, server, throttle::Throttle},
     postal::PostalCodes,
     run_error::RunError,
-    secrets::{MasterKey, Purpose},
+    secrets::{MasterKey, Purpose, Sealer},
     shutdown::{self, Shutdown},
     state::{AppState, Shared},
     terminal,
@@ -82,7 +82,8 @@ fn app_state(
     clock: Arc<dyn Clock>,
     shutdown: &Shutdown,
 ) -> Result<AppState, RunError> {
-    let key = MasterKey::load_or_create(&config)?.derive(Purpose::Tokens);
+    let master = MasterKey::load_or_create(&config)?;
+    let key = master.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
     let store = hub.store().clone();
     let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
@@ -94,6 +95,7 @@ fn app_state(
         throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),
         hub,
         files,
+        sealer: Sealer::new(&master),
         network,
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),

@@ -11,6 +11,7 @@ use crate::{
     files::Files,
     http::throttle::Throttle,
     postal::PostalCodes,
+    secrets::Sealer,
 };
 
 /// A cheap handle to what is shared; fields are reached through `Deref`.
@@ -40,6 +41,8 @@ pub struct Shared {
     pub postal_codes: PostalCodes,
     pub hub: Hub,
     pub files: Files,
+    /// Seals secrets that are stored.
+    pub sealer: Sealer,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,
     /// The tasks of all sockets, waited for at the end.

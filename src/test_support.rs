@@ -28,6 +28,7 @@ use crate::{
     files::Files,
     http::{self, throttle::Throttle},
     postal::PostalCodes,
+    secrets::{MasterKey, Sealer},
     state::{AppState, Shared},
     wire::events::WireEvents,
 };
@@ -111,6 +112,7 @@ impl TestApp {
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
             hub,
             files,
+            sealer: Sealer::new(&MasterKey::new(b"a key of the tests")),
             network,
             sockets: TaskTracker::new(),
             stop: CancellationToken::new(),

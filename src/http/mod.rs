@@ -35,6 +35,7 @@ mod sandbox;
 mod send;
 pub mod server;
 mod sessions;
+mod settings;
 pub mod syntax;
 pub mod target;
 #[cfg(test)]
@@ -80,7 +81,8 @@ fn routes(app: &AppState) -> Router<AppState> {
         .merge(rights())
         .merge(whatsapp())
         .merge(service())
-        .merge(customers());
+        .merge(customers())
+        .merge(settings::routes());
     limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
 }
 

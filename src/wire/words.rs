@@ -3,7 +3,7 @@
 use dx_actors::{
     domain::{
         CustomerStatus, Direction, MessageKind, MessageStatus, PersonType, PresenceStatus,
-        Priority, ProviderKind, Role, SessionStatus, TaxRegime, TicketStatus,
+        Priority, ProviderKind, Role, SessionStatus, TaxRegime, TemplateKind, TicketStatus,
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
     },
@@ -35,6 +35,12 @@ macro_rules! words {
 }
 
 words! {
+    TemplateKind {
+        Contract = "contrato",
+        Boleto = "boleto",
+        Proposal = "proposta",
+        Certificate = "certificado",
+    }
     Role { Admin = "admin", Manager = "gerente", Supervisor = "supervisor", Agent = "atendente" }
     Priority { Low = "baixa", Normal = "normal", High = "alta", Urgent = "urgente" }
     TicketStatus {

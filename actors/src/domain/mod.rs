@@ -10,10 +10,12 @@ pub mod company_group;
 pub mod contact;
 pub mod customer;
 pub mod department;
+pub mod document_template;
 pub mod file;
 pub mod group;
 pub mod ids;
 pub mod message;
+pub mod money;
 pub mod notification;
 pub mod phone;
 pub mod plain;
@@ -35,12 +37,14 @@ pub use customer::{
     Customer, CustomerCard, CustomerChange, CustomerDetails, CustomerStatus, PersonType, TaxRegime,
 };
 pub use department::{Department, DepartmentChanges, NewDepartment};
+pub use document_template::{DocumentTemplate, TemplateKind, Templates};
 pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
     AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, GroupId, MessageRowId,
     PermissionId, QueueEntryId, SessionId, TicketId, TransferId,
 };
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
+pub use money::Centavos;
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};
 pub use presence::{Liveness, PresenceStatus, PresenceView};
 pub use queue::{Priority, QueueEntry};
