@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod audit;
+pub mod boleto;
 pub mod customer;
 pub mod department;
 pub mod document_template;
@@ -12,6 +13,7 @@ pub mod ids;
 pub mod message;
 pub mod money;
 pub mod phone;
+pub mod pix;
 pub mod presence;
 pub mod queue;
 pub mod rejected;
