@@ -3,10 +3,13 @@
 #![cfg(test)]
 
 mod agents_and_roles;
+mod audit;
 mod auth;
+mod authz;
 mod chats;
 mod conventions;
 mod distribution;
+mod postal_codes;
 mod presence_and_typing;
 mod restart;
 mod send;
