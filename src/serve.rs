@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     admin::{self, FirstStart},
     args::Command,
-    auth::{Passwords, Tokens},
+    auth::{Links, Passwords, Tokens},
     config::Config,
     demo,
     files::{self, Files},
@@ -81,7 +81,8 @@ fn app_state(
     clock: Arc<dyn Clock>,
     shutdown: &Shutdown,
 ) -> Result<AppState, RunError> {
-    let key = MasterKey::load_or_create(&config)?.derive(Purpose::Tokens);
+    let master = MasterKey::load_or_create(&config)?;
+    let key = master.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
     let files = Files::open(&config, hub.store().clone(), Arc::clone(&clock))?;
     Ok(AppState::new(Shared {
@@ -90,6 +91,7 @@ fn app_state(
         throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),
         hub,
         files,
+        links: Links::new(&master.derive(Purpose::Links)),
         network,
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),

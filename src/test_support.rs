@@ -23,7 +23,7 @@ use tower::ServiceExt;
 
 use crate::{
     args::Flags,
-    auth::{Passwords, Tokens, token::TokenType},
+    auth::{Links, Passwords, Tokens, token::TokenType},
     config::Config,
     files::Files,
     http::{self, throttle::Throttle},
@@ -108,6 +108,7 @@ impl TestApp {
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
             hub,
             files,
+            links: Links::new(b"a key of the tests"),
             network,
             sockets: TaskTracker::new(),
             stop: CancellationToken::new(),

@@ -1,7 +1,10 @@
 //! Which rows a person may list (contract §3). Whether one row may be seen or changed is decided by
 //! `Viewer` in the hub.
 
-use dx_actors::{domain::Role, store::Scope};
+use dx_actors::{
+    domain::Role,
+    store::{DocumentScope, Scope},
+};
 
 use super::CurrentAgent;
 
@@ -20,5 +23,14 @@ pub fn chat_scope(me: &CurrentAgent) -> Scope {
         Role::Admin | Role::Manager => Scope::All,
         Role::Supervisor => Scope::Departments(me.id, me.viewer().departments),
         Role::Agent => Scope::OwnAndWaiting(me.id, me.viewer().departments),
+    }
+}
+
+/// Documents: one's own uploads and those of customers with a chat that one may see; supervisors and
+/// those above them see all. Also for which customers one may file documents.
+pub fn document_scope(me: &CurrentAgent) -> DocumentScope {
+    match me.role {
+        Role::Admin | Role::Manager | Role::Supervisor => DocumentScope::All,
+        Role::Agent => DocumentScope::Of { agent_id: me.id, chats: chat_scope(me) },
     }
 }

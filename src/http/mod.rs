@@ -9,6 +9,7 @@ pub mod body;
 mod chats;
 mod cors;
 mod departments;
+mod documents;
 pub mod fields;
 mod health;
 mod layers;
@@ -30,6 +31,7 @@ pub mod target;
 mod testing;
 pub mod throttle;
 mod tickets;
+pub mod upload;
 mod webhook;
 
 pub use body::Body;
@@ -59,12 +61,15 @@ pub fn router(app: &AppState) -> Router {
     layers::surround(routes, app)
 }
 
-/// The table of paths. Routes that take uploads go through [`limits::upload`] instead.
+/// The table of paths.
 fn routes(app: &AppState) -> Router<AppState> {
     let webhook = post(webhook::receive).get(webhook::verify);
     let webhook = Router::new().route("/api/v1/whatsapp/webhook", webhook);
     let limited = public(app).merge(account()).merge(people()).merge(whatsapp()).merge(service());
-    limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
+    limits::standard(limited.merge(files()))
+        .merge(limits::upload(uploads(), app))
+        .merge(limits::webhook(webhook))
+        .merge(sockets())
 }
 
 /// Login and health: anybody may ask; what costs work is throttled per address.
@@ -95,6 +100,24 @@ fn people() -> Router<AppState> {
         .route("/api/v1/presence/set-status", post(presence::set_status))
         .route("/api/v1/presence/heartbeat", post(presence::heartbeat))
         .route("/api/v1/typing", post(presence::start_typing).delete(presence::stop_typing))
+}
+
+/// Routes that take files.
+fn uploads() -> Router<AppState> {
+    let document = get(documents::detail)
+        .put(documents::replace)
+        .patch(documents::update)
+        .delete(documents::remove);
+    Router::new()
+        .route("/api/v1/documentos", get(documents::list).post(documents::create))
+        .route("/api/v1/documentos/{id}", document)
+}
+
+/// Routes that give files.
+fn files() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/documentos/{id}/arquivo", get(documents::download))
+        .route("/api/v1/documentos/{id}/link", post(documents::link))
 }
 
 /// Not under the limits of requests: they stay open all day.

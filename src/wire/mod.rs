@@ -7,6 +7,7 @@ pub mod agent;
 pub mod chat;
 pub mod cloud;
 pub mod department;
+pub mod document;
 pub mod events;
 pub mod incoming;
 pub mod inject;

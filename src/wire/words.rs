@@ -2,8 +2,8 @@
 
 use dx_actors::{
     domain::{
-        Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, Role,
-        SessionStatus, TicketStatus,
+        Direction, DocumentKind, DocumentOrigin, DocumentStatus, MessageKind, MessageStatus,
+        PresenceStatus, Priority, ProviderKind, Role, SessionStatus, TicketStatus,
     },
     session::SandboxFault,
 };
@@ -62,6 +62,26 @@ words! {
         DuplicateDelivery = "entrega_duplicada",
         OutOfOrderStatus = "status_fora_de_ordem",
     }
+    DocumentKind {
+        Contract = "contrato",
+        Boleto = "boleto",
+        Proposal = "proposta",
+        Certificate = "certificado",
+        License = "licenca",
+        Permit = "alvara",
+        Receipt = "comprovante",
+        Other = "outro",
+    }
+    DocumentStatus {
+        Generated = "gerado",
+        Sent = "enviado",
+        Signed = "assinado",
+        Cancelled = "cancelado",
+        Approved = "aprovado",
+        Rejected = "rejeitado",
+        Expired = "expirado",
+    }
+    DocumentOrigin { Manual = "manual", Generated = "gerado", Imported = "importado" }
     Direction { Inbound = "inbound", Outbound = "outbound" }
     MessageKind {
         Text = "text",
@@ -104,6 +124,9 @@ mod tests {
         round_trip::<SessionStatus>();
         round_trip::<ProviderKind>();
         round_trip::<SandboxFault>();
+        round_trip::<DocumentKind>();
+        round_trip::<DocumentStatus>();
+        round_trip::<DocumentOrigin>();
         round_trip::<Direction>();
         round_trip::<MessageKind>();
         round_trip::<MessageStatus>();

@@ -22,6 +22,8 @@ ids! {
     CustomerId,
     /// A department with its own queue.
     DepartmentId,
+    /// A document of a customer.
+    DocumentId,
     /// The row of a message; the provider's own id is `Message::message_id`.
     MessageRowId,
     /// The place of a ticket in a department's queue.

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod audit;
 pub mod customer;
 pub mod department;
+pub mod document;
 pub mod file;
 pub mod ids;
 pub mod message;
@@ -23,8 +24,12 @@ pub mod time;
 pub use agent::{Agent, AgentChanges, NewAgent, Role};
 pub use customer::{Customer, CustomerCard};
 pub use department::{Department, DepartmentChanges, NewDepartment};
+pub use document::{
+    Document, DocumentChanges, DocumentKind, DocumentOrigin, DocumentStatus, NewDocument,
+};
 pub use ids::{
-    AgentId, CustomerId, DepartmentId, MessageRowId, QueueEntryId, SessionId, TicketId, TransferId,
+    AgentId, CustomerId, DepartmentId, DocumentId, MessageRowId, QueueEntryId, SessionId, TicketId,
+    TransferId,
 };
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use presence::{Liveness, PresenceStatus, PresenceView};

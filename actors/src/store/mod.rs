@@ -11,6 +11,7 @@ mod customers;
 mod db;
 mod departments;
 mod dialect;
+mod documents;
 mod error;
 #[cfg(feature = "testing")]
 mod fault;
@@ -44,6 +45,7 @@ pub use agents::{Login, StoredPresence};
 pub use audit::AuditFilter;
 pub use chats::{ChatActivity, ChatRow, ChatSort};
 pub use departments::DepartmentLoad;
+pub use documents::{DocumentFilter, DocumentScope, DocumentSort};
 pub use error::StoreError;
 #[cfg(feature = "testing")]
 pub use fault::Fault;
