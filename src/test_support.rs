@@ -168,6 +168,11 @@ impl Call<'_> {
         self.header(header::CONTENT_TYPE.as_str(), "application/json")
     }
 
+    pub(crate) fn raw(mut self, content_type: &str, body: Vec<u8>) -> Self {
+        self.body = body.into();
+        self.header(header::CONTENT_TYPE.as_str(), content_type)
+    }
+
     pub(crate) fn form(mut self, body: &str) -> Self {
         self.body = body.to_owned().into();
         self.header(header::CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")

@@ -18,8 +18,8 @@ async fn identified(app: &TestApp, name: &str, bytes: &[u8]) -> Result<FileKind,
 }
 
 /// Every file below the data folder.
-fn files_of(app: &TestApp) -> Vec<std::path::PathBuf> {
-    fn walk(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+fn files_of(app: &TestApp) -> Vec<PathBuf> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() { walk(&path, found) } else { found.push(path) }

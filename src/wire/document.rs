@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use time::Date;
 
 use super::{time::At, words::Word};
-use crate::http::reply;
 
 /// What the earlier system divided by.
 const UNIT: u32 = 1024;
@@ -112,7 +111,7 @@ impl DocumentOut {
             description,
             template_name,
             filled_data: serde_json::from_str(&filled_data).unwrap_or(Value::Object(Map::new())),
-            due_date: due_date.map(reply::date),
+            due_date: due_date.map(|date| date.to_string()),
             created_at: created_at.into(),
             updated_at: updated_at.into(),
             uploaded_by: uploaded_by.map(|id| id.0),
