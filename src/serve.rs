@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     admin::{self, FirstStart},
     args::Command,
-    auth::{Passwords, Tokens},
+    auth::{Links, Passwords, Tokens},
     config::Config,
     demo,
     files::{self, Files},
@@ -96,6 +96,7 @@ fn app_state(
         hub,
         files,
         sealer: Sealer::new(&master),
+        links: Links::new(&master.derive(Purpose::Links)),
         network,
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),

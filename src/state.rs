@@ -6,7 +6,7 @@ use dx_actors::{Hub, session::SandboxNetwork};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::{Passwords, Tokens},
+    auth::{Links, Passwords, Tokens},
     config::Config,
     files::Files,
     http::throttle::Throttle,
@@ -43,6 +43,8 @@ pub struct Shared {
     pub files: Files,
     /// Seals secrets that are stored.
     pub sealer: Sealer,
+    /// Signs links to files that expire.
+    pub links: Links,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,
     /// The tasks of all sockets, waited for at the end.

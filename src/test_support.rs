@@ -23,7 +23,7 @@ use tower::ServiceExt;
 
 use crate::{
     args::Flags,
-    auth::{Passwords, Tokens, token::TokenType},
+    auth::{Links, Passwords, Tokens, token::TokenType},
     config::Config,
     files::Files,
     http::{self, throttle::Throttle},
@@ -113,6 +113,7 @@ impl TestApp {
             hub,
             files,
             sealer: Sealer::new(&MasterKey::new(b"a key of the tests")),
+            links: Links::new(b"a key of the tests"),
             network,
             sockets: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -170,6 +171,11 @@ impl Call<'_> {
     pub(crate) fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string().into();
         self.header(header::CONTENT_TYPE.as_str(), "application/json")
+    }
+
+    pub(crate) fn raw(mut self, content_type: &str, body: Vec<u8>) -> Self {
+        self.body = body.into();
+        self.header(header::CONTENT_TYPE.as_str(), content_type)
     }
 
     pub(crate) fn form(mut self, body: &str) -> Self {

@@ -3,7 +3,7 @@
 
 use dx_actors::{
     domain::Role,
-    store::{ContactScope, CustomerScope, Scope},
+    store::{ContactScope, CustomerScope, DocumentScope, Scope},
 };
 
 use super::{CurrentAgent, Permission};
@@ -39,4 +39,13 @@ pub fn customer_scope(me: &CurrentAgent) -> CustomerScope {
 /// Contacts (contract §6): only administrators see those of customers who are not active.
 pub fn contact_scope(me: &CurrentAgent) -> ContactScope {
     if me.role == Role::Admin { ContactScope::All } else { ContactScope::ActiveCustomers }
+}
+
+/// Documents: one's own uploads and those of customers with a chat that one may see; supervisors and
+/// those above them see all. Also for which customers one may file documents.
+pub fn document_scope(me: &CurrentAgent) -> DocumentScope {
+    match me.role {
+        Role::Admin | Role::Manager | Role::Supervisor => DocumentScope::All,
+        Role::Agent => DocumentScope::Of { agent_id: me.id, chats: chat_scope(me) },
+    }
 }

@@ -24,8 +24,8 @@ const NOT_INTEGER: &str = "Um número inteiro válido é exigido.";
 const NOT_BOOLEAN: &str = "Deve ser um valor booleano válido.";
 const NOT_EMAIL: &str = "Insira um endereço de email válido.";
 const NOT_URL: &str = "Entrar um URL válido.";
-const NO_FILE: &str = "Nenhum arquivo foi submetido.";
-const EMPTY_FILE: &str = "O arquivo submetido está vazio.";
+pub(super) const NO_FILE: &str = "Nenhum arquivo foi submetido.";
+pub(super) const EMPTY_FILE: &str = "O arquivo submetido está vazio.";
 const NOT_DATETIME: &str = "Formato inválido para data e hora. Use um dos formatos a seguir: \
                             YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
 const NOT_DATE: &str = "Formato inválido para data. Use um dos formatos a seguir: YYYY-MM-DD.";

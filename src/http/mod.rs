@@ -18,6 +18,7 @@ mod customer_fields;
 mod customer_filter;
 mod customers;
 mod departments;
+mod documents;
 pub mod fields;
 mod health;
 mod layers;
@@ -42,6 +43,7 @@ pub mod target;
 mod testing;
 pub mod throttle;
 mod tickets;
+pub mod upload;
 mod webhook;
 
 pub use body::Body;
@@ -71,7 +73,7 @@ pub fn router(app: &AppState) -> Router {
     layers::surround(routes, app)
 }
 
-/// The table of paths. Routes that take uploads go through [`limits::upload`] instead.
+/// The table of paths.
 fn routes(app: &AppState) -> Router<AppState> {
     let webhook = post(webhook::receive).get(webhook::verify);
     let webhook = Router::new().route("/api/v1/whatsapp/webhook", webhook);
@@ -82,8 +84,12 @@ fn routes(app: &AppState) -> Router<AppState> {
         .merge(whatsapp())
         .merge(service())
         .merge(customers())
-        .merge(settings::routes());
-    limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
+        .merge(settings::routes())
+        .merge(files());
+    limits::standard(limited)
+        .merge(limits::upload(uploads(), app))
+        .merge(limits::webhook(webhook))
+        .merge(sockets())
 }
 
 /// Login, postal codes and health: anybody may ask; what costs work is throttled per address.
@@ -135,6 +141,24 @@ fn rights() -> Router<AppState> {
         .route("/api/v1/authz/groups/{id}", group)
         .route("/api/v1/authz/agents/{id}/groups", groups_of_agent)
         .route("/api/v1/auditoria", get(audit::list))
+}
+
+/// Routes that take files.
+fn uploads() -> Router<AppState> {
+    let document = get(documents::detail)
+        .put(documents::replace)
+        .patch(documents::update)
+        .delete(documents::remove);
+    Router::new()
+        .route("/api/v1/documentos", get(documents::list).post(documents::create))
+        .route("/api/v1/documentos/{id}", document)
+}
+
+/// Routes that give files.
+fn files() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/documentos/{id}/arquivo", get(documents::download))
+        .route("/api/v1/documentos/{id}/link", post(documents::link))
 }
 
 /// Not under the limits of requests: they stay open all day.

@@ -13,6 +13,7 @@ pub mod contact;
 pub mod customer;
 pub mod customer_history;
 pub mod department;
+pub mod document;
 pub mod document_template;
 pub mod events;
 pub mod incoming;

@@ -4,7 +4,7 @@ use dx_actors::domain::{Timestamp, time::SAO_PAULO};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use time::{
-    OffsetDateTime, PrimitiveDateTime,
+    Date, OffsetDateTime, PrimitiveDateTime,
     format_description::{BorrowedFormatItem, well_known::Rfc3339},
     macros::format_description,
 };
@@ -46,6 +46,11 @@ pub fn rfc3339(at: Timestamp) -> String {
     // Years beyond 9999 are already cut by the calendar form.
     if at.microsecond() == 0 { at.format(WHOLE_SECONDS) } else { at.format(MICROSECONDS) }
         .unwrap_or_default()
+}
+
+/// The day it is in São Paulo.
+pub fn local_date(at: Timestamp) -> Date {
+    at.to_offset_date_time().to_offset(SAO_PAULO).date()
 }
 
 /// RFC 3339, or local time without an offset.

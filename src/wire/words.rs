@@ -2,8 +2,9 @@
 
 use dx_actors::{
     domain::{
-        CustomerStatus, Direction, MessageKind, MessageStatus, PersonType, PresenceStatus,
-        Priority, ProviderKind, Role, SessionStatus, TaxRegime, TemplateKind, TicketStatus,
+        CustomerStatus, Direction, DocumentKind, DocumentOrigin, DocumentStatus, MessageKind,
+        MessageStatus, PersonType, PresenceStatus, Priority, ProviderKind, Role, SessionStatus,
+        TaxRegime, TemplateKind, TicketStatus,
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
     },
@@ -104,6 +105,26 @@ words! {
         Document = "documento",
     }
     PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
+    DocumentKind {
+        Contract = "contrato",
+        Boleto = "boleto",
+        Proposal = "proposta",
+        Certificate = "certificado",
+        License = "licenca",
+        Permit = "alvara",
+        Receipt = "comprovante",
+        Other = "outro",
+    }
+    DocumentStatus {
+        Generated = "gerado",
+        Sent = "enviado",
+        Signed = "assinado",
+        Cancelled = "cancelado",
+        Approved = "aprovado",
+        Rejected = "rejeitado",
+        Expired = "expirado",
+    }
+    DocumentOrigin { Manual = "manual", Generated = "gerado", Imported = "importado" }
     Direction { Inbound = "inbound", Outbound = "outbound" }
     MessageKind {
         Text = "text",
@@ -152,6 +173,9 @@ mod tests {
         round_trip::<AuditAction>();
         round_trip::<AuditSubject>();
         round_trip::<PostalSource>();
+        round_trip::<DocumentKind>();
+        round_trip::<DocumentStatus>();
+        round_trip::<DocumentOrigin>();
         round_trip::<Direction>();
         round_trip::<MessageKind>();
         round_trip::<MessageStatus>();

@@ -11,6 +11,7 @@ pub mod company_group;
 pub mod contact;
 pub mod customer;
 pub mod department;
+pub mod document;
 pub mod document_template;
 pub mod file;
 pub mod group;
@@ -39,11 +40,14 @@ pub use customer::{
     Customer, CustomerCard, CustomerChange, CustomerDetails, CustomerStatus, PersonType, TaxRegime,
 };
 pub use department::{Department, DepartmentChanges, NewDepartment};
+pub use document::{
+    Document, DocumentChanges, DocumentKind, DocumentOrigin, DocumentStatus, NewDocument,
+};
 pub use document_template::{DocumentTemplate, TemplateKind, Templates};
 pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
-    AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, GroupId, MessageRowId,
-    PermissionId, QueueEntryId, SessionId, TicketId, TransferId,
+    AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, DocumentId, GroupId,
+    MessageRowId, PermissionId, QueueEntryId, SessionId, TicketId, TransferId,
 };
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use money::Centavos;

@@ -60,6 +60,7 @@ macro_rules! bind_all {
                 Arg::Bool(value) => query.bind(value),
                 Arg::Text(value) => query.bind(value),
                 Arg::Time(value) => query.bind(value),
+                Arg::Date(value) => query.bind(value),
             };
         }
         query

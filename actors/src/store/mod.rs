@@ -15,6 +15,7 @@ mod customers;
 mod db;
 mod departments;
 mod dialect;
+mod documents;
 mod error;
 #[cfg(feature = "testing")]
 mod fault;
@@ -60,6 +61,7 @@ pub use customers::{
     CustomerFilter, CustomerScope, CustomerSort, CustomerStats, CustomerView, Deletion,
 };
 pub use departments::DepartmentLoad;
+pub use documents::{DocumentFilter, DocumentScope, DocumentSort};
 pub use error::StoreError;
 #[cfg(feature = "testing")]
 pub use fault::Fault;

@@ -13,6 +13,7 @@ pub(crate) enum Arg {
     Bool(Option<bool>),
     Text(Option<String>),
     Time(Option<Timestamp>),
+    Date(Option<time::Date>),
 }
 
 macro_rules! arguments {
@@ -31,7 +32,7 @@ macro_rules! arguments {
     )*};
 }
 
-arguments!(i64 => Int, bool => Bool, String => Text, &str => Text, Timestamp => Time);
+arguments!(i64 => Int, bool => Bool, String => Text, &str => Text, Timestamp => Time, time::Date => Date);
 
 macro_rules! id_arguments {
     ($($id:ident),* $(,)?) => {$(
@@ -55,6 +56,7 @@ id_arguments!(
     ContactId,
     CustomerId,
     DepartmentId,
+    DocumentId,
     GroupId,
     MessageRowId,
     PermissionId,
@@ -137,6 +139,18 @@ word_arguments! {
         Agent => "agent", Group => "group", Department => "department", Session => "session",
         Settings => "settings", Customer => "customer", CompanyGroup => "company_group",
         Contact => "contact", Document => "document",
+    }
+    crate::domain::DocumentKind => {
+        Contract => "contract", Boleto => "boleto", Proposal => "proposal",
+        Certificate => "certificate", License => "license", Permit => "permit",
+        Receipt => "receipt", Other => "other",
+    }
+    crate::domain::DocumentStatus => {
+        Generated => "generated", Sent => "sent", Signed => "signed", Cancelled => "cancelled",
+        Approved => "approved", Rejected => "rejected", Expired => "expired",
+    }
+    crate::domain::DocumentOrigin => {
+        Manual => "manual", Generated => "generated", Imported => "imported",
     }
     crate::domain::Direction => { Inbound => "inbound", Outbound => "outbound" }
     crate::domain::MessageKind => {

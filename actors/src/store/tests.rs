@@ -7,9 +7,11 @@ use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        AgentId, DepartmentId, Direction, Inbound, Message, MessageKind, MessageStatus, Priority,
+        AgentId, DepartmentId, Direction, DocumentChanges, DocumentKind, DocumentOrigin,
+        DocumentStatus, Inbound, Message, MessageKind, MessageStatus, NewDocument, Priority,
         ProviderKind, SessionId, TicketStatus, Timestamp,
         audit::{AuditAction, AuditSubject, FieldChange, NewAuditEntry},
+        file::{FileKey, StoredFile},
         ids::ChatKey,
         settings::{Interval, Sealed, Settings},
     },
@@ -35,6 +37,8 @@ both_databases!(
     the_audit_trail_only_grows,
     every_section_is_stored_with_its_entry_in_the_trail,
     documents_of_older_versions_keep_reading,
+    files_are_kept_or_doomed,
+    documents_are_filed_found_and_numbered,
     both_schemas_have_the_same_tables_and_columns,
 );
 
@@ -534,4 +538,104 @@ async fn a_report_that_the_database_refuses_fails_alone(database: TestDatabase) 
     assert!(matches!(&outcomes[1], Ok(Some(moved)) if moved.is_first_proof));
     let session = hub.store.find_session(SESSION).await.unwrap().unwrap();
     assert!(session.last_message_at.is_some());
+}
+
+impl Fixture {
+    async fn pending(&self) -> StoredFile {
+        let file = StoredFile {
+            key: FileKey::random(),
+            bytes: 10,
+            sha256: "0".repeat(64),
+            media_type: "application/pdf".to_owned(),
+            created_at: self.clock.now(),
+        };
+        self.store.insert_pending_file(file.clone()).await.unwrap();
+        file
+    }
+}
+
+async fn files_are_kept_or_doomed(database: TestDatabase) {
+    let Fixture { store, clock } = &seeded(&database).await;
+    let fixture = Fixture { store: store.clone(), clock: ManualClock::default() };
+    let (kept, left) = (fixture.pending().await, fixture.pending().await);
+    store.keep_file(kept.key.clone(), None, clock.now()).await.unwrap();
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), [left.key.clone()]);
+    // Until the bytes are gone it is named again.
+    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), [left.key.clone()]);
+    let late = store.keep_file(left.key.clone(), Some(kept.key.clone()), clock.now()).await;
+    assert!(matches!(late, Err(StoreError::Stale)));
+    assert!(store.find_file(&kept.key).await.unwrap().is_some(), "nothing was let go");
+    assert!(store.find_file(&left.key).await.unwrap().is_none());
+    store.delete_file_row(left.key).await.unwrap();
+    store.delete_file_row(kept.key.clone()).await.unwrap();
+    store.release_file(kept.key.clone(), clock.now()).await.unwrap();
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), [kept.key]);
+}
+
+async fn documents_are_filed_found_and_numbered(database: TestDatabase) {
+    let fixture = seeded(&database).await;
+    let (store, clock) = (&fixture.store, &fixture.clock);
+    let customer =
+        store.insert_customer("Ana".to_owned(), None, None, clock.now()).await.unwrap().id;
+    let due_date = Some(time::macros::date!(2025 - 11 - 30));
+    let new = NewDocument {
+        customer_id: customer,
+        name: "Boleto - Ana".to_owned(),
+        kind: DocumentKind::Boleto,
+        status: DocumentStatus::Generated,
+        origin: DocumentOrigin::Generated,
+        file: fixture.pending().await,
+        file_name: "boleto.pdf".to_owned(),
+        description: String::new(),
+        template_name: "Boleto Padrão".to_owned(),
+        filled_data: "{\"valor_total\":\"1500.00\"}".to_owned(),
+        due_date,
+        uploaded_by: ADMIN,
+    };
+    let document = store.insert_document(new.clone(), clock.now()).await.unwrap();
+    assert_eq!((document.due_date, document.customer_name.as_str()), (due_date, "Ana"));
+    assert_eq!(document.file_key, new.file.key);
+    let again = store.insert_document(new, clock.now()).await;
+    assert!(matches!(again, Err(StoreError::Stale)), "a file belongs to one document");
+    let page = Page { limit: 10, offset: 0 };
+    let by_template = DocumentFilter {
+        kind: Some(DocumentKind::Boleto),
+        origin: Some(DocumentOrigin::Generated),
+        template_name: vec!["BOLETO".to_owned()],
+        due_from: due_date,
+        due_until: due_date,
+        uploaded_until: Some(clock.now()),
+        search: vec!["ana".to_owned()],
+        ..DocumentFilter::default()
+    };
+    let orders = [Order { by: DocumentSort::DueDate, is_descending: true }];
+    let all = &DocumentScope::All;
+    let found = store.list_documents(all, &by_template, &orders, page).await.unwrap();
+    assert_eq!((found.total, found.rows), (1, vec![document.clone()]));
+    let others = DocumentScope::Of { agent_id: AgentId(99), chats: Scope::Own(AgentId(99)) };
+    let filter = DocumentFilter::default();
+    assert_eq!(store.list_documents(&others, &filter, &orders, page).await.unwrap().total, 0);
+    let busy = Scope::OwnAndWaiting(ADMIN, vec![SUPPORT]);
+    let own = DocumentScope::Of { agent_id: ADMIN, chats: busy };
+    assert_eq!(store.list_documents(&own, &filter, &orders, page).await.unwrap().total, 1);
+    assert!(store.may_file_for(all, customer).await.unwrap());
+    assert!(!store.may_file_for(&own, customer).await.unwrap());
+    let changes = DocumentChanges { due_date: Some(None), ..DocumentChanges::default() };
+    let changed =
+        store.update_document(own, document.id, changes, ADMIN, clock.now()).await.unwrap();
+    assert_eq!(changed.unwrap().due_date, None);
+    let id = document.id;
+    assert!(!store.delete_document(others, id, ADMIN, clock.now()).await.unwrap());
+    assert!(store.delete_document(all.clone(), id, ADMIN, clock.now()).await.unwrap());
+    assert!(store.find_document(all, id).await.unwrap().is_none());
+    let trail = store.list_audit_entries(AuditFilter::default(), page).await.unwrap().rows;
+    let actions: Vec<_> = trail.iter().map(|entry| entry.action).collect();
+    assert_eq!(actions, [AuditAction::Deleted, AuditAction::Updated, AuditAction::Generated]);
+    let mut numbers = HashSet::new();
+    for _ in 0..5 {
+        assert!(numbers.insert(store.next_our_number().await.unwrap()));
+    }
+    assert_eq!(numbers, HashSet::from([1, 2, 3, 4, 5]));
 }
