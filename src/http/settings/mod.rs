@@ -167,3 +167,46 @@ fn digits(
 /// The longest of them has 20 digits.
 const DIGITS_CHARS_MAX: usize = 40;
 const PUNCTUATION: [char; 4] = ['.', '-', '/', ' '];
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Method;
+    use dx_actors::store::{AuditFilter, Page};
+    use serde_json::json;
+
+    use crate::test_support::TestApp;
+
+    #[tokio::test]
+    async fn each_save_is_noted_with_who_and_what_and_without_secrets() {
+        let app = TestApp::new().await;
+        let patch = async |path: &str, body: serde_json::Value| {
+            let path = format!("/api/v1/config/{path}/");
+            let answer = app.request(Method::PATCH, &path).signed_in().json(&body).send().await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        };
+        patch("company", json!({"nome": "DX", "endereco": {"cep": "01234-567"}})).await;
+        patch("company", json!({"nome": "DX"})).await;
+        patch("email", json!({"smtp_senha": "eyJsegredo", "smtp_port": 465})).await;
+        patch("email", json!({"smtp_senha": "eyJsegredo"})).await;
+        let page = Page { limit: 20, offset: 0 };
+        let store = app.state.hub.store();
+        let rows = store.list_audit_entries(AuditFilter::default(), page).await.unwrap().rows;
+        let noted: Vec<_> = rows
+            .iter()
+            .map(|entry| {
+                let fields = entry.changes.iter().map(|change| change.field.as_str());
+                (entry.agent_id, entry.subject_name.as_str(), fields.collect::<Vec<_>>())
+            })
+            .collect();
+        let admin = Some(TestApp::ADMIN);
+        let expected = [
+            (admin, "email", vec!["smtp_password", "smtp_port"]),
+            (admin, "company", vec!["address.postal_code", "trade_name"]),
+        ];
+        assert_eq!(noted, expected, "the same again is no change");
+        assert!(!format!("{rows:?}").contains("segredo"));
+        let email = &app.state.hub.settings().email;
+        let opened = app.state.sealer.open(crate::mail::PASSWORD, email.smtp_password.as_str());
+        assert_eq!(opened.unwrap(), "eyJsegredo");
+    }
+}
