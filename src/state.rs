@@ -8,7 +8,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::{Passwords, Tokens},
     config::Config,
+    files::Files,
     http::throttle::Throttle,
+    postal::PostalCodes,
     secrets::Sealer,
 };
 
@@ -36,7 +38,9 @@ pub struct Shared {
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    pub postal_codes: PostalCodes,
     pub hub: Hub,
+    pub files: Files,
     /// Seals secrets that are stored.
     pub sealer: Sealer,
     /// The simulated network, for faults on demand.

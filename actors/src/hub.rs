@@ -128,8 +128,7 @@ impl Hub {
         providers: Arc<dyn ProviderFactory>,
     ) -> Result<Self, HubError> {
         let directory = Arc::new(Directory::default());
-        let roster = Roster::new(store.list_agents().await?, store.list_departments().await?);
-        directory.replace(roster);
+        directory.replace(Roster::read(&store).await?);
         let outboxes = Arc::new(Outboxes::new(Arc::clone(&directory), encoder, Arc::clone(&clock)));
         let settings = LiveSettings::load(&store).await?;
         let context = Arc::new(Context {

@@ -4,17 +4,26 @@
 
 pub mod account;
 pub mod agent;
+pub mod audit;
+pub mod authz;
 pub mod chat;
 pub mod cloud;
+pub mod company_group;
+pub mod contact;
+pub mod customer;
+pub mod customer_history;
 pub mod department;
 pub mod document_template;
 pub mod events;
 pub mod incoming;
 pub mod inject;
 pub mod message;
+pub mod notification;
+pub mod postal;
 pub mod presence;
 pub mod qr_image;
 pub mod queue;
+pub mod registration;
 pub mod session;
 pub mod settings;
 pub mod ticket;

@@ -137,7 +137,7 @@ async fn an_empty_database_is_seeded_once(database: TestDatabase) {
 async fn a_chat_opens_with_all_its_rows_or_none(database: TestDatabase) {
     let hub = seeded(&database).await;
     let opened = hub.open("5511988880001", "m1").await;
-    assert_eq!(opened.customer.name, "Ana");
+    assert_eq!(opened.customer.details.name, "Ana");
     assert_eq!(opened.ticket.status, TicketStatus::Waiting);
     assert_eq!((opened.ticket.customer_messages, opened.ticket.version), (1, 1));
     assert!(opened.ticket.awaiting_since.is_some(), "the customer waits for an answer");
@@ -201,7 +201,7 @@ async fn a_refused_unit_does_not_take_the_others_along(database: TestDatabase) {
     let (bad, good, department) = tokio::join!(
         hub.store.append_message(bad),
         hub.store.append_message(good),
-        hub.store.delete_department(SUPPORT),
+        hub.store.delete_department(SUPPORT, None, hub.clock.now()),
     );
     assert!(matches!(bad, Err(StoreError::ForeignKey { .. })), "{bad:?}");
     assert!(good.unwrap().is_some());
