@@ -171,7 +171,10 @@ const PUNCTUATION: [char; 4] = ['.', '-', '/', ' '];
 #[cfg(test)]
 mod tests {
     use axum::http::Method;
-    use dx_actors::store::{AuditFilter, Page};
+    use dx_actors::{
+        domain::audit::AuditSubject,
+        store::{AuditFilter, Page},
+    };
     use serde_json::json;
 
     use crate::test_support::TestApp;
@@ -190,7 +193,8 @@ mod tests {
         patch("email", json!({"smtp_senha": "eyJsegredo"})).await;
         let page = Page { limit: 20, offset: 0 };
         let store = app.state.hub.store();
-        let rows = store.list_audit_entries(AuditFilter::default(), page).await.unwrap().rows;
+        let filter = AuditFilter { subject: Some(AuditSubject::Settings), ..AuditFilter::default() };
+        let rows = store.list_audit_entries(filter, page).await.unwrap().rows;
         let noted: Vec<_> = rows
             .iter()
             .map(|entry| {
