@@ -6,6 +6,7 @@
 pub mod address;
 pub mod agent;
 pub mod audit;
+pub mod boleto;
 pub mod company_group;
 pub mod contact;
 pub mod customer;
@@ -18,6 +19,7 @@ pub mod message;
 pub mod money;
 pub mod notification;
 pub mod phone;
+pub mod pix;
 pub mod plain;
 pub mod postal_code;
 pub mod presence;
