@@ -20,6 +20,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const UPLOAD_TIMEOUT: Duration = Duration::from_mins(3);
 /// Boundaries and text parts around the file itself.
 const UPLOAD_OVERHEAD_BYTES: usize = 64 * 1024;
+/// A logo; contract §19.
+pub const PICTURE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Meta's webhook sends batches of up to 3 MB.
 const WEBHOOK_BYTES_MAX: usize = 3 * 1024 * 1024;
 
@@ -37,6 +39,12 @@ pub fn standard(routes: Router<AppState>) -> Router<AppState> {
 /// The limits of routes that networks deliver to.
 pub fn webhook(routes: Router<AppState>) -> Router<AppState> {
     limited(routes, Limits { body_bytes_max: WEBHOOK_BYTES_MAX, timeout: ANSWER_TIMEOUT })
+}
+
+/// The limits of routes that take a picture of the company.
+pub fn picture(routes: Router<AppState>) -> Router<AppState> {
+    let body_bytes_max = PICTURE_BYTES_MAX + UPLOAD_OVERHEAD_BYTES;
+    limited(routes, Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT })
 }
 
 /// The limits of routes that take files.

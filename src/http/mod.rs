@@ -83,7 +83,10 @@ fn routes(app: &AppState) -> Router<AppState> {
         .merge(service())
         .merge(customers())
         .merge(settings::routes());
-    limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
+    limits::standard(limited)
+        .merge(limits::webhook(webhook))
+        .merge(limits::picture(settings::picture_routes()))
+        .merge(sockets())
 }
 
 /// Login, postal codes and health: anybody may ask; what costs work is throttled per address.

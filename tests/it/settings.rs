@@ -20,7 +20,9 @@ const EMAIL: &str = "/api/v1/config/email/";
 const EMAIL_TEST: &str = "/api/v1/config/email/test/";
 const APPEARANCE: &str = "/api/v1/config/appearance/";
 const WHATSAPP: &str = "/api/v1/config/whatsapp/";
+const UPLOAD: &str = "/api/v1/config/appearance/upload/";
 const DOCUMENTS: &str = "/api/v1/config/documents/";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0";
 const NUMBER: &str = "5511988880001";
 const SECTIONS: [&str; 6] = [COMPANY, CHAT, EMAIL, APPEARANCE, WHATSAPP, DOCUMENTS];
 
@@ -368,4 +370,69 @@ async fn a_change_reaches_the_actors_at_once() {
     assert_eq!(admin.chat_opens(NUMBER).await["status"], "aguardando");
     admin.patch(CHAT, json!({"distribuicao_automatica": true})).expect(200).await;
     admin.chat_gets_agent(NUMBER, admin.id).await;
+}
+
+/// A form with a picture, as browsers send it.
+fn form(kind: &str, name: &str, bytes: &[u8]) -> reqwest::multipart::Form {
+    let file = reqwest::multipart::Part::bytes(bytes.to_vec()).file_name(name.to_owned());
+    reqwest::multipart::Form::new().text("kind", kind.to_owned()).part("file", file)
+}
+
+#[tokio::test]
+async fn a_logo_is_uploaded_shown_to_everybody_replaced_and_removed() {
+    let server = Server::start(&Database::Sqlite).await;
+    let admin = server.admin().await;
+    let upload = |form| admin.request(Method::POST, UPLOAD).multipart(form);
+    let answer = upload(form("logo", "logo.png", PNG)).expect(200).await;
+    let url = text(&answer["url"]).to_owned();
+    let name = url.strip_prefix("/media/appearance/").and_then(|name| name.strip_suffix(".png"));
+    assert_eq!(name.map(str::len), Some(32), "{url}");
+    assert_eq!((&answer["logo_url"], &answer["login_logo_url"]), (&json!(url), &json!(url)));
+    assert_keys(&answer, &["favicon_url", "primary_color", "secondary_color", "custom_css"]);
+    assert_eq!(admin.get(APPEARANCE).expect(200).await["logo_url"], url.as_str());
+
+    let shown = server.anonymous().get(&url).send().await.expect(200);
+    assert_eq!(
+        (shown.header("content-type"), shown.header("x-content-type-options")),
+        ("image/png", "nosniff")
+    );
+    assert!(shown.header("cache-control").contains("max-age=31536000"));
+    assert_eq!(shown.header("content-length"), PNG.len().to_string());
+
+    let second = upload(form("logo", "logo.png", PNG)).expect(200).await;
+    server.anonymous().get(&url).expect_failure(404).await;
+    let url = text(&second["url"]).to_owned();
+    server.anonymous().get(&url).send().await.expect(200);
+    for _ in 0..2 {
+        admin.delete(&format!("{UPLOAD}?kind=logo")).send().await.expect(204);
+    }
+    server.anonymous().get(&url).expect_failure(404).await;
+    assert_eq!(admin.get(APPEARANCE).expect(200).await["logo_url"], "");
+}
+
+#[tokio::test]
+async fn only_small_pictures_of_those_who_may_are_taken() {
+    let server = Server::start(&Database::Sqlite).await;
+    let admin = server.admin().await;
+    let upload = |form| admin.request(Method::POST, UPLOAD).multipart(form);
+    let page: &[u8] = b"<html><script>alert(1)</script></html>";
+    let svg: &[u8] = b"<svg xmlns='http://www.w3.org/2000/svg'/>";
+    for (name, bytes) in [("a.html", page), ("a.svg", svg), ("a.png", page), ("a.png", b"")] {
+        upload(form("logo", name, bytes)).expect_invalid("file").await;
+    }
+    let mut large = PNG.to_vec();
+    large.resize(2 * 1024 * 1024 + 1, 0);
+    upload(form("logo", "a.png", &large)).expect_invalid("file").await;
+    upload(form("banner", "a.png", PNG)).expect_invalid("kind").await;
+    let answer = admin.post(UPLOAD, json!({})).send().await.expect(400);
+    assert_keys(&answer.body, &["kind", "file"]);
+    admin.delete(&format!("{UPLOAD}?kind=banner")).expect_invalid("kind").await;
+    let agent = admin.create_agent("ana", "atendente", &[]).await;
+    let call = agent.request(Method::POST, UPLOAD).multipart(form("logo", "a.png", PNG));
+    call.expect_failure(403).await;
+    agent.delete(&format!("{UPLOAD}?kind=logo")).expect_failure(403).await;
+    let unknown = format!("/media/appearance/{}.png", "0".repeat(32));
+    for path in [unknown.as_str(), "/media/appearance/..%2f..%2fsecret.key"] {
+        server.anonymous().get(path).expect_failure(404).await;
+    }
 }

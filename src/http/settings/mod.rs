@@ -8,6 +8,7 @@ mod chat;
 mod company;
 mod documents;
 mod email;
+mod pictures;
 mod whatsapp;
 
 use axum::{
@@ -17,7 +18,7 @@ use axum::{
 };
 use dx_actors::domain::settings::{Sealed, Settings};
 
-use super::{Body, Fields, fields::REQUIRED};
+use super::{Body, Fields, change_reader::CheckDigits, fields::REQUIRED};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
@@ -45,6 +46,13 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/api/v1/config", get(show_all).put(change_all))
         .nest("/api/v1/config", routes)
+}
+
+/// Pictures of the company: put up by managers, seen by everybody.
+pub(super) fn picture_routes() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/config/appearance/upload", post(pictures::upload).delete(pictures::remove))
+        .route("/media/appearance/{name}", get(pictures::serve))
 }
 
 /// `GET /config/`.
@@ -80,9 +88,10 @@ async fn change_all(
             fields.error(section, REQUIRED);
         }
     }
+    let check_digits = CheckDigits::of(&app.config);
     let change = |settings: &mut Settings| {
         let mut failure = Ok(());
-        fields.within("company_data", |f| company::read(f, &mut settings.company));
+        fields.within("company_data", |f| company::read(f, check_digits, &mut settings.company));
         fields.within("chat_settings", |f| chat::read(f, &mut settings.chat));
         fields.within("email_settings", |f| {
             failure = email::read(f, &app.sealer, &mut settings.email);
@@ -193,7 +202,8 @@ mod tests {
         patch("email", json!({"smtp_senha": "eyJsegredo"})).await;
         let page = Page { limit: 20, offset: 0 };
         let store = app.state.hub.store();
-        let filter = AuditFilter { subject: Some(AuditSubject::Settings), ..AuditFilter::default() };
+        let filter =
+            AuditFilter { subject: Some(AuditSubject::Settings), ..AuditFilter::default() };
         let rows = store.list_audit_entries(filter, page).await.unwrap().rows;
         let noted: Vec<_> = rows
             .iter()
