@@ -89,6 +89,7 @@ fn routes(app: &AppState) -> Router<AppState> {
     limits::standard(limited)
         .merge(limits::upload(uploads(), app))
         .merge(limits::webhook(webhook))
+        .merge(limits::picture(settings::picture_routes()))
         .merge(sockets())
 }
 

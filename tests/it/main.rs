@@ -15,6 +15,7 @@ mod presence_and_typing;
 mod restart;
 mod send;
 mod sessions;
+mod settings;
 mod support;
 mod tickets;
 mod webhook_and_inject;
