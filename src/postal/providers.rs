@@ -75,8 +75,18 @@ struct BrasilApiAnswer {
 }
 
 impl Provider {
+    /// `url` names the place of the digits, or only the server: then the path is the service's own.
     pub(super) fn new(source: PostalSource, url: &str, http: reqwest::Client) -> Self {
-        Self { source, url: url.to_owned(), http }
+        let url = if url.contains(PLACEHOLDER) {
+            url.to_owned()
+        } else {
+            let path = match source {
+                PostalSource::ViaCep => "ws/{cep}/json/",
+                PostalSource::BrasilApi => "api/cep/v2/{cep}",
+            };
+            format!("{}/{path}", url.trim_end_matches('/'))
+        };
+        Self { source, url, http }
     }
 
     /// The place; `None` when the service says that there is none.
