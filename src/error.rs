@@ -42,7 +42,7 @@ pub enum ApiError {
     #[error("not found: {detail}")]
     NotFound { error: Text, detail: Text },
     /// 400, 404 or 500, with the key `message` that clients of the postal codes read.
-    #[error("{0}")]
+    #[error("postal code is not found")]
     Postal(#[source] PostalError),
     /// 405; axum adds `Allow`.
     #[error("method `{0}` is not allowed")]

@@ -15,7 +15,7 @@ const PLACEHOLDER: &str = "{cep}";
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProviderError {
     #[error("no answer")]
-    Request(#[from] reqwest::Error),
+    Request(#[source] reqwest::Error),
     #[error("status {0}")]
     Status(u16),
     #[error("answer is too large")]
@@ -26,6 +26,13 @@ pub(super) enum ProviderError {
     Wrong,
     #[error("no answer in time")]
     Late,
+}
+
+/// Where people live is nothing for logs.
+impl From<reqwest::Error> for ProviderError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Request(error.without_url())
+    }
 }
 
 /// One of the services.
