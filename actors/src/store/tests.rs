@@ -39,12 +39,12 @@ const ADMIN: AgentId = AgentId(1);
 const SUPPORT: DepartmentId = DepartmentId(1);
 const SESSION: SessionId = SessionId(1);
 
-struct Fixture {
-    store: Store,
-    clock: ManualClock,
+pub(super) struct Fixture {
+    pub(super) store: Store,
+    pub(super) clock: ManualClock,
 }
 
-async fn seeded(database: &TestDatabase) -> Fixture {
+pub(super) async fn seeded(database: &TestDatabase) -> Fixture {
     let store = database.open().await;
     let clock = ManualClock::default();
     store.seed(seed(), clock.now()).await.unwrap();
@@ -90,7 +90,7 @@ impl Fixture {
         }
     }
 
-    async fn open(&self, chat_id: &str, message_id: &str) -> OpenedTicket {
+    pub(super) async fn open(&self, chat_id: &str, message_id: &str) -> OpenedTicket {
         self.store.open_ticket(self.opening(chat_id, message_id)).await.unwrap().unwrap()
     }
 
@@ -134,7 +134,7 @@ async fn an_empty_database_is_seeded_once(database: TestDatabase) {
 async fn a_chat_opens_with_all_its_rows_or_none(database: TestDatabase) {
     let hub = seeded(&database).await;
     let opened = hub.open("5511988880001", "m1").await;
-    assert_eq!(opened.customer.name, "Ana");
+    assert_eq!(opened.customer.details.name, "Ana");
     assert_eq!(opened.ticket.status, TicketStatus::Waiting);
     assert_eq!((opened.ticket.customer_messages, opened.ticket.version), (1, 1));
     assert!(opened.ticket.awaiting_since.is_some(), "the customer waits for an answer");
