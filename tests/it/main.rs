@@ -6,6 +6,7 @@ mod agents_and_roles;
 mod auth;
 mod chats;
 mod conventions;
+mod customers;
 mod distribution;
 mod presence_and_typing;
 mod restart;
