@@ -4,7 +4,9 @@
 //! tells a handler which one it was.
 
 mod agents;
+mod audit;
 mod auth;
+mod authz;
 pub mod body;
 mod change_reader;
 mod chat_registration;
@@ -21,8 +23,10 @@ mod health;
 mod layers;
 pub mod limits;
 mod messages;
+mod notifications;
 pub mod paging;
 pub mod path;
+mod postal_codes;
 mod presence;
 pub mod query;
 mod queues;
@@ -31,6 +35,7 @@ mod sandbox;
 mod send;
 pub mod server;
 mod sessions;
+mod settings;
 pub mod syntax;
 pub mod target;
 #[cfg(test)]
@@ -70,18 +75,25 @@ pub fn router(app: &AppState) -> Router {
 fn routes(app: &AppState) -> Router<AppState> {
     let webhook = post(webhook::receive).get(webhook::verify);
     let webhook = Router::new().route("/api/v1/whatsapp/webhook", webhook);
-    let limited = public(app).merge(account()).merge(people()).merge(whatsapp()).merge(service());
-    let limited = limited.merge(customers());
+    let limited = public(app)
+        .merge(account())
+        .merge(people())
+        .merge(rights())
+        .merge(whatsapp())
+        .merge(service())
+        .merge(customers())
+        .merge(settings::routes());
     limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
 }
 
-/// Login and health: anybody may ask; what costs work is throttled per address.
+/// Login, postal codes and health: anybody may ask; what costs work is throttled per address.
 fn public(app: &AppState) -> Router<AppState> {
     let throttled = Router::new()
         .route("/api/v1/auth/token", post(auth::log_in))
         .route("/api/v1/auth/refresh", post(auth::refresh))
         .route("/api/v1/auth/token/refresh", post(auth::refresh))
         .route("/api/v1/auth/token/verify", post(auth::verify))
+        .route("/api/v1/integrations/cep/{cep}", get(postal_codes::find))
         .route("/api/v1/clientes/chat/buscar-contato", post(chat_registration::find_contact))
         .route("/api/v1/clientes/chat/dados-capturados", post(chat_registration::captured))
         .route_layer(from_fn_with_state(app.clone(), throttle::per_address));
@@ -93,7 +105,10 @@ fn public(app: &AppState) -> Router<AppState> {
 }
 
 fn account() -> Router<AppState> {
-    Router::new().route("/api/v1/me", get(auth::me).patch(auth::update_me))
+    let preferences = get(notifications::show).patch(notifications::update);
+    Router::new()
+        .route("/api/v1/me", get(auth::me).patch(auth::update_me))
+        .route("/api/v1/me/preferencias-notificacao", preferences)
 }
 
 fn people() -> Router<AppState> {
@@ -105,6 +120,21 @@ fn people() -> Router<AppState> {
         .route("/api/v1/presence/set-status", post(presence::set_status))
         .route("/api/v1/presence/heartbeat", post(presence::heartbeat))
         .route("/api/v1/typing", post(presence::start_typing).delete(presence::stop_typing))
+}
+
+/// Who may do what, and who did.
+fn rights() -> Router<AppState> {
+    let group = get(authz::group)
+        .put(authz::replace_group)
+        .patch(authz::update_group)
+        .delete(authz::remove_group);
+    let groups_of_agent = get(authz::groups_of).patch(authz::set_groups);
+    Router::new()
+        .route("/api/v1/authz/permissions", get(authz::permissions))
+        .route("/api/v1/authz/groups", get(authz::groups).post(authz::create_group))
+        .route("/api/v1/authz/groups/{id}", group)
+        .route("/api/v1/authz/agents/{id}/groups", groups_of_agent)
+        .route("/api/v1/auditoria", get(audit::list))
 }
 
 /// Not under the limits of requests: they stay open all day.

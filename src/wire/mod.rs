@@ -4,6 +4,8 @@
 
 pub mod account;
 pub mod agent;
+pub mod audit;
+pub mod authz;
 pub mod chat;
 pub mod cloud;
 pub mod company_group;
@@ -11,15 +13,19 @@ pub mod contact;
 pub mod customer;
 pub mod customer_history;
 pub mod department;
+pub mod document_template;
 pub mod events;
 pub mod incoming;
 pub mod inject;
 pub mod message;
+pub mod notification;
+pub mod postal;
 pub mod presence;
 pub mod qr_image;
 pub mod queue;
 pub mod registration;
 pub mod session;
+pub mod settings;
 pub mod ticket;
 pub mod time;
 pub mod webhook;

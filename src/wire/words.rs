@@ -3,7 +3,9 @@
 use dx_actors::{
     domain::{
         CustomerStatus, Direction, MessageKind, MessageStatus, PersonType, PresenceStatus,
-        Priority, ProviderKind, Role, SessionStatus, TaxRegime, TicketStatus,
+        Priority, ProviderKind, Role, SessionStatus, TaxRegime, TemplateKind, TicketStatus,
+        address::PostalSource,
+        audit::{AuditAction, AuditSubject},
     },
     session::SandboxFault,
 };
@@ -33,6 +35,12 @@ macro_rules! words {
 }
 
 words! {
+    TemplateKind {
+        Contract = "contrato",
+        Boleto = "boleto",
+        Proposal = "proposta",
+        Certificate = "certificado",
+    }
     Role { Admin = "admin", Manager = "gerente", Supervisor = "supervisor", Agent = "atendente" }
     Priority { Low = "baixa", Normal = "normal", High = "alta", Urgent = "urgente" }
     TicketStatus {
@@ -76,6 +84,26 @@ words! {
         DuplicateDelivery = "entrega_duplicada",
         OutOfOrderStatus = "status_fora_de_ordem",
     }
+    AuditAction {
+        Created = "criado",
+        Updated = "alterado",
+        Deleted = "excluido",
+        Generated = "gerado",
+        Exported = "exportado",
+        Imported = "importado",
+    }
+    AuditSubject {
+        Agent = "agente",
+        Group = "grupo",
+        Department = "departamento",
+        Session = "sessao",
+        Settings = "configuracao",
+        Customer = "cliente",
+        CompanyGroup = "grupo_empresa",
+        Contact = "contato",
+        Document = "documento",
+    }
+    PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
     Direction { Inbound = "inbound", Outbound = "outbound" }
     MessageKind {
         Text = "text",
@@ -121,6 +149,9 @@ mod tests {
         round_trip::<SessionStatus>();
         round_trip::<ProviderKind>();
         round_trip::<SandboxFault>();
+        round_trip::<AuditAction>();
+        round_trip::<AuditSubject>();
+        round_trip::<PostalSource>();
         round_trip::<Direction>();
         round_trip::<MessageKind>();
         round_trip::<MessageStatus>();

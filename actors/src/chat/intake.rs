@@ -165,7 +165,7 @@ impl State {
         // A message is never refused for want of a department.
         match roster.departments().next() {
             Some(department) => Ok(department.id),
-            None => Ok(self.context.presence.create_department(support()).await?.id),
+            None => Ok(self.context.presence.create_department(None, support()).await?.id),
         }
     }
 }

@@ -26,8 +26,12 @@ ids! {
     CustomerId,
     /// A department with its own queue.
     DepartmentId,
+    /// A group of people with rights of its own.
+    GroupId,
     /// The row of a message; the provider's own id is `Message::message_id`.
     MessageRowId,
+    /// A right. Numbers keep their meaning for ever; the edge knows it.
+    PermissionId,
     /// The place of a ticket in a department's queue.
     QueueEntryId,
     /// A WhatsApp number of the company.

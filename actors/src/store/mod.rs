@@ -18,9 +18,13 @@ mod dialect;
 mod error;
 #[cfg(feature = "testing")]
 mod fault;
+mod files;
 mod fold;
+mod groups;
 mod messages;
+mod notifications;
 mod page;
+mod postal_codes;
 mod queue_entries;
 mod seed;
 mod sessions;

@@ -55,7 +55,9 @@ id_arguments!(
     ContactId,
     CustomerId,
     DepartmentId,
+    GroupId,
     MessageRowId,
+    PermissionId,
     QueueEntryId,
     SessionId,
     TicketId,
@@ -122,6 +124,9 @@ word_arguments! {
     crate::domain::SessionStatus => {
         Disconnected => "disconnected", Connecting => "connecting", QrCode => "qrcode",
         Authenticated => "authenticated", Ready => "ready", Error => "error",
+    }
+    crate::domain::address::PostalSource => {
+        ViaCep => "viacep", BrasilApi => "brasilapi",
     }
     crate::domain::ProviderKind => { Sandbox => "sandbox", Web => "web", Cloud => "cloud" }
     crate::domain::audit::AuditAction => {

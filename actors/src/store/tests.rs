@@ -11,6 +11,7 @@ use crate::{
         ProviderKind, SessionId, TicketStatus, Timestamp,
         audit::{AuditAction, AuditSubject, FieldChange, NewAuditEntry},
         ids::ChatKey,
+        settings::{Interval, Sealed, Settings},
     },
     testing::{ManualClock, TestDatabase},
 };
@@ -32,6 +33,8 @@ both_databases!(
     what_was_answered_survives_reopening,
     faults_do_what_they_say,
     the_audit_trail_only_grows,
+    every_section_is_stored_with_its_entry_in_the_trail,
+    documents_of_older_versions_keep_reading,
     both_schemas_have_the_same_tables_and_columns,
 );
 
@@ -198,7 +201,7 @@ async fn a_refused_unit_does_not_take_the_others_along(database: TestDatabase) {
     let (bad, good, department) = tokio::join!(
         hub.store.append_message(bad),
         hub.store.append_message(good),
-        hub.store.delete_department(SUPPORT),
+        hub.store.delete_department(SUPPORT, None, hub.clock.now()),
     );
     assert!(matches!(bad, Err(StoreError::ForeignKey { .. })), "{bad:?}");
     assert!(good.unwrap().is_some());
@@ -360,15 +363,17 @@ async fn what_was_answered_survives_reopening(database: TestDatabase) {
         updated_at: hub.clock.now(),
     };
     hub.store.save_presence(vec![presence.clone()]).await.unwrap();
-    let settings =
-        crate::domain::settings::ChatSettings { auto_distribute: false, ..Default::default() };
-    hub.store.save_chat_settings(settings.clone(), hub.clock.now()).await.unwrap();
+    let now = hub.clock.now();
+    let mut settings = Settings { updated_at: Some(now), ..Settings::default() };
+    settings.chat.auto_distribute = false;
+    let (old, new) = (Arc::default(), Arc::new(settings.clone()));
+    hub.store.save_settings(old, new, None, now).await.unwrap();
     hub.store.close().await;
     let store = database.open().await;
     assert_eq!(store.list_waiting(SUPPORT).await.unwrap(), [opened.entry]);
     assert_eq!(store.find_ticket(opened.ticket.id).await.unwrap().unwrap().ticket, opened.ticket);
     assert_eq!(store.list_presence().await.unwrap(), [presence]);
-    assert_eq!(store.get_chat_settings().await.unwrap(), settings);
+    assert_eq!(store.get_settings().await.unwrap(), settings);
 }
 
 async fn faults_do_what_they_say(database: TestDatabase) {
@@ -439,6 +444,60 @@ async fn the_audit_trail_only_grows(database: TestDatabase) {
         let refused = store.unit(unit!(tx => tx.run(sql(text)).await)).await;
         assert!(refused.is_err(), "{text}");
     }
+}
+
+async fn every_section_is_stored_with_its_entry_in_the_trail(database: TestDatabase) {
+    let Fixture { store, clock } = seeded(&database).await;
+    assert_eq!(store.get_settings().await.unwrap(), Settings::default());
+    let mut settings = Settings::default();
+    settings.company.legal_name = "DX Connect Ltda".to_owned();
+    settings.company.address.city = "São Paulo".to_owned();
+    settings.company.bank.bank = "001".to_owned();
+    settings.company.pix.key = "contato@dxconnect.com.br".to_owned();
+    settings.chat.greeting = "Oi!".to_owned();
+    settings.chat.opening_hours.saturday = vec![Interval { start_minute: 22 * 60, end_minute: 60 }];
+    settings.email.smtp_password = Sealed::new("v1:sealed");
+    settings.appearance.primary_color = "#000000".to_owned();
+    settings.whatsapp.is_enabled = true;
+    let now = clock.now();
+    settings.updated_at = Some(now);
+    let first = Arc::new(settings.clone());
+    store.save_settings(Arc::default(), first.clone(), Some(ADMIN), now).await.unwrap();
+    assert_eq!(store.get_settings().await.unwrap(), settings);
+
+    let now = clock.now();
+    settings.whatsapp.is_enabled = false;
+    settings.updated_at = Some(now);
+    let second = Arc::new(settings.clone());
+    store.save_settings(first, second, Some(ADMIN), now).await.unwrap();
+    assert_eq!(store.get_settings().await.unwrap(), settings);
+
+    let filter = AuditFilter { subject: Some(AuditSubject::Settings), ..AuditFilter::default() };
+    let page = store.list_audit_entries(filter, Page { limit: 20, offset: 0 }).await.unwrap();
+    let names: Vec<_> = page.rows.iter().map(|entry| entry.subject_name.as_str()).collect();
+    assert_eq!(names, ["whatsapp", "whatsapp", "appearance", "email", "chat", "company"]);
+    let change = |field: &str, old: &str, new: &str| FieldChange {
+        field: field.to_owned(),
+        old_value: (old != "-").then(|| old.to_owned()),
+        new_value: (new != "-").then(|| new.to_owned()),
+    };
+    assert_eq!(page.rows[0].changes, [change("is_enabled", "true", "false")]);
+    assert_eq!(page.rows[3].changes, [change("smtp_password", "-", "***")]);
+    let fields: Vec<_> = page.rows[5].changes.iter().map(|c| c.field.as_str()).collect();
+    assert_eq!(fields, ["address.city", "bank.bank", "legal_name", "pix.key"]);
+}
+
+async fn documents_of_older_versions_keep_reading(database: TestDatabase) {
+    let Fixture { store, clock } = seeded(&database).await;
+    let insert = "INSERT INTO settings (section, document, updated_at) \
+        VALUES ('chat', '{\"auto_distribute\":false,\"a_key_of_another_version\":1}', $1)";
+    let at = clock.now();
+    let written = store.unit(unit!(tx => tx.run(sql(insert).bind(at)).await)).await;
+    assert_eq!(written.unwrap(), 1);
+    let settings = store.get_settings().await.unwrap();
+    let mut expected = Settings { updated_at: Some(at), ..Settings::default() };
+    expected.chat.auto_distribute = false;
+    assert_eq!(settings, expected);
 }
 
 async fn both_schemas_have_the_same_tables_and_columns(database: TestDatabase) {
