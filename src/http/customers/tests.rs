@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    http::testing::{CHATS, Office, number},
+    http::testing::{CHATS, DEPARTMENTS, Office, QUEUES, TICKETS, number},
     test_support::TestApp,
 };
 
@@ -266,5 +266,31 @@ async fn a_page_costs_the_same_whatever_its_length() {
                 assert_eq!(statements, *cost, "{path}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn the_pages_of_chats_cost_the_same_whatever_their_length() {
+    let office = Office::open().await;
+    let paths = [QUEUES, TICKETS, CHATS, DEPARTMENTS, "/api/v1/whatsapp/messages/"];
+    let cost = async |path: &str| {
+        let path = format!("{path}?page_size=100&size=100");
+        let (page, statements) = count_statements(office.read(ADMIN, &path)).await;
+        let rows = page.as_array().or_else(|| page["results"].as_array()).unwrap().len();
+        (rows, statements)
+    };
+    office.receive(&number(0), "m0", "oi").await;
+    let mut before = Vec::new();
+    for path in paths {
+        before.push(cost(path).await);
+    }
+    for round in 1..20 {
+        office.receive(&number(round), &format!("m{round}"), "oi").await;
+        office.post(ADMIN, DEPARTMENTS, json!({"nome": format!("D{round}")})).await;
+    }
+    for (path, (rows, statements)) in paths.iter().zip(before) {
+        let (rows_now, statements_now) = cost(path).await;
+        assert!(statements > 0 && rows_now > rows + 15, "{path}: {rows} to {rows_now}");
+        assert_eq!(statements_now, statements, "{path}");
     }
 }
