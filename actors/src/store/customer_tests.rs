@@ -53,8 +53,8 @@ impl Fixture {
 
     async fn change(&self, id: CustomerId, changes: Vec<CustomerChange>) {
         let now = self.clock.now();
-        let changed = self.store.update_customer(id, changes, String::new(), ADMIN, now).await;
-        changed.unwrap().unwrap();
+        let outcome = self.store.update_customer(id, changes, String::new(), ADMIN, now).await;
+        outcome.unwrap().unwrap();
     }
 
     async fn customers(&self, scope: &CustomerScope, filter: &CustomerFilter) -> Vec<CustomerId> {
