@@ -8,6 +8,7 @@ mod auth;
 mod authz;
 mod chats;
 mod conventions;
+mod customers;
 mod distribution;
 mod notifications;
 mod postal_codes;

@@ -46,12 +46,12 @@ const ADMIN: AgentId = AgentId(1);
 const SUPPORT: DepartmentId = DepartmentId(1);
 const SESSION: SessionId = SessionId(1);
 
-struct Fixture {
-    store: Store,
-    clock: ManualClock,
+pub(super) struct Fixture {
+    pub(super) store: Store,
+    pub(super) clock: ManualClock,
 }
 
-async fn seeded(database: &TestDatabase) -> Fixture {
+pub(super) async fn seeded(database: &TestDatabase) -> Fixture {
     let store = database.open().await;
     let clock = ManualClock::default();
     store.seed(seed(), clock.now()).await.unwrap();
@@ -97,7 +97,7 @@ impl Fixture {
         }
     }
 
-    async fn open(&self, chat_id: &str, message_id: &str) -> OpenedTicket {
+    pub(super) async fn open(&self, chat_id: &str, message_id: &str) -> OpenedTicket {
         self.store.open_ticket(self.opening(chat_id, message_id)).await.unwrap().unwrap()
     }
 
