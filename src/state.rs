@@ -8,6 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::{Links, Passwords, Tokens},
     config::Config,
+    documents::Typesetter,
     files::Files,
     http::throttle::Throttle,
     postal::PostalCodes,
@@ -45,6 +46,8 @@ pub struct Shared {
     pub sealer: Sealer,
     /// Signs links to files that expire.
     pub links: Links,
+    /// Makes PDF files.
+    pub typesetter: Typesetter,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,
     /// The tasks of all sockets, waited for at the end.

@@ -158,6 +158,9 @@ fn uploads() -> Router<AppState> {
 /// Routes that give files.
 fn files() -> Router<AppState> {
     Router::new()
+        .route("/api/v1/documentos/gerar-contrato", post(documents::generate::contract))
+        .route("/api/v1/documentos/gerar-boleto", post(documents::generate::boleto))
+        .route("/api/v1/config/documents/preview", post(documents::generate::preview))
         .route("/api/v1/documentos/{id}/arquivo", get(documents::download))
         .route("/api/v1/documentos/{id}/link", post(documents::link))
 }

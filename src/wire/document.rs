@@ -125,6 +125,45 @@ impl DocumentOut {
     }
 }
 
+/// A document that the hub made, and what was missing for it.
+#[derive(Debug, Serialize)]
+pub struct GeneratedOut {
+    pub message: &'static str,
+    #[serde(rename = "documento")]
+    pub document: DocumentOut,
+    /// Placeholders and settings without a value; they are blank in the document.
+    #[serde(rename = "variaveis_faltantes")]
+    pub missing: Vec<String>,
+    /// Only of a charge that a bank takes.
+    #[serde(rename = "linha_digitavel", skip_serializing_if = "Option::is_none")]
+    pub typed_line: Option<String>,
+    #[serde(rename = "codigo_barras", skip_serializing_if = "Option::is_none")]
+    pub bar_code: Option<String>,
+    /// Only of a charge that can be paid by Pix.
+    #[serde(rename = "pix_copia_e_cola", skip_serializing_if = "Option::is_none")]
+    pub pix: Option<String>,
+}
+
+impl GeneratedOut {
+    pub fn contract(document: DocumentOut, missing: Vec<String>) -> Self {
+        let message = "Contrato gerado com sucesso";
+        Self { message, document, missing, typed_line: None, bar_code: None, pix: None }
+    }
+
+    /// `values` are those that were filled in.
+    pub fn boleto(document: DocumentOut, values: &Value, missing: Vec<String>) -> Self {
+        let value = |name: &str| values.get(name).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            message: "Boleto gerado com sucesso",
+            document,
+            missing,
+            typed_line: value("linha_digitavel"),
+            bar_code: value("codigo_barras"),
+            pix: value("pix_copia_e_cola"),
+        }
+    }
+}
+
 /// A link that works without a token until it expires.
 #[derive(Debug, Serialize)]
 pub struct LinkOut {

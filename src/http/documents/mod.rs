@@ -1,6 +1,7 @@
 //! `/documentos/`: documents of customers, their files and links to them.
 
 mod download;
+pub(super) mod generate;
 mod link;
 #[cfg(test)]
 mod tests;
