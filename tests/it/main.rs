@@ -7,6 +7,7 @@ mod auth;
 mod chats;
 mod conventions;
 mod distribution;
+mod documents;
 mod presence_and_typing;
 mod restart;
 mod send;

@@ -501,9 +501,9 @@ async fn files_are_kept_or_doomed(database: TestDatabase) {
     let (kept, left) = (fixture.pending().await, fixture.pending().await);
     store.keep_file(kept.key.clone(), None, clock.now()).await.unwrap();
     clock.advance(Duration::from_secs(10));
-    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), [left.key.clone()]);
+    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), std::slice::from_ref(&left.key));
     // Until the bytes are gone it is named again.
-    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), [left.key.clone()]);
+    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), std::slice::from_ref(&left.key));
     let late = store.keep_file(left.key.clone(), Some(kept.key.clone()), clock.now()).await;
     assert!(matches!(late, Err(StoreError::Stale)));
     assert!(store.find_file(&kept.key).await.unwrap().is_some(), "nothing was let go");
@@ -564,9 +564,8 @@ async fn documents_are_filed_found_and_numbered(database: TestDatabase) {
     assert!(store.may_file_for(all, customer).await.unwrap());
     assert!(!store.may_file_for(&own, customer).await.unwrap());
     let changes = DocumentChanges { due_date: Some(None), ..DocumentChanges::default() };
-    let changed =
-        store.update_document(own, document.id, changes, ADMIN, clock.now()).await.unwrap();
-    assert_eq!(changed.unwrap().due_date, None);
+    let row = store.update_document(own, document.id, changes, ADMIN, clock.now()).await.unwrap();
+    assert_eq!(row.unwrap().due_date, None);
     let id = document.id;
     assert!(!store.delete_document(others, id, ADMIN, clock.now()).await.unwrap());
     assert!(store.delete_document(all.clone(), id, ADMIN, clock.now()).await.unwrap());
