@@ -21,6 +21,8 @@ pub enum RunError {
     Password(#[from] PasswordError),
     #[error("não é possível escutar em {address}")]
     Bind { address: SocketAddr, source: io::Error },
+    #[error("as conexões com outros servidores não podem ser preparadas")]
+    HttpClient(#[source] reqwest::Error),
     #[error("os sinais do sistema não podem ser recebidos")]
     Signals(#[source] io::Error),
     #[error("o terminal não pode ser usado")]

@@ -14,8 +14,9 @@ use crate::{
     demo,
     files::{self, Files},
     http::{self, server, throttle::Throttle},
+    postal::PostalCodes,
     run_error::RunError,
-    secrets::{MasterKey, Purpose},
+    secrets::{MasterKey, Purpose, Sealer},
     shutdown::{self, Shutdown},
     state::{AppState, Shared},
     terminal,
@@ -84,14 +85,18 @@ fn app_state(
     let master = MasterKey::load_or_create(&config)?;
     let key = master.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
+    let store = hub.store().clone();
+    let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
     let files = Files::open(&config, hub.store().clone(), Arc::clone(&clock))?;
     Ok(AppState::new(Shared {
+        postal_codes: postal_codes.map_err(RunError::HttpClient)?,
         tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),
         passwords,
         throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),
         hub,
         files,
         links: Links::new(&master.derive(Purpose::Links)),
+        sealer: Sealer::new(&master),
         network,
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),

@@ -10,6 +10,8 @@ use crate::{
     config::Config,
     files::Files,
     http::throttle::Throttle,
+    postal::PostalCodes,
+    secrets::Sealer,
 };
 
 /// A cheap handle to what is shared; fields are reached through `Deref`.
@@ -36,10 +38,13 @@ pub struct Shared {
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    pub postal_codes: PostalCodes,
     pub hub: Hub,
     pub files: Files,
     /// Signs links to files that expire.
     pub links: Links,
+    /// Seals secrets that are stored.
+    pub sealer: Sealer,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,
     /// The tasks of all sockets, waited for at the end.

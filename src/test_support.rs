@@ -27,6 +27,8 @@ use crate::{
     config::Config,
     files::Files,
     http::{self, throttle::Throttle},
+    postal::PostalCodes,
+    secrets::{MasterKey, Sealer},
     state::{AppState, Shared},
     wire::events::WireEvents,
 };
@@ -98,17 +100,20 @@ impl TestApp {
         let hub = hub.await.unwrap();
         for (username, is_active) in [("agent2", true), ("inativa", false)] {
             let new = new_agent(username, is_active, hash.clone());
-            hub.presence().create_agent(new).await.unwrap();
+            hub.presence().create_agent(None, new).await.unwrap();
         }
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
+        let store = hub.store().clone();
         let files = Files::open(&config, hub.store().clone(), clock.clone()).unwrap();
         let state = AppState::new(Shared {
+            postal_codes: PostalCodes::new(&config, store, clock.clone()).unwrap(),
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),
             passwords,
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
             hub,
             files,
             links: Links::new(b"a key of the tests"),
+            sealer: Sealer::new(&MasterKey::new(b"a key of the tests")),
             network,
             sockets: TaskTracker::new(),
             stop: CancellationToken::new(),

@@ -3,10 +3,10 @@
 
 use dx_actors::{
     domain::Role,
-    store::{DocumentScope, Scope},
+    store::{ContactScope, CustomerScope, DocumentScope, Scope},
 };
 
-use super::CurrentAgent;
+use super::{CurrentAgent, Permission};
 
 /// Tickets: one's own; supervisors see their departments, managers all.
 pub fn ticket_scope(me: &CurrentAgent) -> Scope {
@@ -26,11 +26,26 @@ pub fn chat_scope(me: &CurrentAgent) -> Scope {
     }
 }
 
-/// Documents: one's own uploads and those of customers with a chat that one may see; supervisors and
-/// those above them see all. Also for which customers one may file documents.
+/// Documents: those of customers whom one may see, and one's own uploads. Also for which customers one
+/// may file documents.
 pub fn document_scope(me: &CurrentAgent) -> DocumentScope {
-    match me.role {
-        Role::Admin | Role::Manager | Role::Supervisor => DocumentScope::All,
-        Role::Agent => DocumentScope::Of { agent_id: me.id, chats: chat_scope(me) },
+    match customer_scope(me) {
+        CustomerScope::All => DocumentScope::All,
+        customers => DocumentScope::Of { agent_id: me.id, customers },
     }
+}
+
+/// Customers: supervisors and above see all, agents those whom they created or are responsible for
+/// and those of chats that they may see.
+pub fn customer_scope(me: &CurrentAgent) -> CustomerScope {
+    if me.can(Permission::SeeAllCustomers) {
+        CustomerScope::All
+    } else {
+        CustomerScope::Of(me.id, chat_scope(me))
+    }
+}
+
+/// Contacts (contract §6): only administrators see those of customers who are not active.
+pub fn contact_scope(me: &CurrentAgent) -> ContactScope {
+    if me.role == Role::Admin { ContactScope::All } else { ContactScope::ActiveCustomers }
 }

@@ -2,8 +2,11 @@
 
 use dx_actors::{
     domain::{
-        Direction, DocumentKind, DocumentOrigin, DocumentStatus, MessageKind, MessageStatus,
-        PresenceStatus, Priority, ProviderKind, Role, SessionStatus, TicketStatus,
+        CustomerStatus, Direction, DocumentKind, DocumentOrigin, DocumentStatus, MessageKind,
+        MessageStatus, PersonType, PresenceStatus, Priority, ProviderKind, Role, SessionStatus,
+        TaxRegime, TemplateKind, TicketStatus,
+        address::PostalSource,
+        audit::{AuditAction, AuditSubject},
     },
     session::SandboxFault,
 };
@@ -33,6 +36,12 @@ macro_rules! words {
 }
 
 words! {
+    TemplateKind {
+        Contract = "contrato",
+        Boleto = "boleto",
+        Proposal = "proposta",
+        Certificate = "certificado",
+    }
     Role { Admin = "admin", Manager = "gerente", Supervisor = "supervisor", Agent = "atendente" }
     Priority { Low = "baixa", Normal = "normal", High = "alta", Urgent = "urgente" }
     TicketStatus {
@@ -50,6 +59,20 @@ words! {
         Authenticated = "authenticated",
         Ready = "ready",
         Error = "error",
+    }
+    PersonType { Company = "juridica", Individual = "fisica" }
+    CustomerStatus {
+        Active = "ativo",
+        Inactive = "inativo",
+        Suspended = "suspenso",
+        Blocked = "bloqueado",
+    }
+    TaxRegime {
+        SimplesNacional = "simples_nacional",
+        LucroPresumido = "lucro_presumido",
+        LucroReal = "lucro_real",
+        Mei = "mei",
+        Other = "outro",
     }
     ProviderKind { Sandbox = "sandbox", Web = "web", Cloud = "cloud" }
     SandboxFault {
@@ -82,6 +105,26 @@ words! {
         Expired = "expirado",
     }
     DocumentOrigin { Manual = "manual", Generated = "gerado", Imported = "importado" }
+    AuditAction {
+        Created = "criado",
+        Updated = "alterado",
+        Deleted = "excluido",
+        Generated = "gerado",
+        Exported = "exportado",
+        Imported = "importado",
+    }
+    AuditSubject {
+        Agent = "agente",
+        Group = "grupo",
+        Department = "departamento",
+        Session = "sessao",
+        Settings = "configuracao",
+        Customer = "cliente",
+        CompanyGroup = "grupo_empresa",
+        Contact = "contato",
+        Document = "documento",
+    }
+    PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
     Direction { Inbound = "inbound", Outbound = "outbound" }
     MessageKind {
         Text = "text",
@@ -120,6 +163,9 @@ mod tests {
         round_trip::<Role>();
         round_trip::<Priority>();
         round_trip::<TicketStatus>();
+        round_trip::<PersonType>();
+        round_trip::<CustomerStatus>();
+        round_trip::<TaxRegime>();
         round_trip::<PresenceStatus>();
         round_trip::<SessionStatus>();
         round_trip::<ProviderKind>();
@@ -127,6 +173,9 @@ mod tests {
         round_trip::<DocumentKind>();
         round_trip::<DocumentStatus>();
         round_trip::<DocumentOrigin>();
+        round_trip::<AuditAction>();
+        round_trip::<AuditSubject>();
+        round_trip::<PostalSource>();
         round_trip::<Direction>();
         round_trip::<MessageKind>();
         round_trip::<MessageStatus>();

@@ -3,11 +3,15 @@
 #![cfg(test)]
 
 mod agents_and_roles;
+mod audit;
 mod auth;
+mod authz;
 mod chats;
 mod conventions;
 mod distribution;
 mod documents;
+mod notifications;
+mod postal_codes;
 mod presence_and_typing;
 mod restart;
 mod send;

@@ -18,8 +18,9 @@ use super::{
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
-        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Liveness,
-        NewAgent, NewDepartment, PresenceStatus, PresenceView, TicketId, Timestamp,
+        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Group,
+        GroupChanges, GroupId, Liveness, NewAgent, NewDepartment, NewGroup, NotificationChanges,
+        NotificationPreferences, PresenceStatus, PresenceView, TicketId, Timestamp,
     },
     error::HubError,
     events::{Audience, HubEvent},
@@ -98,27 +99,61 @@ pub(crate) enum ToPresence {
         chat_id: String,
         agent_id: AgentId,
     },
+    /// This and what follows come from HTTP; `by` is who asked, for the audit trail.
     CreateAgent {
+        by: Option<AgentId>,
         new: NewAgent,
         reply: Reply<Agent>,
     },
     UpdateAgent {
+        by: Option<AgentId>,
         agent_id: AgentId,
         changes: AgentChanges,
         reply: Reply<Agent>,
     },
     CreateDepartment {
+        by: Option<AgentId>,
         new: NewDepartment,
         reply: Reply<Department>,
     },
     UpdateDepartment {
+        by: Option<AgentId>,
         department_id: DepartmentId,
         changes: DepartmentChanges,
         reply: Reply<Department>,
     },
     DeleteDepartment {
+        by: Option<AgentId>,
         department_id: DepartmentId,
         reply: Reply<()>,
+    },
+    SavePreferences {
+        agent_id: AgentId,
+        changes: NotificationChanges,
+        reply: Reply<NotificationPreferences>,
+    },
+    CreateGroup {
+        by: Option<AgentId>,
+        new: NewGroup,
+        reply: Reply<Group>,
+    },
+    UpdateGroup {
+        by: Option<AgentId>,
+        group_id: GroupId,
+        changes: GroupChanges,
+        reply: Reply<Group>,
+    },
+    DeleteGroup {
+        by: Option<AgentId>,
+        group_id: GroupId,
+        reply: Reply<()>,
+    },
+    /// Answered with the groups that the agent is in from now on.
+    SetAgentGroups {
+        by: Option<AgentId>,
+        agent_id: AgentId,
+        group_ids: Vec<GroupId>,
+        reply: Reply<Vec<Group>>,
     },
     /// People or departments were changed by another process (the command line).
     ReloadPeople {
@@ -229,6 +264,9 @@ impl State {
             }
             live.refresh(agent_id, now);
         }
+        for preferences in store.list_notification_preferences().await? {
+            context.outboxes.set_preferences(preferences);
+        }
         gone.clear();
         Ok(Self { context, live, typing: Typing::default(), gone, ticks: 0 })
     }
@@ -276,18 +314,35 @@ impl State {
             ToPresence::TypingSent { chat_id, agent_id } => {
                 self.stop_typing(&chat_id, agent_id);
             }
-            ToPresence::CreateAgent { new, reply } => settle(reply, self.create_agent(new).await)?,
-            ToPresence::UpdateAgent { agent_id, changes, reply } => {
-                settle(reply, self.update_agent(agent_id, changes).await)?;
+            ToPresence::CreateAgent { by, new, reply } => {
+                settle(reply, self.create_agent(by, new).await)?;
             }
-            ToPresence::CreateDepartment { new, reply } => {
-                settle(reply, self.create_department(new).await)?;
+            ToPresence::UpdateAgent { by, agent_id, changes, reply } => {
+                settle(reply, self.update_agent(by, agent_id, changes).await)?;
             }
-            ToPresence::UpdateDepartment { department_id, changes, reply } => {
-                settle(reply, self.update_department(department_id, changes).await)?;
+            ToPresence::CreateDepartment { by, new, reply } => {
+                settle(reply, self.create_department(by, new).await)?;
             }
-            ToPresence::DeleteDepartment { department_id, reply } => {
-                settle(reply, self.delete_department(department_id).await)?;
+            ToPresence::UpdateDepartment { by, department_id, changes, reply } => {
+                settle(reply, self.update_department(by, department_id, changes).await)?;
+            }
+            ToPresence::DeleteDepartment { by, department_id, reply } => {
+                settle(reply, self.delete_department(by, department_id).await)?;
+            }
+            ToPresence::CreateGroup { by, new, reply } => {
+                settle(reply, self.create_group(by, new).await)?;
+            }
+            ToPresence::UpdateGroup { by, group_id, changes, reply } => {
+                settle(reply, self.update_group(by, group_id, changes).await)?;
+            }
+            ToPresence::DeleteGroup { by, group_id, reply } => {
+                settle(reply, self.delete_group(by, group_id).await)?;
+            }
+            ToPresence::SetAgentGroups { by, agent_id, group_ids, reply } => {
+                settle(reply, self.set_agent_groups(by, agent_id, group_ids).await)?;
+            }
+            ToPresence::SavePreferences { agent_id, changes, reply } => {
+                settle(reply, self.save_preferences(agent_id, &changes).await)?;
             }
             ToPresence::ReloadPeople { reply } => settle(reply, self.reload_people().await)?,
             ToPresence::Tick => settle_cast("tick", self.tick().await)?,

@@ -7,6 +7,10 @@
 mod agents;
 mod audit;
 mod chats;
+mod company_groups;
+mod contacts;
+#[cfg(feature = "testing")]
+mod counter;
 mod customers;
 mod db;
 mod departments;
@@ -17,8 +21,11 @@ mod error;
 mod fault;
 mod files;
 mod fold;
+mod groups;
 mod messages;
+mod notifications;
 mod page;
+mod postal_codes;
 mod queue_entries;
 mod seed;
 mod sessions;
@@ -44,6 +51,15 @@ use writer::{BoxFuture, Writer};
 pub use agents::{Login, StoredPresence};
 pub use audit::AuditFilter;
 pub use chats::{ChatActivity, ChatRow, ChatSort};
+pub use company_groups::{CompanyGroupFilter, CompanyGroupSort};
+pub use contacts::{
+    Company, ContactFilter, ContactScope, ContactSort, ContactView, NewRegistration, Registered,
+};
+#[cfg(feature = "testing")]
+pub use counter::count_statements;
+pub use customers::{
+    CustomerFilter, CustomerScope, CustomerSort, CustomerStats, CustomerView, Deletion,
+};
 pub use departments::DepartmentLoad;
 pub use documents::{DocumentFilter, DocumentScope, DocumentSort};
 pub use error::StoreError;
@@ -83,14 +99,16 @@ impl Store {
         let pools = db::open(url).await?;
         pools.writer.migrate().await?;
         let (writer, task) = Writer::start(pools.writer.clone());
-        Ok(Self {
+        let store = Self {
             reader: pools.reader,
             writer_pool: pools.writer,
             writer,
             writer_task: Arc::new(Mutex::new(Some(task))),
             #[cfg(feature = "testing")]
             faults: fault::Faults::default(),
-        })
+        };
+        store.fill_plain_texts().await?;
+        Ok(store)
     }
 
     /// What kind of database this is, for people.

@@ -13,6 +13,7 @@ use crate::{
         audit::{AuditAction, AuditSubject, FieldChange, NewAuditEntry},
         file::{FileKey, StoredFile},
         ids::ChatKey,
+        settings::{Interval, Sealed, Settings},
     },
     testing::{ManualClock, TestDatabase},
 };
@@ -36,6 +37,8 @@ both_databases!(
     the_audit_trail_only_grows,
     files_are_kept_or_doomed,
     documents_are_filed_found_and_numbered,
+    every_section_is_stored_with_its_entry_in_the_trail,
+    documents_of_older_versions_keep_reading,
     both_schemas_have_the_same_tables_and_columns,
 );
 
@@ -138,7 +141,7 @@ async fn an_empty_database_is_seeded_once(database: TestDatabase) {
 async fn a_chat_opens_with_all_its_rows_or_none(database: TestDatabase) {
     let hub = seeded(&database).await;
     let opened = hub.open("5511988880001", "m1").await;
-    assert_eq!(opened.customer.name, "Ana");
+    assert_eq!(opened.customer.details.name, "Ana");
     assert_eq!(opened.ticket.status, TicketStatus::Waiting);
     assert_eq!((opened.ticket.customer_messages, opened.ticket.version), (1, 1));
     assert!(opened.ticket.awaiting_since.is_some(), "the customer waits for an answer");
@@ -202,7 +205,7 @@ async fn a_refused_unit_does_not_take_the_others_along(database: TestDatabase) {
     let (bad, good, department) = tokio::join!(
         hub.store.append_message(bad),
         hub.store.append_message(good),
-        hub.store.delete_department(SUPPORT),
+        hub.store.delete_department(SUPPORT, None, hub.clock.now()),
     );
     assert!(matches!(bad, Err(StoreError::ForeignKey { .. })), "{bad:?}");
     assert!(good.unwrap().is_some());
@@ -364,15 +367,17 @@ async fn what_was_answered_survives_reopening(database: TestDatabase) {
         updated_at: hub.clock.now(),
     };
     hub.store.save_presence(vec![presence.clone()]).await.unwrap();
-    let settings =
-        crate::domain::settings::ChatSettings { auto_distribute: false, ..Default::default() };
-    hub.store.save_chat_settings(settings.clone(), hub.clock.now()).await.unwrap();
+    let now = hub.clock.now();
+    let mut settings = Settings { updated_at: Some(now), ..Settings::default() };
+    settings.chat.auto_distribute = false;
+    let (old, new) = (Arc::default(), Arc::new(settings.clone()));
+    hub.store.save_settings(old, new, None, now).await.unwrap();
     hub.store.close().await;
     let store = database.open().await;
     assert_eq!(store.list_waiting(SUPPORT).await.unwrap(), [opened.entry]);
     assert_eq!(store.find_ticket(opened.ticket.id).await.unwrap().unwrap().ticket, opened.ticket);
     assert_eq!(store.list_presence().await.unwrap(), [presence]);
-    assert_eq!(store.get_chat_settings().await.unwrap(), settings);
+    assert_eq!(store.get_settings().await.unwrap(), settings);
 }
 
 async fn faults_do_what_they_say(database: TestDatabase) {
@@ -443,6 +448,60 @@ async fn the_audit_trail_only_grows(database: TestDatabase) {
         let refused = store.unit(unit!(tx => tx.run(sql(text)).await)).await;
         assert!(refused.is_err(), "{text}");
     }
+}
+
+async fn every_section_is_stored_with_its_entry_in_the_trail(database: TestDatabase) {
+    let Fixture { store, clock } = seeded(&database).await;
+    assert_eq!(store.get_settings().await.unwrap(), Settings::default());
+    let mut settings = Settings::default();
+    settings.company.legal_name = "DX Connect Ltda".to_owned();
+    settings.company.address.city = "São Paulo".to_owned();
+    settings.company.bank.bank = "001".to_owned();
+    settings.company.pix.key = "contato@dxconnect.com.br".to_owned();
+    settings.chat.greeting = "Oi!".to_owned();
+    settings.chat.opening_hours.saturday = vec![Interval { start_minute: 22 * 60, end_minute: 60 }];
+    settings.email.smtp_password = Sealed::new("v1:sealed");
+    settings.appearance.primary_color = "#000000".to_owned();
+    settings.whatsapp.is_enabled = true;
+    let now = clock.now();
+    settings.updated_at = Some(now);
+    let first = Arc::new(settings.clone());
+    store.save_settings(Arc::default(), first.clone(), Some(ADMIN), now).await.unwrap();
+    assert_eq!(store.get_settings().await.unwrap(), settings);
+
+    let now = clock.now();
+    settings.whatsapp.is_enabled = false;
+    settings.updated_at = Some(now);
+    let second = Arc::new(settings.clone());
+    store.save_settings(first, second, Some(ADMIN), now).await.unwrap();
+    assert_eq!(store.get_settings().await.unwrap(), settings);
+
+    let filter = AuditFilter { subject: Some(AuditSubject::Settings), ..AuditFilter::default() };
+    let page = store.list_audit_entries(filter, Page { limit: 20, offset: 0 }).await.unwrap();
+    let names: Vec<_> = page.rows.iter().map(|entry| entry.subject_name.as_str()).collect();
+    assert_eq!(names, ["whatsapp", "whatsapp", "appearance", "email", "chat", "company"]);
+    let change = |field: &str, old: &str, new: &str| FieldChange {
+        field: field.to_owned(),
+        old_value: (old != "-").then(|| old.to_owned()),
+        new_value: (new != "-").then(|| new.to_owned()),
+    };
+    assert_eq!(page.rows[0].changes, [change("is_enabled", "true", "false")]);
+    assert_eq!(page.rows[3].changes, [change("smtp_password", "-", "***")]);
+    let fields: Vec<_> = page.rows[5].changes.iter().map(|c| c.field.as_str()).collect();
+    assert_eq!(fields, ["address.city", "bank.bank", "legal_name", "pix.key"]);
+}
+
+async fn documents_of_older_versions_keep_reading(database: TestDatabase) {
+    let Fixture { store, clock } = seeded(&database).await;
+    let insert = "INSERT INTO settings (section, document, updated_at) \
+        VALUES ('chat', '{\"auto_distribute\":false,\"a_key_of_another_version\":1}', $1)";
+    let at = clock.now();
+    let written = store.unit(unit!(tx => tx.run(sql(insert).bind(at)).await)).await;
+    assert_eq!(written.unwrap(), 1);
+    let settings = store.get_settings().await.unwrap();
+    let mut expected = Settings { updated_at: Some(at), ..Settings::default() };
+    expected.chat.auto_distribute = false;
+    assert_eq!(settings, expected);
 }
 
 async fn both_schemas_have_the_same_tables_and_columns(database: TestDatabase) {
@@ -555,11 +614,15 @@ async fn documents_are_filed_found_and_numbered(database: TestDatabase) {
     let all = &DocumentScope::All;
     let found = store.list_documents(all, &by_template, &orders, page).await.unwrap();
     assert_eq!((found.total, found.rows), (1, vec![document.clone()]));
-    let others = DocumentScope::Of { agent_id: AgentId(99), chats: Scope::Own(AgentId(99)) };
+    let of = |agent: AgentId, tickets| DocumentScope::Of {
+        agent_id: agent,
+        customers: CustomerScope::Of(agent, tickets),
+    };
+    let others = of(AgentId(99), Scope::Own(AgentId(99)));
     let filter = DocumentFilter::default();
     assert_eq!(store.list_documents(&others, &filter, &orders, page).await.unwrap().total, 0);
     let busy = Scope::OwnAndWaiting(ADMIN, vec![SUPPORT]);
-    let own = DocumentScope::Of { agent_id: ADMIN, chats: busy };
+    let own = of(ADMIN, busy);
     assert_eq!(store.list_documents(&own, &filter, &orders, page).await.unwrap().total, 1);
     assert!(store.may_file_for(all, customer).await.unwrap());
     assert!(!store.may_file_for(&own, customer).await.unwrap());
@@ -570,7 +633,9 @@ async fn documents_are_filed_found_and_numbered(database: TestDatabase) {
     assert!(!store.delete_document(others, id, ADMIN, clock.now()).await.unwrap());
     assert!(store.delete_document(all.clone(), id, ADMIN, clock.now()).await.unwrap());
     assert!(store.find_document(all, id).await.unwrap().is_none());
-    let trail = store.list_audit_entries(AuditFilter::default(), page).await.unwrap().rows;
+    let of_documents =
+        AuditFilter { subject: Some(AuditSubject::Document), ..AuditFilter::default() };
+    let trail = store.list_audit_entries(of_documents, page).await.unwrap().rows;
     let actions: Vec<_> = trail.iter().map(|entry| entry.action).collect();
     assert_eq!(actions, [AuditAction::Deleted, AuditAction::Updated, AuditAction::Generated]);
     let mut numbers = HashSet::new();

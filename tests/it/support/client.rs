@@ -26,6 +26,8 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn anonymous(base_url: &str) -> Self {
+        // Of every test that runs in this process, the first one chooses.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
