@@ -31,7 +31,7 @@ pub fn chat_scope(me: &CurrentAgent) -> Scope {
 pub fn document_scope(me: &CurrentAgent) -> DocumentScope {
     match customer_scope(me) {
         CustomerScope::All => DocumentScope::All,
-        customers => DocumentScope::Of { agent_id: me.id, customers },
+        customers @ CustomerScope::Of(..) => DocumentScope::Of { agent_id: me.id, customers },
     }
 }
 

@@ -356,8 +356,8 @@ async fn agents_see_what_they_uploaded_and_what_their_chats_are_about() {
         }
         let link = office.post(who, &format!("{path}link/"), json!({})).await;
         assert_eq!(link.status, status);
-        let patch = office.patch(who, &path, json!({"descricao": "x"})).await;
-        assert_eq!(patch.status, status);
+        let answer = office.patch(who, &path, json!({"descricao": "x"})).await;
+        assert_eq!(answer.status, status);
     }
     let refused = upload(&office, office.ana, stranger, "a.pdf", PDF).await;
     let text = format!("Pk inválido \"{stranger}\" - objeto não existe.");
