@@ -42,7 +42,7 @@ pub enum ApiError {
     #[error("not found: {detail}")]
     NotFound { error: Text, detail: Text },
     /// 400, 404 or 500, with the key `message` that clients of the postal codes read.
-    #[error("{0}")]
+    #[error("postal code is not found")]
     Postal(#[source] PostalError),
     /// 405; axum adds `Allow`.
     #[error("method `{0}` is not allowed")]
@@ -139,20 +139,21 @@ impl ApiError {
 
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Invalid(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,
-            Self::Postal(PostalError::Malformed(_)) => StatusCode::BAD_REQUEST,
-            Self::Postal(PostalError::NotFound(_)) => StatusCode::NOT_FOUND,
-            Self::Postal(PostalError::NoAnswer) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Invalid(_) | Self::Refused { .. } | Self::Postal(PostalError::Malformed(_)) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } | Self::Postal(PostalError::NotFound(_)) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::SessionNotReady => StatusCode::LOCKED,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Internal(_) | Self::Postal(PostalError::NoAnswer) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

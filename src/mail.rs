@@ -196,3 +196,125 @@ fn io_error(error: &smtp::Error) -> Option<&io::Error> {
 fn is_tls(cause: &io::Error) -> bool {
     cause.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use dx_actors::domain::settings::Sealed;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::secrets::MasterKey;
+
+    /// Long for a server on this machine, short for somebody who waits for the tests.
+    const PATIENCE: Duration = Duration::from_millis(500);
+
+    fn sealer() -> Sealer {
+        Sealer::new(&MasterKey::new(b"a key of the tests"))
+    }
+
+    fn settings(port: u16, uses_tls: bool) -> EmailSettings {
+        EmailSettings {
+            smtp_host: "127.0.0.1".to_owned(),
+            smtp_port: port.into(),
+            smtp_user: "u".to_owned(),
+            smtp_password: Sealed::new(sealer().seal(PASSWORD, "segredo").unwrap()),
+            uses_tls,
+            sender: "dx@empresa.com.br".to_owned(),
+        }
+    }
+
+    async fn outcome(email: &EmailSettings, timeout: Duration) -> MailError {
+        let letter =
+            Letter { to: "a@b.com.br".to_owned(), subject: "x".to_owned(), text: "y".to_owned() };
+        let sent = send(email, &CompanySettings::default(), &sealer(), letter, timeout).await;
+        let error = sent.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("segredo"));
+        error
+    }
+
+    /// A server that sends these lines, one after each that it reads, and then waits or hangs up.
+    async fn server(replies: &'static [&'static str], hangs_up: bool) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            for reply in replies {
+                socket.write_all(reply.as_bytes()).await.unwrap();
+                let _ = socket.read(&mut [0; 1024]).await.unwrap();
+            }
+            if !hangs_up {
+                std::future::pending::<()>().await;
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn each_failure_says_what_to_look_at() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let closed = listener.local_addr().unwrap().port();
+        drop(listener);
+        let error = outcome(&settings(closed, false), PATIENCE).await;
+        assert!(matches!(error, MailError::ConnectionRefused(_)), "{error:?}");
+
+        let silent = server(&[], false).await;
+        let error = outcome(&settings(silent, false), PATIENCE).await;
+        assert!(matches!(error, MailError::Timeout(_)), "{error:?}");
+
+        let gone = server(&["220 x\r\n"], true).await;
+        let error = outcome(&settings(gone, false), SEND_TIMEOUT).await;
+        assert!(matches!(error, MailError::Broken), "{error:?}");
+
+        let plain = server(&["220 x\r\n"], true).await;
+        let error = outcome(&settings(plain, true), SEND_TIMEOUT).await;
+        assert!(matches!(error, MailError::Tls), "{error:?}");
+
+        let greeting = &["220 x\r\n", "250-x\r\n250 AUTH PLAIN\r\n", "535 no: segredo\r\n"];
+        let port = server(greeting, true).await;
+        let error = outcome(&settings(port, false), SEND_TIMEOUT).await;
+        assert!(matches!(error, MailError::Login(535)), "{error:?}");
+
+        let port = server(&["220 x\r\n", "250 x\r\n"], true).await;
+        let error = outcome(&settings(port, false), SEND_TIMEOUT).await;
+        assert!(matches!(error, MailError::NoLogin), "{error:?}");
+
+        let greeting = &["220 x\r\n", "250-x\r\n250 AUTH PLAIN\r\n", "235 ok\r\n", "451 later\r\n"];
+        let port = server(greeting, true).await;
+        let error = outcome(&settings(port, false), SEND_TIMEOUT).await;
+        assert!(matches!(error, MailError::TryLater(451)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_password_of_another_key_is_not_sent() {
+        let other = Sealer::new(&MasterKey::new(b"another key"));
+        let smtp_password = Sealed::new(other.seal(PASSWORD, "segredo").unwrap());
+        let email = EmailSettings { smtp_password, ..settings(9, false) };
+        let error = outcome(&email, PATIENCE).await;
+        assert!(matches!(error, MailError::PasswordLost), "{error:?}");
+    }
+
+    #[test]
+    fn tls_follows_the_port_and_the_switch() {
+        let kind = |port, uses_tls| match tls(&settings(port, uses_tls), port).unwrap() {
+            Tls::None => "none",
+            Tls::Opportunistic(_) => "offered",
+            Tls::Required(_) => "starttls",
+            Tls::Wrapper(_) => "at once",
+        };
+        let cases = [
+            (587, true, "starttls"),
+            (25, true, "starttls"),
+            (465, true, "at once"),
+            (465, false, "at once"),
+            (2465, true, "at once"),
+            (587, false, "offered"),
+            (1025, false, "offered"),
+        ];
+        for (port, uses_tls, expected) in cases {
+            assert_eq!(kind(port, uses_tls), expected, "{port} {uses_tls}");
+        }
+    }
+}

@@ -41,10 +41,10 @@ pub struct Shared {
     pub postal_codes: PostalCodes,
     pub hub: Hub,
     pub files: Files,
-    /// Signs links to files that expire.
-    pub links: Links,
     /// Seals secrets that are stored.
     pub sealer: Sealer,
+    /// Signs links to files that expire.
+    pub links: Links,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,
     /// The tasks of all sockets, waited for at the end.

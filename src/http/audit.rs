@@ -90,7 +90,7 @@ mod tests {
     async fn the_trail_is_filtered() {
         let office = Office::open().await;
         let before = now(&office);
-        office.app.clock.advance(Duration::from_secs(60));
+        office.app.clock.advance(Duration::from_mins(1));
         let after = now(&office);
         let path = format!("/api/v1/atendimento/departamentos/{}/", office.others);
         office.patch(office.supervisor, &path, json!({"nome": "Pós-venda"})).await;

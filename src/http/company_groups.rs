@@ -122,8 +122,8 @@ async fn change(
     changes: Vec<CompanyGroupChange>,
 ) -> ApiResult<Json<CompanyGroupOut>> {
     let now = app.hub.clock().now();
-    let changed = app.hub.store().update_company_group(id, changes, me.id, now).await?;
-    shown(id, changed)
+    let group = app.hub.store().update_company_group(id, changes, me.id, now).await?;
+    shown(id, group)
 }
 
 fn shown(id: CompanyGroupId, group: Option<CompanyGroup>) -> ApiResult<Json<CompanyGroupOut>> {

@@ -133,9 +133,9 @@ async fn change(
     details.apply(changes.iter().cloned());
     let changes = fields.finish(changes)?;
     let now = app.hub.clock().now();
-    let changed = app.hub.store().update_contact(id, changes, me.id, now).await;
-    let changed = changed.map_err(|error| named(error, details.customer_id))?;
-    Ok(Json(ContactOut::new(changed.ok_or_else(|| missing(id))?)))
+    let outcome = app.hub.store().update_contact(id, changes, me.id, now).await;
+    let contact = outcome.map_err(|error| named(error, details.customer_id))?;
+    Ok(Json(ContactOut::new(contact.ok_or_else(|| missing(id))?)))
 }
 
 /// What was sent; what must not be empty is wrong when it is.

@@ -218,8 +218,8 @@ async fn change(
     note: String,
 ) -> ApiResult<Json<CustomerOut>> {
     let now: Timestamp = app.hub.clock().now();
-    let changed = app.hub.store().update_customer(id, changes, note, me.id, now).await;
-    let customer = changed.map_err(named)?.ok_or_else(|| missing(id))?;
+    let outcome = app.hub.store().update_customer(id, changes, note, me.id, now).await;
+    let customer = outcome.map_err(named)?.ok_or_else(|| missing(id))?;
     row(app, customer).await.map(Json)
 }
 

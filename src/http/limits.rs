@@ -25,6 +25,8 @@ pub(super) const UPLOAD_OVERHEAD_BYTES: usize = 64 * 1024;
 /// How much of an upload that is too large is read and thrown away, so that its sender gets to read the
 /// answer. Three times the limit; who sends more is cut off.
 pub(super) const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// A logo; contract §19.
+pub const PICTURE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Meta's webhook sends batches of up to 3 MB.
 const WEBHOOK_BYTES_MAX: usize = 3 * 1024 * 1024;
 
@@ -42,6 +44,12 @@ pub fn standard(routes: Router<AppState>) -> Router<AppState> {
 /// The limits of routes that networks deliver to.
 pub fn webhook(routes: Router<AppState>) -> Router<AppState> {
     limited(routes, Limits { body_bytes_max: WEBHOOK_BYTES_MAX, timeout: ANSWER_TIMEOUT })
+}
+
+/// The limits of routes that take a picture of the company.
+pub fn picture(routes: Router<AppState>) -> Router<AppState> {
+    let body_bytes_max = PICTURE_BYTES_MAX + UPLOAD_OVERHEAD_BYTES;
+    limited(routes, Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT })
 }
 
 /// The limits of routes that take files. How large a body may be is up to their extractor,

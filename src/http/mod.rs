@@ -84,11 +84,12 @@ fn routes(app: &AppState) -> Router<AppState> {
         .merge(whatsapp())
         .merge(service())
         .merge(customers())
-        .merge(files())
-        .merge(settings::routes());
+        .merge(settings::routes())
+        .merge(files());
     limits::standard(limited)
         .merge(limits::upload(uploads(), app))
         .merge(limits::webhook(webhook))
+        .merge(limits::picture(settings::picture_routes()))
         .merge(sockets())
 }
 
@@ -128,6 +129,21 @@ fn people() -> Router<AppState> {
         .route("/api/v1/typing", post(presence::start_typing).delete(presence::stop_typing))
 }
 
+/// Who may do what, and who did.
+fn rights() -> Router<AppState> {
+    let group = get(authz::group)
+        .put(authz::replace_group)
+        .patch(authz::update_group)
+        .delete(authz::remove_group);
+    let groups_of_agent = get(authz::groups_of).patch(authz::set_groups);
+    Router::new()
+        .route("/api/v1/authz/permissions", get(authz::permissions))
+        .route("/api/v1/authz/groups", get(authz::groups).post(authz::create_group))
+        .route("/api/v1/authz/groups/{id}", group)
+        .route("/api/v1/authz/agents/{id}/groups", groups_of_agent)
+        .route("/api/v1/auditoria", get(audit::list))
+}
+
 /// Routes that take files.
 fn uploads() -> Router<AppState> {
     let document = get(documents::detail)
@@ -144,21 +160,6 @@ fn files() -> Router<AppState> {
     Router::new()
         .route("/api/v1/documentos/{id}/arquivo", get(documents::download))
         .route("/api/v1/documentos/{id}/link", post(documents::link))
-}
-
-/// Who may do what, and who did.
-fn rights() -> Router<AppState> {
-    let group = get(authz::group)
-        .put(authz::replace_group)
-        .patch(authz::update_group)
-        .delete(authz::remove_group);
-    let groups_of_agent = get(authz::groups_of).patch(authz::set_groups);
-    Router::new()
-        .route("/api/v1/authz/permissions", get(authz::permissions))
-        .route("/api/v1/authz/groups", get(authz::groups).post(authz::create_group))
-        .route("/api/v1/authz/groups/{id}", group)
-        .route("/api/v1/authz/agents/{id}/groups", groups_of_agent)
-        .route("/api/v1/auditoria", get(audit::list))
 }
 
 /// Not under the limits of requests: they stay open all day.

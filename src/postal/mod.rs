@@ -265,3 +265,89 @@ impl Service {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use axum::{Router, extract::State, http::StatusCode, routing::get};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::test_support::{Answer, TestApp};
+
+    const PATH: &str = "/api/v1/integrations/cep/01001-000/";
+    const ADDRESS: &str = r#"{"cep":"01001-000","localidade":"São Paulo","uf":"SP"}"#;
+
+    #[derive(Default)]
+    struct Fake {
+        is_down: AtomicBool,
+        requests: AtomicUsize,
+    }
+
+    /// ViaCEP on a free port; nobody answers for BrasilAPI.
+    async fn scene() -> (TestApp, Arc<Fake>) {
+        let fake = Arc::new(Fake::default());
+        let answer = async |State(fake): State<Arc<Fake>>| {
+            fake.requests.fetch_add(1, Ordering::SeqCst);
+            let is_down = fake.is_down.load(Ordering::SeqCst);
+            let status = if is_down { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
+            (status, ADDRESS)
+        };
+        let routes =
+            Router::new().route("/ws/01001000/json/", get(answer)).with_state(Arc::clone(&fake));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let nobody = format!("http://{closed}/");
+        let environment = [("CEP_VIACEP_URL", &*url), ("CEP_BRASILAPI_URL", &*nobody)];
+        (TestApp::with_environment(&environment).await, fake)
+    }
+
+    async fn ask(app: &TestApp) -> Answer {
+        app.get(PATH).send().await
+    }
+
+    #[tokio::test]
+    async fn an_old_address_is_better_than_none_until_it_is_forgotten() {
+        let (app, fake) = scene().await;
+        assert_eq!(ask(&app).await.json()["cached"], false);
+        app.clock.advance(FOUND_FOR.checked_sub(Duration::from_secs(1)).unwrap());
+        assert_eq!(ask(&app).await.json()["cached"], true);
+        assert_eq!(fake.requests.load(Ordering::SeqCst), 1, "a day long nobody is asked");
+        app.clock.advance(Duration::from_secs(1));
+        assert_eq!(ask(&app).await.json()["cached"], false, "then it is asked for anew");
+        fake.is_down.store(true, Ordering::SeqCst);
+        app.clock.advance(FOUND_FOR);
+        let stale = ask(&app).await;
+        assert_eq!((stale.status, &stale.json()["cached"]), (200, &true.into()));
+        assert_eq!(fake.requests.load(Ordering::SeqCst), 3);
+        app.clock.advance(STALE_FOR);
+        let store = app.state.hub.store();
+        let other = PostalEntry {
+            postal_code: "20040002".to_owned(),
+            source: None,
+            address: PostalAddress::default(),
+            expires_at: app.clock.now(),
+            forget_at: app.clock.now(),
+        };
+        store.save_postal_code(other, app.clock.now()).await.unwrap();
+        assert_eq!(store.find_postal_code("01001000").await.unwrap(), None, "a write tidies up");
+        assert_eq!(ask(&app).await.status, 500);
+    }
+
+    #[tokio::test]
+    async fn a_service_is_tried_again_after_half_a_minute() {
+        let (app, fake) = scene().await;
+        fake.is_down.store(true, Ordering::SeqCst);
+        for _ in 0..5 {
+            assert_eq!(ask(&app).await.status, 500);
+        }
+        assert_eq!(fake.requests.load(Ordering::SeqCst), 3, "then it is left in peace");
+        fake.is_down.store(false, Ordering::SeqCst);
+        assert_eq!(ask(&app).await.status, 500);
+        app.clock.advance(Duration::from_secs(30));
+        assert_eq!(ask(&app).await.status, 200);
+    }
+}

@@ -15,7 +15,7 @@ const PLACEHOLDER: &str = "{cep}";
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProviderError {
     #[error("no answer")]
-    Request(#[from] reqwest::Error),
+    Request(#[source] reqwest::Error),
     #[error("status {0}")]
     Status(u16),
     #[error("answer is too large")]
@@ -26,6 +26,13 @@ pub(super) enum ProviderError {
     Wrong,
     #[error("no answer in time")]
     Late,
+}
+
+/// Where people live is nothing for logs.
+impl From<reqwest::Error> for ProviderError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Request(error.without_url())
+    }
 }
 
 /// One of the services.
@@ -75,8 +82,18 @@ struct BrasilApiAnswer {
 }
 
 impl Provider {
+    /// `url` names the place of the digits, or only the server: then the path is the service's own.
     pub(super) fn new(source: PostalSource, url: &str, http: reqwest::Client) -> Self {
-        Self { source, url: url.to_owned(), http }
+        let url = if url.contains(PLACEHOLDER) {
+            url.to_owned()
+        } else {
+            let path = match source {
+                PostalSource::ViaCep => "ws/{cep}/json/",
+                PostalSource::BrasilApi => "api/cep/v2/{cep}",
+            };
+            format!("{}/{path}", url.trim_end_matches('/'))
+        };
+        Self { source, url, http }
     }
 
     /// The place; `None` when the service says that there is none.

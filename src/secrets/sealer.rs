@@ -104,15 +104,15 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_and_never_looks_the_same_twice() {
-        let sealer = sealer(b"one secret");
+        let one = sealer(b"one secret");
         for secret in ["senha", "eyJhbGciOiJIUzI1NiJ9.e30", "gAAAAABk", "v1:senha", "ação 🔑"] {
-            let sealed = sealer.seal(PASSWORD, secret).unwrap();
+            let sealed = one.seal(PASSWORD, secret).unwrap();
             assert!(sealed.starts_with("v1:") && !sealed.contains(secret), "{sealed}");
-            assert_ne!(sealed, sealer.seal(PASSWORD, secret).unwrap());
-            assert_eq!(sealer.open(PASSWORD, &sealed).unwrap(), secret);
+            assert_ne!(sealed, one.seal(PASSWORD, secret).unwrap());
+            assert_eq!(one.open(PASSWORD, &sealed).unwrap(), secret);
         }
-        assert_eq!(sealer.seal(PASSWORD, "").unwrap(), "");
-        assert_eq!(sealer.open(PASSWORD, "").unwrap(), "");
+        assert_eq!(one.seal(PASSWORD, "").unwrap(), "");
+        assert_eq!(one.open(PASSWORD, "").unwrap(), "");
     }
 
     #[test]

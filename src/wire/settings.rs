@@ -358,6 +358,8 @@ impl AppearanceOut {
             primary_color,
             secondary_color,
             custom_css,
+            logo_file: _,
+            favicon_file: _,
         } = appearance;
         let login_logo_url = logo_url.clone();
         Self { login_logo_url, logo_url, favicon_url, primary_color, secondary_color, custom_css }

@@ -85,26 +85,6 @@ words! {
         DuplicateDelivery = "entrega_duplicada",
         OutOfOrderStatus = "status_fora_de_ordem",
     }
-    DocumentKind {
-        Contract = "contrato",
-        Boleto = "boleto",
-        Proposal = "proposta",
-        Certificate = "certificado",
-        License = "licenca",
-        Permit = "alvara",
-        Receipt = "comprovante",
-        Other = "outro",
-    }
-    DocumentStatus {
-        Generated = "gerado",
-        Sent = "enviado",
-        Signed = "assinado",
-        Cancelled = "cancelado",
-        Approved = "aprovado",
-        Rejected = "rejeitado",
-        Expired = "expirado",
-    }
-    DocumentOrigin { Manual = "manual", Generated = "gerado", Imported = "importado" }
     AuditAction {
         Created = "criado",
         Updated = "alterado",
@@ -125,6 +105,26 @@ words! {
         Document = "documento",
     }
     PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
+    DocumentKind {
+        Contract = "contrato",
+        Boleto = "boleto",
+        Proposal = "proposta",
+        Certificate = "certificado",
+        License = "licenca",
+        Permit = "alvara",
+        Receipt = "comprovante",
+        Other = "outro",
+    }
+    DocumentStatus {
+        Generated = "gerado",
+        Sent = "enviado",
+        Signed = "assinado",
+        Cancelled = "cancelado",
+        Approved = "aprovado",
+        Rejected = "rejeitado",
+        Expired = "expirado",
+    }
+    DocumentOrigin { Manual = "manual", Generated = "gerado", Imported = "importado" }
     Direction { Inbound = "inbound", Outbound = "outbound" }
     MessageKind {
         Text = "text",
@@ -170,12 +170,12 @@ mod tests {
         round_trip::<SessionStatus>();
         round_trip::<ProviderKind>();
         round_trip::<SandboxFault>();
-        round_trip::<DocumentKind>();
-        round_trip::<DocumentStatus>();
-        round_trip::<DocumentOrigin>();
         round_trip::<AuditAction>();
         round_trip::<AuditSubject>();
         round_trip::<PostalSource>();
+        round_trip::<DocumentKind>();
+        round_trip::<DocumentStatus>();
+        round_trip::<DocumentOrigin>();
         round_trip::<Direction>();
         round_trip::<MessageKind>();
         round_trip::<MessageStatus>();

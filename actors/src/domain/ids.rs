@@ -26,10 +26,10 @@ ids! {
     CustomerId,
     /// A department with its own queue.
     DepartmentId,
-    /// A document of a customer.
-    DocumentId,
     /// A group of people with rights of its own.
     GroupId,
+    /// A document of a customer.
+    DocumentId,
     /// The row of a message; the provider's own id is `Message::message_id`.
     MessageRowId,
     /// A right. Numbers keep their meaning for ever; the edge knows it.

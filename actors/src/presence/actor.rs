@@ -13,15 +13,12 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, Supervisi
 use super::{
     live::{Live, Wanted},
     outbox::CloseReason,
+    people::ToPeople,
     typing::{Indicator, Typing},
 };
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
-    domain::{
-        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Group,
-        GroupChanges, GroupId, Liveness, NewAgent, NewDepartment, NewGroup, NotificationChanges,
-        NotificationPreferences, PresenceStatus, PresenceView, TicketId, Timestamp,
-    },
+    domain::{AgentId, DepartmentId, Liveness, PresenceStatus, PresenceView, TicketId, Timestamp},
     error::HubError,
     events::{Audience, HubEvent},
     hub::Context,
@@ -47,10 +44,7 @@ pub(crate) enum ToPresence {
     /// From a socket that heard its client.
     SocketAlive(AgentId),
     /// From HTTP: the client lives.
-    Heartbeat {
-        agent_id: AgentId,
-        reply: Reply<()>,
-    },
+    Heartbeat { agent_id: AgentId, reply: Reply<()> },
     /// The agent says what he wants to be; answered with the shown status before and after.
     SetStatus {
         agent_id: AgentId,
@@ -59,10 +53,7 @@ pub(crate) enum ToPresence {
         reply: Reply<(PresenceStatus, PresenceStatus)>,
     },
     /// Presence of one agent, or of all.
-    View {
-        agent_id: Option<AgentId>,
-        reply: Reply<Vec<PresenceView>>,
-    },
+    View { agent_id: Option<AgentId>, reply: Reply<Vec<PresenceView>> },
     /// From a queue: choose agents for these tickets and charge them. The queue then reports either
     /// `Assigned`, `Released` or `Doubtful` for each of them.
     Claim {
@@ -77,88 +68,17 @@ pub(crate) enum ToPresence {
     /// From a queue: whether these claims were committed is not known.
     Doubtful(Vec<TicketId>),
     /// From a chat: a person took or was given this ticket.
-    Charged {
-        agent_id: AgentId,
-        ticket_id: TicketId,
-    },
+    Charged { agent_id: AgentId, ticket_id: TicketId },
     /// From a chat: the ticket no longer counts against anybody.
     Freed(TicketId),
     /// Somebody types; told to the audience once until it stops or expires.
-    TypingStarted {
-        indicator: IndicatorIn,
-        reply: Reply<()>,
-    },
+    TypingStarted { indicator: IndicatorIn, reply: Reply<()> },
     /// Answered with whether an indicator was shown.
-    TypingStopped {
-        chat_id: String,
-        agent_id: AgentId,
-        reply: Reply<bool>,
-    },
+    TypingStopped { chat_id: String, agent_id: AgentId, reply: Reply<bool> },
     /// From a chat: what was typed has been sent.
-    TypingSent {
-        chat_id: String,
-        agent_id: AgentId,
-    },
-    /// This and what follows come from HTTP; `by` is who asked, for the audit trail.
-    CreateAgent {
-        by: Option<AgentId>,
-        new: NewAgent,
-        reply: Reply<Agent>,
-    },
-    UpdateAgent {
-        by: Option<AgentId>,
-        agent_id: AgentId,
-        changes: AgentChanges,
-        reply: Reply<Agent>,
-    },
-    CreateDepartment {
-        by: Option<AgentId>,
-        new: NewDepartment,
-        reply: Reply<Department>,
-    },
-    UpdateDepartment {
-        by: Option<AgentId>,
-        department_id: DepartmentId,
-        changes: DepartmentChanges,
-        reply: Reply<Department>,
-    },
-    DeleteDepartment {
-        by: Option<AgentId>,
-        department_id: DepartmentId,
-        reply: Reply<()>,
-    },
-    SavePreferences {
-        agent_id: AgentId,
-        changes: NotificationChanges,
-        reply: Reply<NotificationPreferences>,
-    },
-    CreateGroup {
-        by: Option<AgentId>,
-        new: NewGroup,
-        reply: Reply<Group>,
-    },
-    UpdateGroup {
-        by: Option<AgentId>,
-        group_id: GroupId,
-        changes: GroupChanges,
-        reply: Reply<Group>,
-    },
-    DeleteGroup {
-        by: Option<AgentId>,
-        group_id: GroupId,
-        reply: Reply<()>,
-    },
-    /// Answered with the groups that the agent is in from now on.
-    SetAgentGroups {
-        by: Option<AgentId>,
-        agent_id: AgentId,
-        group_ids: Vec<GroupId>,
-        reply: Reply<Vec<Group>>,
-    },
-    /// People or departments were changed by another process (the command line).
-    ReloadPeople {
-        reply: Reply<()>,
-    },
+    TypingSent { chat_id: String, agent_id: AgentId },
+    /// Changes of people, departments and groups.
+    People(ToPeople),
     /// From the actor's own ticker.
     Tick,
     /// For tests: who owns what.
@@ -314,37 +234,7 @@ impl State {
             ToPresence::TypingSent { chat_id, agent_id } => {
                 self.stop_typing(&chat_id, agent_id);
             }
-            ToPresence::CreateAgent { by, new, reply } => {
-                settle(reply, self.create_agent(by, new).await)?;
-            }
-            ToPresence::UpdateAgent { by, agent_id, changes, reply } => {
-                settle(reply, self.update_agent(by, agent_id, changes).await)?;
-            }
-            ToPresence::CreateDepartment { by, new, reply } => {
-                settle(reply, self.create_department(by, new).await)?;
-            }
-            ToPresence::UpdateDepartment { by, department_id, changes, reply } => {
-                settle(reply, self.update_department(by, department_id, changes).await)?;
-            }
-            ToPresence::DeleteDepartment { by, department_id, reply } => {
-                settle(reply, self.delete_department(by, department_id).await)?;
-            }
-            ToPresence::CreateGroup { by, new, reply } => {
-                settle(reply, self.create_group(by, new).await)?;
-            }
-            ToPresence::UpdateGroup { by, group_id, changes, reply } => {
-                settle(reply, self.update_group(by, group_id, changes).await)?;
-            }
-            ToPresence::DeleteGroup { by, group_id, reply } => {
-                settle(reply, self.delete_group(by, group_id).await)?;
-            }
-            ToPresence::SetAgentGroups { by, agent_id, group_ids, reply } => {
-                settle(reply, self.set_agent_groups(by, agent_id, group_ids).await)?;
-            }
-            ToPresence::SavePreferences { agent_id, changes, reply } => {
-                settle(reply, self.save_preferences(agent_id, &changes).await)?;
-            }
-            ToPresence::ReloadPeople { reply } => settle(reply, self.reload_people().await)?,
+            ToPresence::People(message) => self.handle_people(message).await?,
             ToPresence::Tick => settle_cast("tick", self.tick().await)?,
             #[cfg(feature = "testing")]
             ToPresence::Dump(reply) => settle(reply, Ok(self.live.owners()))?,

@@ -7,8 +7,10 @@ use ractor::ActorCell;
 use super::{
     actor::{Gone, IndicatorIn, PresenceChild, ToPresence},
     live::Wanted,
+    people::ToPeople,
 };
 use crate::{
+    ask::Reply,
     directory::Directory,
     domain::{
         Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Group,
@@ -116,7 +118,7 @@ impl Presence {
         by: Option<AgentId>,
         new: NewAgent,
     ) -> Result<Agent, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::CreateAgent { by, new, reply }).await
+        self.ask_people(|reply| ToPeople::CreateAgent { by, new, reply }).await
     }
 
     pub async fn update_agent(
@@ -125,7 +127,7 @@ impl Presence {
         agent_id: AgentId,
         changes: AgentChanges,
     ) -> Result<Agent, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::UpdateAgent { by, agent_id, changes, reply }).await
+        self.ask_people(|reply| ToPeople::UpdateAgent { by, agent_id, changes, reply }).await
     }
 
     pub async fn create_department(
@@ -133,7 +135,7 @@ impl Presence {
         by: Option<AgentId>,
         new: NewDepartment,
     ) -> Result<Department, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::CreateDepartment { by, new, reply }).await
+        self.ask_people(|reply| ToPeople::CreateDepartment { by, new, reply }).await
     }
 
     pub async fn update_department(
@@ -142,8 +144,7 @@ impl Presence {
         department_id: DepartmentId,
         changes: DepartmentChanges,
     ) -> Result<Department, HubError> {
-        self.doors
-            .ask(&(), |reply| ToPresence::UpdateDepartment { by, department_id, changes, reply })
+        self.ask_people(|reply| ToPeople::UpdateDepartment { by, department_id, changes, reply })
             .await
     }
 
@@ -152,7 +153,7 @@ impl Presence {
         by: Option<AgentId>,
         department_id: DepartmentId,
     ) -> Result<(), HubError> {
-        self.doors.ask(&(), |reply| ToPresence::DeleteDepartment { by, department_id, reply }).await
+        self.ask_people(|reply| ToPeople::DeleteDepartment { by, department_id, reply }).await
     }
 
     /// Changes how a person wants to be told; it decides from the next event on.
@@ -161,7 +162,7 @@ impl Presence {
         agent_id: AgentId,
         changes: NotificationChanges,
     ) -> Result<NotificationPreferences, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::SavePreferences { agent_id, changes, reply }).await
+        self.ask_people(|reply| ToPeople::SavePreferences { agent_id, changes, reply }).await
     }
 
     pub async fn create_group(
@@ -169,7 +170,7 @@ impl Presence {
         by: Option<AgentId>,
         new: NewGroup,
     ) -> Result<Group, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::CreateGroup { by, new, reply }).await
+        self.ask_people(|reply| ToPeople::CreateGroup { by, new, reply }).await
     }
 
     /// Everybody in the group has its new rights at once. A built-in group keeps its name.
@@ -179,7 +180,7 @@ impl Presence {
         group_id: GroupId,
         changes: GroupChanges,
     ) -> Result<Group, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::UpdateGroup { by, group_id, changes, reply }).await
+        self.ask_people(|reply| ToPeople::UpdateGroup { by, group_id, changes, reply }).await
     }
 
     /// A built-in group stays.
@@ -188,7 +189,7 @@ impl Presence {
         by: Option<AgentId>,
         group_id: GroupId,
     ) -> Result<(), HubError> {
-        self.doors.ask(&(), |reply| ToPresence::DeleteGroup { by, group_id, reply }).await
+        self.ask_people(|reply| ToPeople::DeleteGroup { by, group_id, reply }).await
     }
 
     /// Puts an agent into exactly those of `group_ids` that are groups, and makes the highest built-in
@@ -199,14 +200,19 @@ impl Presence {
         agent_id: AgentId,
         group_ids: Vec<GroupId>,
     ) -> Result<Vec<Group>, HubError> {
-        self.doors
-            .ask(&(), |reply| ToPresence::SetAgentGroups { by, agent_id, group_ids, reply })
-            .await
+        self.ask_people(|reply| ToPeople::SetAgentGroups { by, agent_id, group_ids, reply }).await
+    }
+
+    async fn ask_people<T: Send + 'static>(
+        &self,
+        message: impl FnOnce(Reply<T>) -> ToPeople,
+    ) -> Result<T, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::People(message(reply))).await
     }
 
     /// Reads people, departments and groups anew, when another process has changed them.
     pub async fn reload_people(&self) -> Result<(), HubError> {
-        self.doors.ask(&(), |reply| ToPresence::ReloadPeople { reply }).await
+        self.ask_people(|reply| ToPeople::ReloadPeople { reply }).await
     }
 
     /// Since when an agent is gone (offline for longer than the grace time); `None` while there.

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use ractor::ActorProcessingErr;
+
 use super::actor::State;
 use crate::{
+    ask::{Reply, settle},
     directory::Roster,
     domain::{
         Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Group,
@@ -14,12 +17,113 @@ use crate::{
     store::StoreError,
 };
 
-impl State {
-    pub(super) async fn create_agent(
-        &self,
+/// What the roster is told from HTTP about people, departments and groups; `by` is who asked, for the
+/// audit trail.
+pub(crate) enum ToPeople {
+    CreateAgent {
         by: Option<AgentId>,
         new: NewAgent,
-    ) -> Result<Agent, HubError> {
+        reply: Reply<Agent>,
+    },
+    UpdateAgent {
+        by: Option<AgentId>,
+        agent_id: AgentId,
+        changes: AgentChanges,
+        reply: Reply<Agent>,
+    },
+    CreateDepartment {
+        by: Option<AgentId>,
+        new: NewDepartment,
+        reply: Reply<Department>,
+    },
+    UpdateDepartment {
+        by: Option<AgentId>,
+        department_id: DepartmentId,
+        changes: DepartmentChanges,
+        reply: Reply<Department>,
+    },
+    DeleteDepartment {
+        by: Option<AgentId>,
+        department_id: DepartmentId,
+        reply: Reply<()>,
+    },
+    CreateGroup {
+        by: Option<AgentId>,
+        new: NewGroup,
+        reply: Reply<Group>,
+    },
+    UpdateGroup {
+        by: Option<AgentId>,
+        group_id: GroupId,
+        changes: GroupChanges,
+        reply: Reply<Group>,
+    },
+    DeleteGroup {
+        by: Option<AgentId>,
+        group_id: GroupId,
+        reply: Reply<()>,
+    },
+    /// Answered with the groups that the agent is in from now on.
+    SetAgentGroups {
+        by: Option<AgentId>,
+        agent_id: AgentId,
+        group_ids: Vec<GroupId>,
+        reply: Reply<Vec<Group>>,
+    },
+    /// How a person wants to be told.
+    SavePreferences {
+        agent_id: AgentId,
+        changes: NotificationChanges,
+        reply: Reply<NotificationPreferences>,
+    },
+    /// People or departments were changed by another process (the command line).
+    ReloadPeople {
+        reply: Reply<()>,
+    },
+}
+
+impl State {
+    pub(super) async fn handle_people(
+        &mut self,
+        message: ToPeople,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            ToPeople::CreateAgent { by, new, reply } => {
+                settle(reply, self.create_agent(by, new).await)?;
+            }
+            ToPeople::UpdateAgent { by, agent_id, changes, reply } => {
+                settle(reply, self.update_agent(by, agent_id, changes).await)?;
+            }
+            ToPeople::CreateDepartment { by, new, reply } => {
+                settle(reply, self.create_department(by, new).await)?;
+            }
+            ToPeople::UpdateDepartment { by, department_id, changes, reply } => {
+                settle(reply, self.update_department(by, department_id, changes).await)?;
+            }
+            ToPeople::DeleteDepartment { by, department_id, reply } => {
+                settle(reply, self.delete_department(by, department_id).await)?;
+            }
+            ToPeople::CreateGroup { by, new, reply } => {
+                settle(reply, self.create_group(by, new).await)?;
+            }
+            ToPeople::UpdateGroup { by, group_id, changes, reply } => {
+                settle(reply, self.update_group(by, group_id, changes).await)?;
+            }
+            ToPeople::DeleteGroup { by, group_id, reply } => {
+                settle(reply, self.delete_group(by, group_id).await)?;
+            }
+            ToPeople::SetAgentGroups { by, agent_id, group_ids, reply } => {
+                settle(reply, self.set_agent_groups(by, agent_id, group_ids).await)?;
+            }
+            ToPeople::SavePreferences { agent_id, changes, reply } => {
+                settle(reply, self.save_preferences(agent_id, &changes).await)?;
+            }
+            ToPeople::ReloadPeople { reply } => settle(reply, self.reload_people().await)?,
+        }
+        Ok(())
+    }
+
+    async fn create_agent(&self, by: Option<AgentId>, new: NewAgent) -> Result<Agent, HubError> {
         let roster = self.context.roster();
         check_departments(&roster, &new.departments)?;
         let departments = new.departments.clone();
@@ -34,7 +138,7 @@ impl State {
         Ok(agent)
     }
 
-    pub(super) async fn update_agent(
+    async fn update_agent(
         &mut self,
         by: Option<AgentId>,
         id: AgentId,
@@ -66,7 +170,7 @@ impl State {
         Ok(agent)
     }
 
-    pub(super) async fn create_department(
+    async fn create_department(
         &self,
         by: Option<AgentId>,
         new: NewDepartment,
@@ -79,7 +183,7 @@ impl State {
         Ok(department)
     }
 
-    pub(super) async fn update_department(
+    async fn update_department(
         &self,
         by: Option<AgentId>,
         id: DepartmentId,
@@ -95,7 +199,7 @@ impl State {
         Ok(department)
     }
 
-    pub(super) async fn delete_department(
+    async fn delete_department(
         &self,
         by: Option<AgentId>,
         id: DepartmentId,
@@ -112,7 +216,7 @@ impl State {
         }
     }
 
-    pub(super) async fn save_preferences(
+    async fn save_preferences(
         &self,
         id: AgentId,
         changes: &NotificationChanges,
@@ -124,11 +228,7 @@ impl State {
         Ok(saved)
     }
 
-    pub(super) async fn create_group(
-        &self,
-        by: Option<AgentId>,
-        new: NewGroup,
-    ) -> Result<Group, HubError> {
+    async fn create_group(&self, by: Option<AgentId>, new: NewGroup) -> Result<Group, HubError> {
         let now = self.context.clock.now();
         let created = self.context.store.insert_group(new, by, now).await;
         let group = created.map_err(taken_name)?;
@@ -136,7 +236,7 @@ impl State {
         Ok(group)
     }
 
-    pub(super) async fn update_group(
+    async fn update_group(
         &self,
         by: Option<AgentId>,
         id: GroupId,
@@ -154,11 +254,7 @@ impl State {
         Ok(group)
     }
 
-    pub(super) async fn delete_group(
-        &self,
-        by: Option<AgentId>,
-        id: GroupId,
-    ) -> Result<(), HubError> {
+    async fn delete_group(&self, by: Option<AgentId>, id: GroupId) -> Result<(), HubError> {
         if self.existing_group(id)?.is_built_in() {
             return Err(Rejected::BuiltInGroup.into());
         }
@@ -171,8 +267,8 @@ impl State {
     }
 
     /// Puts a person into exactly those of `ids` that are groups; his role follows.
-    pub(super) async fn set_agent_groups(
-        &mut self,
+    async fn set_agent_groups(
+        &self,
         by: Option<AgentId>,
         id: AgentId,
         ids: Vec<GroupId>,

@@ -35,6 +35,8 @@ mod tickets;
 mod writer;
 
 #[cfg(test)]
+mod customer_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::types::Json;
 
-use super::{Store, StoreError, audit, db::Tx, sql::sql, unit};
+use super::{Store, StoreError, audit, db::Tx, files, sql::sql, unit};
 use crate::domain::{
     AgentId, Timestamp,
     audit::{AuditAction, AuditSubject, NewAuditEntry},
@@ -29,7 +29,8 @@ impl Store {
     }
 
     /// Stores the sections in which `new` differs from `old`, each with its entry in the audit trail, in
-    /// one transaction.
+    /// one transaction; keeps and releases uploaded pictures. [`StoreError::Stale`] when a picture is
+    /// gone already.
     pub async fn save_settings(
         &self,
         old: Arc<Settings>,
@@ -52,7 +53,7 @@ impl Store {
                 };
                 audit::insert(tx, entry, now).await?;
             }
-            Ok(())
+            exchange_files(tx, &old, &new, now).await
         }))
         .await
     }
@@ -65,6 +66,23 @@ impl Store {
         let found: Option<(Json<S>,)> = self.reader.opt(select).await?;
         Ok(found.map(|(Json(document),)| document).unwrap_or_default())
     }
+}
+
+/// Uploaded pictures that are referred to from now on are kept, those that no longer are, released.
+async fn exchange_files(
+    tx: &mut Tx,
+    old: &Settings,
+    new: &Settings,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (before, after) = (old.appearance.files(), new.appearance.files());
+    for key in after.iter().filter(|key| !before.contains(key)) {
+        files::keep(tx, key, now).await?;
+    }
+    for key in before.iter().filter(|key| !after.contains(key)) {
+        files::release(tx, key, now).await?;
+    }
+    Ok(())
 }
 
 async fn save_section(

@@ -35,10 +35,10 @@ both_databases!(
     what_was_answered_survives_reopening,
     faults_do_what_they_say,
     the_audit_trail_only_grows,
-    files_are_kept_or_doomed,
-    documents_are_filed_found_and_numbered,
     every_section_is_stored_with_its_entry_in_the_trail,
     documents_of_older_versions_keep_reading,
+    files_are_kept_or_doomed,
+    documents_are_filed_found_and_numbered,
     both_schemas_have_the_same_tables_and_columns,
 );
 
@@ -46,12 +46,12 @@ const ADMIN: AgentId = AgentId(1);
 const SUPPORT: DepartmentId = DepartmentId(1);
 const SESSION: SessionId = SessionId(1);
 
-struct Fixture {
-    store: Store,
-    clock: ManualClock,
+pub(super) struct Fixture {
+    pub(super) store: Store,
+    pub(super) clock: ManualClock,
 }
 
-async fn seeded(database: &TestDatabase) -> Fixture {
+pub(super) async fn seeded(database: &TestDatabase) -> Fixture {
     let store = database.open().await;
     let clock = ManualClock::default();
     store.seed(seed(), clock.now()).await.unwrap();
@@ -97,7 +97,7 @@ impl Fixture {
         }
     }
 
-    async fn open(&self, chat_id: &str, message_id: &str) -> OpenedTicket {
+    pub(super) async fn open(&self, chat_id: &str, message_id: &str) -> OpenedTicket {
         self.store.open_ticket(self.opening(chat_id, message_id)).await.unwrap().unwrap()
     }
 

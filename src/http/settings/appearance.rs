@@ -46,8 +46,15 @@ pub(super) async fn change(
 
 /// Takes over what was sent.
 pub(super) fn read(fields: &mut Fields, appearance: &mut AppearanceSettings) {
-    let AppearanceSettings { logo_url, favicon_url, primary_color, secondary_color, custom_css } =
-        appearance;
+    let AppearanceSettings {
+        logo_url,
+        favicon_url,
+        primary_color,
+        secondary_color,
+        custom_css,
+        logo_file: _,
+        favicon_file: _,
+    } = appearance;
     set_aliased(logo_url, fields, &["login_logo_url", "logo_url"], picture);
     set(favicon_url, picture(fields, "favicon_url"));
     set(primary_color, color(fields, "primary_color"));

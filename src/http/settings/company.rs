@@ -1,13 +1,16 @@
 //! `/config/company/`: who the company is, with its bank account and Pix key.
 
 use axum::{Json, extract::State};
-use dx_actors::domain::settings::{Address, BankAccount, CompanySettings, Pix};
+use dx_actors::domain::{
+    settings::{Address, BankAccount, CompanySettings, Pix},
+    tax_id::{TaxId, TaxIdKind},
+};
 
 use super::{digits, set, set_aliased};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::ApiResult,
-    http::{Body, Fields},
+    http::{Body, Fields, change_reader::CheckDigits},
     state::AppState,
     wire::settings::CompanyOut,
 };
@@ -60,14 +63,14 @@ pub(super) async fn change(
     me.require(Permission::ManageConfigCompany)?;
     let mut fields = body.fields();
     let settings = app.hub.change_settings(Some(me.id), |settings| {
-        read(&mut fields, &mut settings.company);
+        read(&mut fields, CheckDigits::of(&app.config), &mut settings.company);
         fields.finish(())
     });
     Ok(Json(CompanyOut::new(settings.await?.company.clone())))
 }
 
 /// Takes over what was sent.
-pub(super) fn read(fields: &mut Fields, company: &mut CompanySettings) {
+pub(super) fn read(fields: &mut Fields, check_digits: CheckDigits, company: &mut CompanySettings) {
     let CompanySettings {
         legal_name,
         trade_name,
@@ -86,7 +89,7 @@ pub(super) fn read(fields: &mut Fields, company: &mut CompanySettings) {
     set(legal_name, fields.cleared_text("razao_social", NAME_CHARS_MAX));
     let name = |fields: &mut Fields, name: &str| fields.cleared_text(name, NAME_CHARS_MAX);
     set_aliased(trade_name, fields, &["nome_fantasia", "nome"], name);
-    set(tax_id, normalised_tax_id(fields));
+    set(tax_id, normalised_tax_id(fields, check_digits));
     set(state_registration, fields.cleared_text("inscricao_estadual", REGISTRATION_CHARS_MAX));
     set(city_registration, fields.cleared_text("inscricao_municipal", REGISTRATION_CHARS_MAX));
     set(tax_regime, choice(fields, "regime_tributario", &TAX_REGIMES));
@@ -158,52 +161,14 @@ fn choice(fields: &mut Fields, name: &str, words: &[&str]) -> Option<String> {
     None
 }
 
-fn normalised_tax_id(fields: &mut Fields) -> Option<String> {
+fn normalised_tax_id(fields: &mut Fields, check_digits: CheckDigits) -> Option<String> {
     let sent = fields.cleared_text("cnpj", TAX_ID_CHARS_MAX)?;
     if sent.is_empty() {
         return Some(sent);
     }
-    let normalised = normalise(&sent);
-    if normalised.is_none() {
+    let id = TaxId::parse(&sent).ok().filter(|id| id.kind() == TaxIdKind::Cnpj);
+    if id.as_ref().is_none_or(|id| check_digits == CheckDigits::Demanded && !id.is_valid()) {
         fields.error("cnpj", BAD_TAX_ID);
     }
-    normalised
-}
-
-/// Twelve letters or digits and two digits, not all the same. Check digits are not looked at: the
-/// reference's own example has wrong ones.
-fn normalise(text: &str) -> Option<String> {
-    let punctuation = ['.', '/', '-', ' '];
-    let bare: String = text.chars().filter(|c| !punctuation.contains(c)).collect();
-    let bare = bare.to_ascii_uppercase();
-    let (root, check) = bare.as_bytes().split_at_checked(12)?;
-    let has_shape = root.iter().all(u8::is_ascii_alphanumeric)
-        && check.len() == 2
-        && check.iter().all(u8::is_ascii_digit);
-    let is_one_character = root.iter().chain(check).all(|byte| *byte == root[0]);
-    (has_shape && !is_one_character).then_some(bare)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cnpj_is_kept_without_punctuation() {
-        let cases = [
-            ("12345678000190", Some("12345678000190")),
-            ("12.345.678/0001-90", Some("12345678000190")),
-            ("00000000000191", Some("00000000000191")),
-            ("12.abc.345/01de-35", Some("12ABC34501DE35")),
-            ("11111111111111", None),
-            ("invalid_cnpj", None),
-            ("1234567800019", None),
-            ("123456780001900", None),
-            ("12ABC34501DEX5", None),
-            ("ção45678000190", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(normalise(text).as_deref(), expected, "{text}");
-        }
-    }
+    id.map(|id| id.as_str().to_owned())
 }

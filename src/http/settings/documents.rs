@@ -63,7 +63,9 @@ pub(super) fn read(sent: &Value, documents: &mut DocumentSettings) -> Vec<(Strin
     }
     let mut faults = match templates_in(&Value::Object(changed)) {
         Ok(templates) => {
-            templates.into_iter().for_each(|(key, template)| documents.put(key, template));
+            for (key, template) in templates {
+                documents.put(key, template);
+            }
             Vec::new()
         }
         Err(faults) => faults,

@@ -8,6 +8,7 @@ mod chat;
 mod company;
 mod documents;
 mod email;
+mod pictures;
 mod whatsapp;
 
 use axum::{
@@ -17,7 +18,7 @@ use axum::{
 };
 use dx_actors::domain::settings::{Sealed, Settings};
 
-use super::{Body, Fields, fields::REQUIRED};
+use super::{Body, Fields, change_reader::CheckDigits, fields::REQUIRED};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
@@ -45,6 +46,13 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/api/v1/config", get(show_all).put(change_all))
         .nest("/api/v1/config", routes)
+}
+
+/// Pictures of the company: put up by managers, seen by everybody.
+pub(super) fn picture_routes() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/config/appearance/upload", post(pictures::upload).delete(pictures::remove))
+        .route("/media/appearance/{name}", get(pictures::serve))
 }
 
 /// `GET /config/`.
@@ -80,9 +88,10 @@ async fn change_all(
             fields.error(section, REQUIRED);
         }
     }
+    let check_digits = CheckDigits::of(&app.config);
     let change = |settings: &mut Settings| {
         let mut failure = Ok(());
-        fields.within("company_data", |f| company::read(f, &mut settings.company));
+        fields.within("company_data", |f| company::read(f, check_digits, &mut settings.company));
         fields.within("chat_settings", |f| chat::read(f, &mut settings.chat));
         fields.within("email_settings", |f| {
             failure = email::read(f, &app.sealer, &mut settings.email);
@@ -167,3 +176,51 @@ fn digits(
 /// The longest of them has 20 digits.
 const DIGITS_CHARS_MAX: usize = 40;
 const PUNCTUATION: [char; 4] = ['.', '-', '/', ' '];
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Method;
+    use dx_actors::{
+        domain::audit::AuditSubject,
+        store::{AuditFilter, Page},
+    };
+    use serde_json::json;
+
+    use crate::test_support::TestApp;
+
+    #[tokio::test]
+    async fn each_save_is_noted_with_who_and_what_and_without_secrets() {
+        let app = TestApp::new().await;
+        let patch = async |path: &str, body: serde_json::Value| {
+            let path = format!("/api/v1/config/{path}/");
+            let answer = app.request(Method::PATCH, &path).signed_in().json(&body).send().await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        };
+        patch("company", json!({"nome": "DX", "endereco": {"cep": "01234-567"}})).await;
+        patch("company", json!({"nome": "DX"})).await;
+        patch("email", json!({"smtp_senha": "eyJsegredo", "smtp_port": 465})).await;
+        patch("email", json!({"smtp_senha": "eyJsegredo"})).await;
+        let page = Page { limit: 20, offset: 0 };
+        let store = app.state.hub.store();
+        let filter =
+            AuditFilter { subject: Some(AuditSubject::Settings), ..AuditFilter::default() };
+        let rows = store.list_audit_entries(filter, page).await.unwrap().rows;
+        let noted: Vec<_> = rows
+            .iter()
+            .map(|entry| {
+                let fields = entry.changes.iter().map(|change| change.field.as_str());
+                (entry.agent_id, entry.subject_name.as_str(), fields.collect::<Vec<_>>())
+            })
+            .collect();
+        let admin = Some(TestApp::ADMIN);
+        let expected = [
+            (admin, "email", vec!["smtp_password", "smtp_port"]),
+            (admin, "company", vec!["address.postal_code", "trade_name"]),
+        ];
+        assert_eq!(noted, expected, "the same again is no change");
+        assert!(!format!("{rows:?}").contains("segredo"));
+        let email = &app.state.hub.settings().email;
+        let opened = app.state.sealer.open(crate::mail::PASSWORD, email.smtp_password.as_str());
+        assert_eq!(opened.unwrap(), "eyJsegredo");
+    }
+}

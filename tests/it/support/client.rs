@@ -139,6 +139,10 @@ impl Request {
         Self { builder: self.builder.json(body), ..self }
     }
 
+    pub(crate) fn multipart(self, form: reqwest::multipart::Form) -> Self {
+        Self { builder: self.builder.multipart(form), ..self }
+    }
+
     pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
         Self { builder: self.builder.form(fields), ..self }
     }

@@ -133,6 +133,16 @@ impl Server {
         self.login("admin", ADMIN_PASSWORD).await
     }
 
+    /// The folder of its database.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("nobody panics while logging").clone()
+    }
+
     /// `127.0.0.1:<port>`.
     pub(crate) fn address(&self) -> &str {
         self.base_url.strip_prefix("http://").expect("the base URL is http")
@@ -141,10 +151,6 @@ impl Server {
     /// Runs a subcommand on this server's data folder and database, with a text on its stdin.
     pub(crate) async fn command(&self, args: &[&str], stdin: &str) -> Output {
         run_command(self.data.path(), &self.env, args, stdin).await
-    }
-
-    pub(crate) fn data_dir(&self) -> &Path {
-        self.data.path()
     }
 
     /// The most memory that the process has had so far, in KiB.

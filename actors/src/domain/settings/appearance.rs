@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::note;
-use crate::domain::audit::{Differences, FieldChange};
+use crate::domain::{
+    audit::{Differences, FieldChange},
+    file::FileKey,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -15,6 +18,9 @@ pub struct AppearanceSettings {
     pub primary_color: String,
     pub secondary_color: String,
     pub custom_css: String,
+    /// The key of the picture that was uploaded as logo; empty when none was.
+    pub logo_file: String,
+    pub favicon_file: String,
 }
 
 impl Default for AppearanceSettings {
@@ -26,17 +32,33 @@ impl Default for AppearanceSettings {
             primary_color: "#0ea5e9".to_owned(),
             secondary_color: "#111827".to_owned(),
             custom_css: String::new(),
+            logo_file: String::new(),
+            favicon_file: String::new(),
         }
     }
 }
 
 impl AppearanceSettings {
+    /// The uploaded pictures, which are public.
+    pub fn files(&self) -> Vec<FileKey> {
+        let keys = [&self.logo_file, &self.favicon_file];
+        keys.into_iter().filter_map(|key| FileKey::try_from(key.clone()).ok()).collect()
+    }
+
     pub(super) fn changes_since(&self, old: &Self) -> Vec<FieldChange> {
         note!(
             Differences::default(),
             old,
             self,
-            [logo_url, favicon_url, primary_color, secondary_color, custom_css]
+            [
+                logo_url,
+                favicon_url,
+                primary_color,
+                secondary_color,
+                custom_css,
+                logo_file,
+                favicon_file,
+            ]
         )
         .into_changes()
     }
