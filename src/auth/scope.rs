@@ -26,6 +26,15 @@ pub fn chat_scope(me: &CurrentAgent) -> Scope {
     }
 }
 
+/// Documents: those of customers whom one may see, and one's own uploads. Also for which customers one
+/// may file documents.
+pub fn document_scope(me: &CurrentAgent) -> DocumentScope {
+    match customer_scope(me) {
+        CustomerScope::All => DocumentScope::All,
+        customers @ CustomerScope::Of(..) => DocumentScope::Of { agent_id: me.id, customers },
+    }
+}
+
 /// Customers: supervisors and above see all, agents those whom they created or are responsible for
 /// and those of chats that they may see.
 pub fn customer_scope(me: &CurrentAgent) -> CustomerScope {
@@ -39,13 +48,4 @@ pub fn customer_scope(me: &CurrentAgent) -> CustomerScope {
 /// Contacts (contract §6): only administrators see those of customers who are not active.
 pub fn contact_scope(me: &CurrentAgent) -> ContactScope {
     if me.role == Role::Admin { ContactScope::All } else { ContactScope::ActiveCustomers }
-}
-
-/// Documents: one's own uploads and those of customers with a chat that one may see; supervisors and
-/// those above them see all. Also for which customers one may file documents.
-pub fn document_scope(me: &CurrentAgent) -> DocumentScope {
-    match me.role {
-        Role::Admin | Role::Manager | Role::Supervisor => DocumentScope::All,
-        Role::Agent => DocumentScope::Of { agent_id: me.id, chats: chat_scope(me) },
-    }
 }

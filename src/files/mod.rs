@@ -9,6 +9,8 @@ pub mod kind;
 mod local;
 mod s3;
 #[cfg(test)]
+mod s3_tests;
+#[cfg(test)]
 pub(crate) mod samples;
 mod spool;
 mod storage;

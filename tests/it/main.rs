@@ -10,6 +10,7 @@ mod chats;
 mod conventions;
 mod customers;
 mod distribution;
+mod documents;
 mod notifications;
 mod postal_codes;
 mod presence_and_typing;

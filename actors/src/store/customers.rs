@@ -39,7 +39,7 @@ pub enum CustomerScope {
 
 impl CustomerScope {
     /// ` AND (…)` over the table alias `c`.
-    fn push(&self, sql: Sql) -> Sql {
+    pub(super) fn push(&self, sql: Sql) -> Sql {
         match self {
             Self::All => sql,
             Self::Of(agent, tickets) => {

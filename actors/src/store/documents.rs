@@ -4,7 +4,7 @@
 use time::Date;
 
 use super::{
-    Scope, Store, StoreError, audit,
+    CustomerScope, Store, StoreError, audit,
     db::Tx,
     dialect, files,
     page::{Order, Page, Slice, push_order},
@@ -21,10 +21,10 @@ use crate::domain::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentScope {
     All,
-    /// Those that the agent uploaded, and those of customers with a ticket in `chats`.
+    /// Those that the agent uploaded, and those of the customers of the scope.
     Of {
         agent_id: AgentId,
-        chats: Scope,
+        customers: CustomerScope,
     },
 }
 
@@ -33,11 +33,11 @@ impl DocumentScope {
     fn push(&self, sql: Sql) -> Sql {
         match self {
             Self::All => sql,
-            Self::Of { agent_id, chats } => {
-                let sql = sql.push_bind(" AND (d.uploaded_by = ", *agent_id).push(
-                    " OR EXISTS (SELECT 1 FROM tickets t WHERE t.customer_id = d.customer_id",
-                );
-                chats.push(sql).push("))")
+            Self::Of { agent_id, customers } => {
+                let sql = sql
+                    .push_bind(" AND (d.uploaded_by = ", *agent_id)
+                    .push(" OR EXISTS (SELECT 1 FROM customers c WHERE c.id = d.customer_id");
+                customers.push(sql).push("))")
             }
         }
     }
@@ -139,14 +139,10 @@ impl Store {
         scope: &DocumentScope,
         id: CustomerId,
     ) -> Result<bool, StoreError> {
-        let select = sql("SELECT c.id FROM customers c WHERE c.id = $1").bind(id);
+        let select = sql("SELECT c.id FROM customers c WHERE c.id = $1 AND c.deleted_at IS NULL");
         let select = match scope {
-            DocumentScope::All => select,
-            DocumentScope::Of { chats, .. } => chats
-                .push(
-                    select.push(" AND EXISTS (SELECT 1 FROM tickets t WHERE t.customer_id = c.id"),
-                )
-                .push(")"),
+            DocumentScope::All => select.bind(id),
+            DocumentScope::Of { customers, .. } => customers.push(select.bind(id)),
         };
         Ok(self.reader.opt::<(CustomerId,)>(select).await?.is_some())
     }

@@ -560,9 +560,9 @@ async fn files_are_kept_or_doomed(database: TestDatabase) {
     let (kept, left) = (fixture.pending().await, fixture.pending().await);
     store.keep_file(kept.key.clone(), None, clock.now()).await.unwrap();
     clock.advance(Duration::from_secs(10));
-    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), [left.key.clone()]);
+    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), std::slice::from_ref(&left.key));
     // Until the bytes are gone it is named again.
-    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), [left.key.clone()]);
+    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), std::slice::from_ref(&left.key));
     let late = store.keep_file(left.key.clone(), Some(kept.key.clone()), clock.now()).await;
     assert!(matches!(late, Err(StoreError::Stale)));
     assert!(store.find_file(&kept.key).await.unwrap().is_some(), "nothing was let go");
@@ -614,23 +614,28 @@ async fn documents_are_filed_found_and_numbered(database: TestDatabase) {
     let all = &DocumentScope::All;
     let found = store.list_documents(all, &by_template, &orders, page).await.unwrap();
     assert_eq!((found.total, found.rows), (1, vec![document.clone()]));
-    let others = DocumentScope::Of { agent_id: AgentId(99), chats: Scope::Own(AgentId(99)) };
+    let of = |agent: AgentId, tickets| DocumentScope::Of {
+        agent_id: agent,
+        customers: CustomerScope::Of(agent, tickets),
+    };
+    let others = of(AgentId(99), Scope::Own(AgentId(99)));
     let filter = DocumentFilter::default();
     assert_eq!(store.list_documents(&others, &filter, &orders, page).await.unwrap().total, 0);
     let busy = Scope::OwnAndWaiting(ADMIN, vec![SUPPORT]);
-    let own = DocumentScope::Of { agent_id: ADMIN, chats: busy };
+    let own = of(ADMIN, busy);
     assert_eq!(store.list_documents(&own, &filter, &orders, page).await.unwrap().total, 1);
     assert!(store.may_file_for(all, customer).await.unwrap());
     assert!(!store.may_file_for(&own, customer).await.unwrap());
     let changes = DocumentChanges { due_date: Some(None), ..DocumentChanges::default() };
-    let changed =
-        store.update_document(own, document.id, changes, ADMIN, clock.now()).await.unwrap();
-    assert_eq!(changed.unwrap().due_date, None);
+    let row = store.update_document(own, document.id, changes, ADMIN, clock.now()).await.unwrap();
+    assert_eq!(row.unwrap().due_date, None);
     let id = document.id;
     assert!(!store.delete_document(others, id, ADMIN, clock.now()).await.unwrap());
     assert!(store.delete_document(all.clone(), id, ADMIN, clock.now()).await.unwrap());
     assert!(store.find_document(all, id).await.unwrap().is_none());
-    let trail = store.list_audit_entries(AuditFilter::default(), page).await.unwrap().rows;
+    let of_documents =
+        AuditFilter { subject: Some(AuditSubject::Document), ..AuditFilter::default() };
+    let trail = store.list_audit_entries(of_documents, page).await.unwrap().rows;
     let actions: Vec<_> = trail.iter().map(|entry| entry.action).collect();
     assert_eq!(actions, [AuditAction::Deleted, AuditAction::Updated, AuditAction::Generated]);
     let mut numbers = HashSet::new();

@@ -149,15 +149,17 @@ fn disposition(document: &Document, is_shown: bool) -> String {
     let is_plain = |c: char| c.is_ascii_graphic() && !"\"\\%".contains(c) || c == ' ';
     let plain: String =
         document.file_name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
-    let mut encoded = String::new();
-    for byte in document.file_name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
+    let encoded: String = document.file_name.bytes().map(spelled).collect();
     format!("{way}; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+/// A byte as RFC 8187 spells it.
+fn spelled(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
 }
 
 #[cfg(test)]

@@ -195,8 +195,8 @@ async fn change(
         changes.file = Some((stored, name));
     }
     let scope = document_scope(me);
-    let changed = app.hub.store().update_document(scope, id, changes, me.id, now).await?;
-    changed.ok_or_else(|| missing(id).into())
+    let document = app.hub.store().update_document(scope, id, changes, me.id, now).await?;
+    document.ok_or_else(|| missing(id).into())
 }
 
 fn filter(query: &mut Query) -> ApiResult<DocumentFilter> {

@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use dx_actors::{domain::AgentId, store::AuditFilter};
+use dx_actors::{
+    domain::{AgentId, audit::AuditSubject},
+    store::AuditFilter,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -313,7 +316,11 @@ async fn another_file_takes_the_place_of_the_first() {
     assert_eq!((answer.status, answer.json().as_object().unwrap().len()), (400, 2));
     office.delete(ADMIN, &path).await;
     let store = office.app.state.hub.store();
-    let filter = AuditFilter { subject_id: row["id"].as_i64(), ..AuditFilter::default() };
+    let filter = AuditFilter {
+        subject: Some(AuditSubject::Document),
+        subject_id: row["id"].as_i64(),
+        ..AuditFilter::default()
+    };
     let page = dx_actors::store::Page { limit: 10, offset: 0 };
     let trail = store.list_audit_entries(filter, page).await.unwrap().rows;
     let trail: Vec<_> =
@@ -349,8 +356,8 @@ async fn agents_see_what_they_uploaded_and_what_their_chats_are_about() {
         }
         let link = office.post(who, &format!("{path}link/"), json!({})).await;
         assert_eq!(link.status, status);
-        let patch = office.patch(who, &path, json!({"descricao": "x"})).await;
-        assert_eq!(patch.status, status);
+        let answer = office.patch(who, &path, json!({"descricao": "x"})).await;
+        assert_eq!(answer.status, status);
     }
     let refused = upload(&office, office.ana, stranger, "a.pdf", PDF).await;
     let text = format!("Pk inválido \"{stranger}\" - objeto não existe.");

@@ -153,6 +153,14 @@ impl Server {
         run_command(self.data.path(), &self.env, args, stdin).await
     }
 
+    /// The most memory that the process has had so far, in KiB.
+    pub(crate) fn memory_peak_kib(&self) -> u64 {
+        let id = self.child.id().expect("the server runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
     fn signal(&self, signal: Signal) {
         let id = self.child.id().expect("the server runs");
         let pid = Pid::from_raw(id.try_into().expect("a process id")).expect("a process id");
