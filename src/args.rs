@@ -75,6 +75,9 @@ pub enum Command {
     /// Cria ou atualiza o banco de dados e termina
     #[command(help_template = HELP_TEMPLATE)]
     Migrate,
+    /// Mostra a descrição da API (OpenAPI, JSON) e termina
+    #[command(help_template = HELP_TEMPLATE)]
+    Openapi,
     /// Administra os usuários
     #[command(subcommand, subcommand_help_heading = "Comandos", help_template = HELP_TEMPLATE)]
     User(UserCommand),

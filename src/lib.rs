@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod error;
 pub mod http;
+pub mod openapi;
 pub mod outbound;
 pub mod run_error;
 pub mod secrets;

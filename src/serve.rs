@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     demo,
     http::{self, server, throttle::Throttle},
+    openapi,
     run_error::RunError,
     secrets::{MasterKey, Purpose},
     shutdown::{self, Shutdown},
@@ -28,6 +29,7 @@ const SOCKETS_TIMEOUT: Duration = Duration::from_secs(5);
 pub async fn run(config: Config, command: Command) -> Result<(), RunError> {
     match command {
         Command::Serve { demo } => serve(config, demo).await,
+        Command::Openapi => openapi::print(),
         Command::Migrate => admin::migrate(&config).await,
         Command::User(command) => admin::user(&config, command).await,
     }

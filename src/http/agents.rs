@@ -11,6 +11,9 @@ use super::{
     auth::{DISPLAY_NAME_CHARS_MAX, PHONE_NUMBER_CHARS_MAX, USERNAME_CHARS_MAX},
     reply::Created,
 };
+use crate::openapi::Forbidden;
+use crate::openapi::schemas::PageParams;
+use crate::wire::agent::{AgentChangesIn, AgentIn, AgentParams};
 use crate::{
     auth::{
         CurrentAgent, Permission,
@@ -27,6 +30,15 @@ const BAD_USERNAME: &str =
 const FIELD_NAMES: [(&str, &str); 1] = [("departments", "departamentos")];
 
 /// `GET /agents/`: everybody, with what a transfer needs to know.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Pessoas",
+    summary = "Lista as pessoas",
+    description = "Todas, com presença e carga: o que uma transferência precisa saber.",
+    params(PageParams, AgentParams),
+    responses((status = 200, body = Listing<AgentOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -57,6 +69,15 @@ fn matches(agent: &Agent, term: &str) -> bool {
 }
 
 /// `POST /agents/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Pessoas",
+    summary = "Cria uma pessoa",
+    description = "Para quem administra pessoas. O nome de usuário é único.",
+    request_body = AgentIn,
+    responses((status = 201, body = AgentOut), Forbidden),
+)]
 pub(super) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -88,6 +109,14 @@ pub(super) async fn create(
 }
 
 /// `GET /agents/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Pessoas",
+    summary = "Mostra uma pessoa",
+    description = "Para quem administra pessoas.",
+    responses((status = 200, body = AgentOut), Forbidden),
+)]
 pub(super) async fn detail(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -99,6 +128,16 @@ pub(super) async fn detail(
 }
 
 /// `PATCH /agents/{id}/`: whoever is deactivated or gets a new password is signed out everywhere.
+#[utoipa::path(
+    method(patch, put),
+    path = "",
+    tag = "Pessoas",
+    summary = "Altera uma pessoa",
+    description = "O que não vem fica como está. Quem é desativado ou recebe uma nova senha sai de todos os \
+        aparelhos.",
+    request_body = AgentChangesIn,
+    responses((status = 200, body = AgentOut), Forbidden),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,

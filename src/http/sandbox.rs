@@ -7,6 +7,8 @@ use dx_actors::{
 };
 
 use super::Body;
+use crate::openapi::{Forbidden, Missing};
+use crate::wire::session::FaultIn;
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
@@ -15,6 +17,15 @@ use crate::{
 };
 
 /// `POST /sandbox/falha/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Webhook",
+    summary = "Simula uma falha",
+    description = "Só em números simulados, e onde a configuração permite.",
+    request_body = FaultIn,
+    responses((status = 200, body = SentenceOut), Forbidden, Missing),
+)]
 pub(super) async fn fault(
     State(app): State<AppState>,
     me: CurrentAgent,
