@@ -11,17 +11,18 @@ use super::{
     auth::{DISPLAY_NAME_CHARS_MAX, PHONE_NUMBER_CHARS_MAX, USERNAME_CHARS_MAX},
     reply::Created,
 };
-use crate::openapi::Forbidden;
-use crate::openapi::schemas::PageParams;
-use crate::wire::agent::{AgentChangesIn, AgentIn, AgentParams};
 use crate::{
     auth::{
         CurrentAgent, Permission,
         password::{self, PASSWORD_CHARS_MAX},
     },
     error::{ApiError, ApiResult},
+    openapi::{Forbidden, schemas::PageParams},
     state::AppState,
-    wire::{agent::AgentOut, words::Word},
+    wire::{
+        agent::{AgentChangesIn, AgentIn, AgentOut, AgentParams},
+        words::Word,
+    },
 };
 
 const BAD_USERNAME: &str =

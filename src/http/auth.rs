@@ -4,13 +4,12 @@ use axum::{Json, extract::State};
 use dx_actors::domain::{Agent, AgentChanges};
 
 use super::Body;
-use crate::openapi::{TooManyRequests, Unauthorized};
-use crate::wire::account::{LoginIn, MeIn, RefreshIn, VerifyIn};
 use crate::{
     auth::{AuthFailure, CurrentAgent, password::PASSWORD_CHARS_MAX, resolve, token::TokenType},
     error::ApiResult,
+    openapi::{TooManyRequests, Unauthorized},
     state::AppState,
-    wire::account::{AccessOut, EmptyOut, MeOut, TokensOut},
+    wire::account::{AccessOut, EmptyOut, LoginIn, MeIn, MeOut, RefreshIn, TokensOut, VerifyIn},
 };
 
 pub(super) const USERNAME_CHARS_MAX: usize = 150;

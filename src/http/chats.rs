@@ -19,18 +19,17 @@ use super::{
     Body, Query,
     tickets::{new_notes, transfer_request},
 };
-use crate::openapi::{Conflict, Forbidden};
-use crate::wire::chat::{AcceptIn, ChatParams, CloseIn, HistoryParams};
-use crate::wire::ticket::TransferIn;
 use crate::{
     auth::{CurrentAgent, Permission, scope::chat_scope},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden},
     state::AppState,
     wire::{
         chat::{
-            ChatAttendedOut, ChatClosedOut, ChatHistoryOut, ChatNotAvailableOut, ChatOut,
-            ChatRowOut, ChatTransferredOut,
+            AcceptIn, ChatAttendedOut, ChatClosedOut, ChatHistoryOut, ChatNotAvailableOut, ChatOut,
+            ChatParams, ChatRowOut, ChatTransferredOut, CloseIn, HistoryParams,
         },
+        ticket::TransferIn,
         words::Word,
     },
 };

@@ -15,14 +15,12 @@ use super::{
     query::Direction,
     reply::{Created, NoContent},
 };
-use crate::openapi::schemas::PageParams;
-use crate::openapi::{Conflict, Forbidden};
-use crate::wire::department::{DepartmentChangesIn, DepartmentIn, DepartmentParams};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden, schemas::PageParams},
     state::AppState,
-    wire::department::DepartmentOut,
+    wire::department::{DepartmentChangesIn, DepartmentIn, DepartmentOut, DepartmentParams},
 };
 
 const NAME_CHARS_MAX: usize = 100;

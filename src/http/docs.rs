@@ -23,7 +23,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// Browsers ask again each time and mostly hear 304: a new version shows at once.
 const CACHE: &str = "no-cache";
-/// Only what is ours. Both programs style elements one by one; ReDoc searches in a worker.
+/// Only what is ours. Both programs style elements one by one; `ReDoc` searches in a worker.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; connect-src 'self'; worker-src blob:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

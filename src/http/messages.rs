@@ -9,14 +9,13 @@ use dx_actors::{
 };
 
 use super::{Id, Listing, Query};
-use crate::openapi::schemas::PageParams;
-use crate::wire::message::MessageParams;
 use crate::{
     auth::{CurrentAgent, scope::chat_scope},
     error::ApiResult,
+    openapi::schemas::PageParams,
     state::AppState,
     wire::{
-        message::{LatencyStatsOut, MessageOut, MessageRowOut},
+        message::{LatencyStatsOut, MessageOut, MessageParams, MessageRowOut},
         words::Word,
     },
 };

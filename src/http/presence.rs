@@ -8,15 +8,13 @@ use dx_actors::{
 };
 
 use super::{Body, Listing, Query, reply::NoContent};
-use crate::openapi::Missing;
-use crate::openapi::schemas::PageParams;
-use crate::wire::presence::{StatusIn, TypingIn, TypingParams};
 use crate::{
     auth::CurrentAgent,
     error::{ApiError, ApiResult},
+    openapi::{Missing, schemas::PageParams},
     state::AppState,
     wire::{
-        presence::{MessageOut, PresenceOut, StatusSetOut},
+        presence::{MessageOut, PresenceOut, StatusIn, StatusSetOut, TypingIn, TypingParams},
         words::Word,
     },
 };

@@ -20,15 +20,16 @@ use super::{
     Body, Fields, Id, Listing, Query,
     reply::{Created, NoContent},
 };
-use crate::openapi::schemas::PageParams;
-use crate::openapi::{Conflict, Forbidden};
-use crate::wire::queue::{DistributeIn, QueueEntryChangesIn, QueueEntryIn, QueueParams};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden, schemas::PageParams},
     state::AppState,
     wire::{
-        queue::{DistributedOut, QueueEntryOut},
+        queue::{
+            DistributeIn, DistributedOut, QueueEntryChangesIn, QueueEntryIn, QueueEntryOut,
+            QueueParams,
+        },
         words::Word,
     },
 };

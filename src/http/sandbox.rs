@@ -7,13 +7,15 @@ use dx_actors::{
 };
 
 use super::Body;
-use crate::openapi::{Forbidden, Missing};
-use crate::wire::session::FaultIn;
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::{Forbidden, Missing},
     state::AppState,
-    wire::{session::SentenceOut, words::Word},
+    wire::{
+        session::{FaultIn, SentenceOut},
+        words::Word,
+    },
 };
 
 /// `POST /sandbox/falha/`.

@@ -13,15 +13,14 @@ use dx_actors::{
 };
 
 use super::{Body, Fields, Slash, fields::too_long};
-use crate::openapi::{Conflict, Forbidden, Locked};
-use crate::wire::message::{LegacySendIn, SendIn};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden, Locked},
     state::AppState,
     wire::{
         incoming::{CHAT_ID_CHARS_MAX, MEDIA_URL_CHARS_MAX, PHONE_CHARS_MAX, TEXT_CHARS_MAX},
-        message::{MessageIdOut, QueuedOut},
+        message::{LegacySendIn, MessageIdOut, QueuedOut, SendIn},
         words::Word,
     },
 };

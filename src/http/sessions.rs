@@ -16,20 +16,17 @@ use super::{
     Body, Fields, Id, Listing, Query,
     reply::{Created, NoContent},
 };
-use crate::openapi::schemas::PageParams;
-use crate::openapi::{Conflict, Forbidden, Missing};
-use crate::wire::session::{
-    SessionChangesIn, SessionChoiceIn, SessionChoiceParams, SessionIn, SessionParams,
-};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::ApiResult,
+    openapi::{Conflict, Forbidden, Missing, schemas::PageParams},
     state::AppState,
     wire::{
         qr_image,
         session::{
-            ReconnectingOut, SentenceOut, SessionMetricsOut, SessionOut, SessionStatusOut,
-            StartedOut, StatusWordOut,
+            ReconnectingOut, SentenceOut, SessionChangesIn, SessionChoiceIn, SessionChoiceParams,
+            SessionIn, SessionMetricsOut, SessionOut, SessionParams, SessionStatusOut, StartedOut,
+            StatusWordOut,
         },
         words::Word,
     },

@@ -14,17 +14,16 @@ use dx_actors::{
 use serde_json::Value;
 
 use super::{Body, Fields, Id, Listing, Query, queues, reply::Created};
-use crate::openapi::schemas::PageParams;
-use crate::openapi::{Conflict, Forbidden};
-use crate::wire::queue::QueueEntryIn;
-use crate::wire::ticket::{FinishIn, RatingIn, TicketChangesIn, TicketParams, TransferIn};
 use crate::{
     auth::{CurrentAgent, Permission, scope::ticket_scope},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden, schemas::PageParams},
     state::AppState,
     wire::{
+        queue::QueueEntryIn,
         ticket::{
-            TicketFinishedOut, TicketOut, TicketRatedOut, TicketRowOut, TicketTransferredOut,
+            FinishIn, RatingIn, TicketChangesIn, TicketFinishedOut, TicketOut, TicketParams,
+            TicketRatedOut, TicketRowOut, TicketTransferredOut, TransferIn,
         },
         words::Word,
     },

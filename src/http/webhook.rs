@@ -16,20 +16,21 @@ use dx_actors::{
 use futures_util::future::join_all;
 
 use super::{Body, Query, body::Raw};
-use crate::openapi::{Forbidden, Missing, Unauthorized};
-use crate::wire::webhook::{VerificationParams, WebhookBodyIn, WebhookOut};
 use crate::{
     auth::{
         AuthFailure, CurrentAgent,
         signature::{is_secret, is_signed},
     },
     error::{ApiError, ApiResult},
+    openapi::{Forbidden, Missing, Unauthorized},
     state::AppState,
     wire::{
         cloud::{CloudBatch, CloudIn},
         inject::{self, InjectIn, InjectedOut},
         message::MessageOut,
-        webhook::{BatchOut, WebhookIn, WebhookMessageIn},
+        webhook::{
+            BatchOut, VerificationParams, WebhookBodyIn, WebhookIn, WebhookMessageIn, WebhookOut,
+        },
     },
 };
 

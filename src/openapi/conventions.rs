@@ -27,7 +27,7 @@ pub(super) fn applied(paths: Paths) -> Paths {
     let mut published = Paths::new();
     for (path, mut item) in paths.paths {
         for (method, operation) in operations(&mut item) {
-            complete(&path, method, operation);
+            complete(&path, &method, operation);
         }
         for (path, item) in with_slash(&path, item) {
             published.paths.insert(path, item);
@@ -62,8 +62,8 @@ pub(super) fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation
     all.into_iter().filter_map(|(method, slot)| Some((method, slot.as_mut()?))).collect()
 }
 
-fn complete(path: &str, method: HttpMethod, operation: &mut Operation) {
-    operation.operation_id = Some(operation_id(path, &method));
+fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    operation.operation_id = Some(operation_id(path, method));
     let in_path: Vec<_> = path.split('/').filter_map(path_parameter).collect();
     let has_query = operation.parameters.as_ref().is_some_and(|list| !list.is_empty());
     let mut errors = vec![errors::INTERNAL, errors::UNAVAILABLE];
@@ -109,15 +109,12 @@ fn name_success(status: &str, response: &mut RefOr<Response>) {
 
 fn path_parameter(segment: &str) -> Option<Parameter> {
     let name = segment.strip_prefix('{')?.strip_suffix('}')?;
-    let (schema, text) = match name {
-        "chat_id" => {
-            (Object::with_type(Type::String), "Identificador do chat (número com DDI e DDD).")
-        }
-        _ => {
-            let mut id = Object::with_type(Type::Integer);
-            id.minimum = Some(1.into());
-            (id, "Identificador do registro.")
-        }
+    let (schema, text) = if name == "chat_id" {
+        (Object::with_type(Type::String), "Identificador do chat (número com DDI e DDD).")
+    } else {
+        let mut id = Object::with_type(Type::Integer);
+        id.minimum = Some(1.into());
+        (id, "Identificador do registro.")
     };
     let parameter = ParameterBuilder::new()
         .name(name)

@@ -5,8 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::words::Word;
-use crate::auth::token::TokenPair;
-use crate::openapi::schemas::word;
+use crate::{auth::token::TokenPair, openapi::schemas::word};
 
 /// Um par de tokens.
 #[derive(Debug, Serialize, ToSchema)]

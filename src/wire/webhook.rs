@@ -203,7 +203,7 @@ pub struct WebhookDataIn {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum WebhookOut {
-    Message(MessageOut),
+    Message(Box<MessageOut>),
     Batch(BatchOut),
 }
 
