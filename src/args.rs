@@ -157,6 +157,7 @@ mod tests {
         assert_eq!(parse("").unwrap().1, Command::Serve { demo: false });
         assert_eq!(parse("serve --demo").unwrap().1, Command::Serve { demo: true });
         assert_eq!(parse("migrate").unwrap().1, Command::Migrate);
+        assert_eq!(parse("openapi").unwrap().1, Command::Openapi);
     }
 
     #[test]

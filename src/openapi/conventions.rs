@@ -66,12 +66,17 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     operation.operation_id = Some(operation_id(path, method));
     let in_path: Vec<_> = path.split('/').filter_map(path_parameter).collect();
     let has_query = operation.parameters.as_ref().is_some_and(|list| !list.is_empty());
+    // A page that does not exist.
+    let has_pages =
+        operation.parameters.iter().flatten().any(
+            |parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "page_size"),
+        );
     let mut errors = vec![errors::INTERNAL, errors::UNAVAILABLE];
     // An empty list says that no token is needed.
     if operation.security.is_none() {
         errors.push(errors::UNAUTHORIZED);
     }
-    if !in_path.is_empty() {
+    if !in_path.is_empty() || has_pages {
         errors.push(errors::NOT_FOUND);
     }
     if has_query || operation.request_body.is_some() {
