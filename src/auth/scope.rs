@@ -1,9 +1,12 @@
 //! Which rows a person may list (contract §3). Whether one row may be seen or changed is decided by
 //! `Viewer` in the hub.
 
-use dx_actors::{domain::Role, store::Scope};
+use dx_actors::{
+    domain::Role,
+    store::{ContactScope, CustomerScope, DocumentScope, Scope},
+};
 
-use super::CurrentAgent;
+use super::{CurrentAgent, Permission};
 
 /// Tickets: one's own; supervisors see their departments, managers all.
 pub fn ticket_scope(me: &CurrentAgent) -> Scope {
@@ -20,5 +23,29 @@ pub fn chat_scope(me: &CurrentAgent) -> Scope {
         Role::Admin | Role::Manager => Scope::All,
         Role::Supervisor => Scope::Departments(me.id, me.viewer().departments),
         Role::Agent => Scope::OwnAndWaiting(me.id, me.viewer().departments),
+    }
+}
+
+/// Customers: supervisors and above see all, agents those whom they created or are responsible for
+/// and those of chats that they may see.
+pub fn customer_scope(me: &CurrentAgent) -> CustomerScope {
+    if me.can(Permission::SeeAllCustomers) {
+        CustomerScope::All
+    } else {
+        CustomerScope::Of(me.id, chat_scope(me))
+    }
+}
+
+/// Contacts (contract §6): only administrators see those of customers who are not active.
+pub fn contact_scope(me: &CurrentAgent) -> ContactScope {
+    if me.role == Role::Admin { ContactScope::All } else { ContactScope::ActiveCustomers }
+}
+
+/// Documents: one's own uploads and those of customers with a chat that one may see; supervisors and
+/// those above them see all. Also for which customers one may file documents.
+pub fn document_scope(me: &CurrentAgent) -> DocumentScope {
+    match me.role {
+        Role::Admin | Role::Manager | Role::Supervisor => DocumentScope::All,
+        Role::Agent => DocumentScope::Of { agent_id: me.id, chats: chat_scope(me) },
     }
 }

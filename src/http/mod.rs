@@ -4,19 +4,31 @@
 //! tells a handler which one it was.
 
 mod agents;
+mod audit;
 mod auth;
+mod authz;
 pub mod body;
+mod change_reader;
+mod chat_registration;
 mod chats;
+mod company_groups;
+mod contacts;
 mod cors;
+mod customer_fields;
+mod customer_filter;
+mod customers;
 mod departments;
 mod docs;
+mod documents;
 pub mod fields;
 mod health;
 mod layers;
 pub mod limits;
 mod messages;
+mod notifications;
 pub mod paging;
 pub mod path;
+mod postal_codes;
 mod presence;
 pub mod query;
 mod queues;
@@ -25,6 +37,7 @@ mod sandbox;
 mod send;
 pub mod server;
 mod sessions;
+mod settings;
 pub mod syntax;
 mod table;
 pub mod target;
@@ -32,6 +45,7 @@ pub mod target;
 mod testing;
 pub mod throttle;
 mod tickets;
+pub mod upload;
 mod webhook;
 
 pub use body::Body;
@@ -41,7 +55,12 @@ pub use path::Id;
 pub use query::Query;
 pub use target::{Slash, Target};
 
-use axum::{Router, http::Method, middleware::from_fn_with_state, routing::get};
+use axum::{
+    Router,
+    http::Method,
+    middleware::from_fn_with_state,
+    routing::{get, patch, post},
+};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
@@ -53,7 +72,9 @@ pub fn router(app: &AppState) -> Router {
     let throttle = from_fn_with_state(app.clone(), throttle::per_address);
     let throttled = throttled().into_router().route_layer(throttle);
     let routes = limits::standard(throttled.merge(standard().into_router()))
+        .merge(limits::upload(uploads().into_router(), app))
         .merge(limits::webhook(deliveries().into_router()))
+        .merge(limits::picture(settings::picture_routes().into_router()))
         .merge(sockets().into_router())
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async |method: Method| {
@@ -65,8 +86,14 @@ pub fn router(app: &AppState) -> Router {
 
 /// What the handlers' annotations say about the paths below, as they are written here, and the paths
 /// that are served without being documented.
-pub fn documented() -> (OpenApi, Vec<&'static str>) {
-    throttled().merge(standard()).merge(deliveries()).merge(sockets()).into_document()
+pub fn documented() -> (OpenApi, Vec<String>) {
+    throttled()
+        .merge(standard())
+        .merge(uploads())
+        .merge(deliveries())
+        .merge(settings::picture_routes())
+        .merge(sockets())
+        .into_document()
 }
 
 // The table of paths. The methods are those in the `utoipa::path` above each handler.
@@ -78,11 +105,22 @@ fn throttled() -> Table {
         .at("/api/v1/auth/refresh", routes!(auth::refresh))
         .at("/api/v1/auth/token/refresh", routes!(auth::refresh))
         .at("/api/v1/auth/token/verify", routes!(auth::verify))
+        .undocumented("/api/v1/integrations/cep/{cep}", get(postal_codes::find))
+        .undocumented("/api/v1/clientes/chat/buscar-contato", post(chat_registration::find_contact))
+        .undocumented("/api/v1/clientes/chat/dados-capturados", post(chat_registration::captured))
 }
 
-/// Routes under the ordinary limits. Those that take uploads go through [`limits::upload`] instead.
+/// Routes under the ordinary limits.
 fn standard() -> Table {
-    health().merge(people()).merge(whatsapp()).merge(service()).merge(documentation())
+    health()
+        .merge(people())
+        .merge(rights())
+        .merge(whatsapp())
+        .merge(service())
+        .merge(customers())
+        .merge(settings::routes())
+        .merge(files())
+        .merge(documentation())
 }
 
 fn health() -> Table {
@@ -95,6 +133,10 @@ fn health() -> Table {
 fn people() -> Table {
     Table::new()
         .at("/api/v1/me", routes!(auth::me, auth::update_me))
+        .undocumented(
+            "/api/v1/me/preferencias-notificacao",
+            get(notifications::show).patch(notifications::update),
+        )
         .at("/api/v1/agents", routes!(agents::list, agents::create))
         .at("/api/v1/agents/{id}", routes!(agents::detail, agents::update))
         .at("/api/v1/presence", routes!(presence::list))
@@ -102,6 +144,39 @@ fn people() -> Table {
         .at("/api/v1/presence/set-status", routes!(presence::set_status))
         .at("/api/v1/presence/heartbeat", routes!(presence::heartbeat))
         .at("/api/v1/typing", routes!(presence::start_typing, presence::stop_typing))
+}
+
+/// Who may do what, and who did.
+fn rights() -> Table {
+    let group = get(authz::group)
+        .put(authz::replace_group)
+        .patch(authz::update_group)
+        .delete(authz::remove_group);
+    let groups_of_agent = get(authz::groups_of).patch(authz::set_groups);
+    Table::new()
+        .undocumented("/api/v1/authz/permissions", get(authz::permissions))
+        .undocumented("/api/v1/authz/groups", get(authz::groups).post(authz::create_group))
+        .undocumented("/api/v1/authz/groups/{id}", group)
+        .undocumented("/api/v1/authz/agents/{id}/groups", groups_of_agent)
+        .undocumented("/api/v1/auditoria", get(audit::list))
+}
+
+/// Routes that take files.
+fn uploads() -> Table {
+    let document = get(documents::detail)
+        .put(documents::replace)
+        .patch(documents::update)
+        .delete(documents::remove);
+    Table::new()
+        .undocumented("/api/v1/documentos", get(documents::list).post(documents::create))
+        .undocumented("/api/v1/documentos/{id}", document)
+}
+
+/// Routes that give files.
+fn files() -> Table {
+    Table::new()
+        .undocumented("/api/v1/documentos/{id}/arquivo", get(documents::download))
+        .undocumented("/api/v1/documentos/{id}/link", post(documents::link))
 }
 
 /// Departments, queues, tickets and chats.
@@ -135,6 +210,37 @@ fn service() -> Table {
         .at("/api/v1/chats/{chat_id}/attend", routes!(chats::attend))
         .at("/api/v1/chats/{chat_id}/transferir", routes!(chats::transfer))
         .at("/api/v1/chats/{chat_id}/encerrar", routes!(chats::close))
+}
+
+/// Customers, their groups and their people.
+fn customers() -> Table {
+    let customer = get(customers::detail)
+        .put(customers::replace)
+        .patch(customers::update)
+        .delete(customers::remove);
+    let group = get(company_groups::detail)
+        .put(company_groups::replace)
+        .patch(company_groups::update)
+        .delete(company_groups::remove);
+    let contact = get(contacts::detail)
+        .put(contacts::replace)
+        .patch(contacts::update)
+        .delete(contacts::remove);
+    let routes = Table::new()
+        .undocumented("/clientes", get(customers::list).post(customers::create))
+        .undocumented("/clientes/search", get(customers::search))
+        .undocumented("/clientes/stats", get(customers::stats))
+        .undocumented("/clientes/status/{status}", get(customers::by_status))
+        .undocumented("/clientes/cadastro-manual", post(chat_registration::register))
+        .undocumented("/clientes/{id}", customer)
+        .undocumented("/clientes/{id}/status", patch(customers::set_status))
+        .undocumented("/clientes/{id}/responsavel", patch(customers::set_responsible))
+        .undocumented("/clientes/{id}/historico", get(customers::history))
+        .undocumented("/grupos-empresa", get(company_groups::list).post(company_groups::create))
+        .undocumented("/grupos-empresa/{id}", group)
+        .undocumented("/contatos", get(contacts::list).post(contacts::create))
+        .undocumented("/contatos/{id}", contact);
+    Table::new().nest("/api/v1", routes)
 }
 
 /// Numbers and messages. Routes in the singular are for older clients.

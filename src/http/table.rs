@@ -11,7 +11,7 @@ use crate::state::AppState;
 #[derive(Default)]
 pub(super) struct Table {
     routes: OpenApiRouter<AppState>,
-    undocumented: Vec<&'static str>,
+    undocumented: Vec<String>,
 }
 
 impl Table {
@@ -32,17 +32,14 @@ impl Table {
     }
 
     /// For what OpenAPI cannot describe, and for the documentation itself. A test knows these paths.
-    pub(super) fn undocumented(
-        mut self,
-        path: &'static str,
-        methods: MethodRouter<AppState>,
-    ) -> Self {
-        self.undocumented.push(path);
+    pub(super) fn undocumented(mut self, path: &str, methods: MethodRouter<AppState>) -> Self {
+        self.undocumented.push(path.to_owned());
         Self { routes: self.routes.route(path, methods), ..self }
     }
 
     pub(super) fn nest(mut self, prefix: &str, inner: Self) -> Self {
-        self.undocumented.extend(inner.undocumented);
+        let undocumented = inner.undocumented.into_iter();
+        self.undocumented.extend(undocumented.map(|path| format!("{prefix}{path}")));
         Self { routes: self.routes.nest(prefix, inner.routes), ..self }
     }
 
@@ -56,7 +53,7 @@ impl Table {
     }
 
     /// What the annotations say, and the paths that are not in it.
-    pub(super) fn into_document(self) -> (OpenApi, Vec<&'static str>) {
+    pub(super) fn into_document(self) -> (OpenApi, Vec<String>) {
         (self.routes.into_openapi(), self.undocumented)
     }
 }

@@ -9,15 +9,54 @@ use super::json;
 use crate::{http, test_support::TestApp};
 
 const SNAPSHOT: &str = include_str!("../../docs/openapi.json");
-/// Sockets, which OpenAPI cannot describe, and the documentation itself.
-const UNDOCUMENTED: [&str; 7] = [
+/// Sockets, which OpenAPI cannot describe, the documentation itself, and pictures.
+const UNDOCUMENTED: [&str; 8] = [
     "/api/docs",
     "/api/docs/{file}",
     "/api/redoc",
     "/api/schema",
+    "/media/appearance/{name}",
     "/ws/atendimento",
     "/ws/echo",
     "/ws/whatsapp",
+];
+/// Still to be annotated; this list only ever gets shorter.
+const PENDING: [&str; 35] = [
+    "/api/v1/auditoria",
+    "/api/v1/authz/agents/{id}/groups",
+    "/api/v1/authz/groups",
+    "/api/v1/authz/groups/{id}",
+    "/api/v1/authz/permissions",
+    "/api/v1/clientes",
+    "/api/v1/clientes/cadastro-manual",
+    "/api/v1/clientes/chat/buscar-contato",
+    "/api/v1/clientes/chat/dados-capturados",
+    "/api/v1/clientes/search",
+    "/api/v1/clientes/stats",
+    "/api/v1/clientes/status/{status}",
+    "/api/v1/clientes/{id}",
+    "/api/v1/clientes/{id}/historico",
+    "/api/v1/clientes/{id}/responsavel",
+    "/api/v1/clientes/{id}/status",
+    "/api/v1/config",
+    "/api/v1/config/appearance",
+    "/api/v1/config/appearance/upload",
+    "/api/v1/config/chat",
+    "/api/v1/config/company",
+    "/api/v1/config/documents",
+    "/api/v1/config/email",
+    "/api/v1/config/email/test",
+    "/api/v1/config/whatsapp",
+    "/api/v1/contatos",
+    "/api/v1/contatos/{id}",
+    "/api/v1/documentos",
+    "/api/v1/documentos/{id}",
+    "/api/v1/documentos/{id}/arquivo",
+    "/api/v1/documentos/{id}/link",
+    "/api/v1/grupos-empresa",
+    "/api/v1/grupos-empresa/{id}",
+    "/api/v1/integrations/cep/{cep}",
+    "/api/v1/me/preferencias-notificacao",
 ];
 
 fn document() -> Value {
@@ -64,7 +103,9 @@ fn the_snapshot_is_what_the_handlers_say() {
 fn only_what_is_known_is_served_without_documentation() {
     let (_, mut undocumented) = http::documented();
     undocumented.sort_unstable();
-    assert_eq!(undocumented, UNDOCUMENTED);
+    let mut known = [&UNDOCUMENTED[..], &PENDING[..]].concat();
+    known.sort_unstable();
+    assert_eq!(undocumented, known);
 }
 
 #[test]

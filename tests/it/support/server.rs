@@ -133,6 +133,16 @@ impl Server {
         self.login("admin", ADMIN_PASSWORD).await
     }
 
+    /// The folder of its database.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("nobody panics while logging").clone()
+    }
+
     /// `127.0.0.1:<port>`.
     pub(crate) fn address(&self) -> &str {
         self.base_url.strip_prefix("http://").expect("the base URL is http")
