@@ -75,6 +75,9 @@ pub enum Command {
     /// Cria ou atualiza o banco de dados e termina
     #[command(help_template = HELP_TEMPLATE)]
     Migrate,
+    /// Mostra a descrição da API (OpenAPI, JSON) e termina
+    #[command(help_template = HELP_TEMPLATE)]
+    Openapi,
     /// Administra os usuários
     #[command(subcommand, subcommand_help_heading = "Comandos", help_template = HELP_TEMPLATE)]
     User(UserCommand),
@@ -154,6 +157,7 @@ mod tests {
         assert_eq!(parse("").unwrap().1, Command::Serve { demo: false });
         assert_eq!(parse("serve --demo").unwrap().1, Command::Serve { demo: true });
         assert_eq!(parse("migrate").unwrap().1, Command::Migrate);
+        assert_eq!(parse("openapi").unwrap().1, Command::Openapi);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod error;
 pub mod files;
 pub mod http;
 pub mod mail;
+pub mod openapi;
 pub mod outbound;
 pub mod postal;
 pub mod run_error;

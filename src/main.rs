@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use dx_connect::{args::Cli, config::Config, outbound, serve, telemetry, terminal};
+use dx_connect::{
+    args::{Cli, Command},
+    config::Config,
+    openapi, outbound, serve, telemetry, terminal,
+};
 
 fn main() -> ExitCode {
     outbound::install_tls();
@@ -19,6 +23,10 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<()> {
     let (flags, command) = Cli::parse().into_parts();
+    if command == Command::Openapi {
+        // Before the configuration is read: a faulty one is no obstacle.
+        return Ok(openapi::print()?);
+    }
     // Names and values that are not UTF-8 cannot be meant for us.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

@@ -15,6 +15,7 @@ use crate::{
     documents::Typesetter,
     files::{self, Files},
     http::{self, server, throttle::Throttle},
+    openapi,
     postal::PostalCodes,
     run_error::RunError,
     secrets::{MasterKey, Purpose, Sealer},
@@ -31,6 +32,7 @@ const SOCKETS_TIMEOUT: Duration = Duration::from_secs(5);
 pub async fn run(config: Config, command: Command) -> Result<(), RunError> {
     match command {
         Command::Serve { demo } => serve(config, demo).await,
+        Command::Openapi => openapi::print(),
         Command::Migrate => admin::migrate(&config).await,
         Command::User(command) => admin::user(&config, command).await,
     }

@@ -7,8 +7,13 @@ const PASSWORD_LINE_BYTES_MAX: u64 = 4 * 128 + 2;
 
 /// Prints one line to standard output.
 pub fn print_line(text: &str) -> io::Result<()> {
+    print_text(&format!("{text}\n"))
+}
+
+/// Prints lines to standard output.
+pub fn print_text(lines: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
+    out.write_all(lines.as_bytes())?;
     out.flush()
 }
 

@@ -2,7 +2,7 @@
 //! italics, line breaks, rules. Anything else shows as its text.
 
 use dx_actors::domain::document_template::without_double_braces;
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Parser, Tag};
 use serde::Serialize;
 
 /// Deeper nesting than a person writes is flattened; layouts read the tree recursively.
@@ -44,8 +44,8 @@ pub(super) fn parse(text: &str) -> Vec<Node> {
     let mut tree = Tree::default();
     for event in Parser::new(text) {
         match event {
-            Event::Start(tag) => tree.open(tag),
-            Event::End(end) => tree.close(end),
+            Event::Start(tag) => tree.open(&tag),
+            Event::End(_) => tree.close(),
             Event::SoftBreak => tree.text(" "),
             Event::HardBreak => tree.add(Node::Break),
             Event::Rule => tree.add(Node::Rule),
@@ -72,13 +72,13 @@ struct Tree {
 }
 
 impl Tree {
-    fn open(&mut self, tag: Tag<'_>) {
+    fn open(&mut self, tag: &Tag<'_>) {
         let c = Vec::new();
         let node = match tag {
-            Tag::Heading { level, .. } => Some(Node::Heading { level: level as u8, c }),
+            Tag::Heading { level, .. } => Some(Node::Heading { level: *level as u8, c }),
             Tag::Paragraph | Tag::CodeBlock(_) | Tag::HtmlBlock => Some(Node::Paragraph { c }),
             Tag::List(None) => Some(Node::Bullets { c }),
-            Tag::List(Some(start)) => Some(Node::Numbers { start, c }),
+            Tag::List(Some(start)) => Some(Node::Numbers { start: *start, c }),
             Tag::Item => Some(Node::Item { c }),
             Tag::Strong => Some(Node::Bold { c }),
             Tag::Emphasis => Some(Node::Italic { c }),
@@ -89,7 +89,7 @@ impl Tree {
         self.open.extend(node);
     }
 
-    fn close(&mut self, _end: TagEnd) {
+    fn close(&mut self) {
         if self.tags.pop() == Some(true)
             && let Some(node) = self.open.pop()
         {

@@ -17,8 +17,12 @@ use crate::{
         password::{self, PASSWORD_CHARS_MAX},
     },
     error::{ApiError, ApiResult},
+    openapi::{Forbidden, schemas::PageParams},
     state::AppState,
-    wire::{agent::AgentOut, words::Word},
+    wire::{
+        agent::{AgentChangesIn, AgentIn, AgentOut, AgentParams},
+        words::Word,
+    },
 };
 
 const BAD_USERNAME: &str =
@@ -27,6 +31,15 @@ const BAD_USERNAME: &str =
 const FIELD_NAMES: [(&str, &str); 1] = [("departments", "departamentos")];
 
 /// `GET /agents/`: everybody, with what a transfer needs to know.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Pessoas",
+    summary = "Lista as pessoas",
+    description = "Todas, com presença e carga: o que uma transferência precisa saber.",
+    params(PageParams, AgentParams),
+    responses((status = 200, body = Listing<AgentOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -57,6 +70,15 @@ fn matches(agent: &Agent, term: &str) -> bool {
 }
 
 /// `POST /agents/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Pessoas",
+    summary = "Cria uma pessoa",
+    description = "Para quem administra pessoas. O nome de usuário é único.",
+    request_body = AgentIn,
+    responses((status = 201, body = AgentOut), Forbidden),
+)]
 pub(super) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -89,6 +111,14 @@ pub(super) async fn create(
 }
 
 /// `GET /agents/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Pessoas",
+    summary = "Mostra uma pessoa",
+    description = "Para quem administra pessoas.",
+    responses((status = 200, body = AgentOut), Forbidden),
+)]
 pub(super) async fn detail(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -100,6 +130,16 @@ pub(super) async fn detail(
 }
 
 /// `PATCH /agents/{id}/`: whoever is deactivated or gets a new password is signed out everywhere.
+#[utoipa::path(
+    method(patch, put),
+    path = "",
+    tag = "Pessoas",
+    summary = "Altera uma pessoa",
+    description = "O que não vem fica como está. Quem é desativado ou recebe uma nova senha sai de todos os \
+        aparelhos.",
+    request_body = AgentChangesIn,
+    responses((status = 200, body = AgentOut), Forbidden),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -7,8 +7,9 @@ use super::Body;
 use crate::{
     auth::{AuthFailure, CurrentAgent, password::PASSWORD_CHARS_MAX, resolve, token::TokenType},
     error::ApiResult,
+    openapi::{TooManyRequests, Unauthorized},
     state::AppState,
-    wire::account::{AccessOut, EmptyOut, MeOut, TokensOut},
+    wire::account::{AccessOut, EmptyOut, LoginIn, MeIn, MeOut, RefreshIn, TokensOut, VerifyIn},
 };
 
 pub(super) const USERNAME_CHARS_MAX: usize = 150;
@@ -18,6 +19,16 @@ pub(super) const PHONE_NUMBER_CHARS_MAX: usize = 30;
 const TOKEN_CHARS_MAX: usize = 4096;
 
 /// `POST /auth/token/`: username and password for a pair of tokens.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Autenticação",
+    summary = "Entra no sistema",
+    description = "Troca nome e senha por um par de tokens. O `access` vale uma hora, o `refresh` um dia.",
+    request_body = LoginIn,
+    responses((status = 200, body = TokensOut), Unauthorized, TooManyRequests),
+    security(()),
+)]
 pub(super) async fn log_in(State(app): State<AppState>, body: Body) -> ApiResult<Json<TokensOut>> {
     let mut fields = body.fields();
     let username = fields.required_text("username", USERNAME_CHARS_MAX);
@@ -43,6 +54,17 @@ async fn meet(app: &AppState, agent: &Agent) -> ApiResult<()> {
 }
 
 /// `POST /auth/refresh/`: a refresh token for a new access token.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Autenticação",
+    summary = "Renova o acesso",
+    description = "Troca um `refresh` por um novo `access`. `/auth/refresh/` e `/auth/token/refresh/` são o \
+        mesmo.",
+    request_body = RefreshIn,
+    responses((status = 200, body = AccessOut), Unauthorized, TooManyRequests),
+    security(()),
+)]
 pub(super) async fn refresh(State(app): State<AppState>, body: Body) -> ApiResult<Json<AccessOut>> {
     let token = token_field(body, "refresh")?;
     let claims = app.tokens.verify(&token, TokenType::Refresh).map_err(AuthFailure::of_body)?;
@@ -51,6 +73,16 @@ pub(super) async fn refresh(State(app): State<AppState>, body: Body) -> ApiResul
 }
 
 /// `POST /auth/token/verify/`: 200 as long as the token of either type would be accepted.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Autenticação",
+    summary = "Confere um token",
+    description = "200 enquanto o token, de qualquer tipo, for aceito.",
+    request_body = VerifyIn,
+    responses((status = 200, body = EmptyOut), Unauthorized, TooManyRequests),
+    security(()),
+)]
 pub(super) async fn verify(State(app): State<AppState>, body: Body) -> ApiResult<Json<EmptyOut>> {
     let token = token_field(body, "token")?;
     let claims = app.tokens.verify_any(&token).map_err(AuthFailure::of_body)?;
@@ -65,11 +97,28 @@ fn token_field(body: Body, name: &str) -> ApiResult<String> {
 }
 
 /// `GET /me/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Perfil",
+    summary = "Mostra o próprio perfil",
+    description = "A pessoa a quem o token pertence.",
+    responses((status = 200, body = MeOut)),
+)]
 pub(super) async fn me(me: CurrentAgent) -> Json<MeOut> {
     Json(MeOut::from(Agent::clone(&me.agent)))
 }
 
 /// `PATCH /me/`: name, phone and e-mail; everything else in the body is ignored.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Perfil",
+    summary = "Altera o próprio perfil",
+    description = "Muda nome, telefone e e-mail; o resto do corpo é ignorado.",
+    request_body = MeIn,
+    responses((status = 200, body = MeOut)),
+)]
 pub(super) async fn update_me(
     State(app): State<AppState>,
     me: CurrentAgent,

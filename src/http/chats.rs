@@ -22,12 +22,14 @@ use super::{
 use crate::{
     auth::{CurrentAgent, Permission, scope::chat_scope},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden},
     state::AppState,
     wire::{
         chat::{
-            ChatAttendedOut, ChatClosedOut, ChatHistoryOut, ChatNotAvailableOut, ChatOut,
-            ChatRowOut, ChatTransferredOut,
+            AcceptIn, ChatAttendedOut, ChatClosedOut, ChatHistoryOut, ChatNotAvailableOut, ChatOut,
+            ChatParams, ChatRowOut, ChatTransferredOut, CloseIn, HistoryParams,
         },
+        ticket::TransferIn,
         words::Word,
     },
 };
@@ -58,6 +60,21 @@ impl<S: Send + Sync> FromRequestParts<S> for ChatId {
 }
 
 /// `GET chats/`: a plain array; how many there are in all is in a header.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Chats",
+    summary = "Lista os chats",
+    description = "Um array simples; `X-Total-Count` diz quantos há ao todo.",
+    params(ChatParams),
+    responses(
+        (
+            status = 200,
+            body = Vec<ChatRowOut>,
+            headers(("X-Total-Count" = i64, description = "Chats ao todo."))
+        )
+    ),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -76,6 +93,14 @@ pub(super) async fn list(
 }
 
 /// `GET chats/{chat_id}/`: only as long as it is open.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Chats",
+    summary = "Mostra um chat aberto",
+    description = "404 depois do encerramento.",
+    responses((status = 200, body = ChatOut), Forbidden),
+)]
 pub(super) async fn detail(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -90,6 +115,15 @@ pub(super) async fn detail(
 }
 
 /// `GET chats/{chat_id}/messages/`: what was said in the present ticket, newest first.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Chats",
+    summary = "Mostra o histórico de um chat",
+    description = "O que foi dito no atendimento atual, o mais novo primeiro.",
+    params(HistoryParams),
+    responses((status = 200, body = ChatHistoryOut), Forbidden),
+)]
 pub(super) async fn messages(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -107,6 +141,15 @@ pub(super) async fn messages(
 }
 
 /// `POST chats/{chat_id}/aceitar/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Chats",
+    summary = "Aceita um chat que espera",
+    description = "Quem perde a corrida recebe 400.",
+    request_body = AcceptIn,
+    responses((status = 200, body = ChatOut), Forbidden, Conflict),
+)]
 pub(super) async fn accept(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -119,6 +162,15 @@ pub(super) async fn accept(
 }
 
 /// `POST chats/{chat_id}/attend/`: the same in the words of other clients.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Chats",
+    summary = "Aceita um chat que espera (outra forma)",
+    description = "O mesmo que `aceitar/`, com a resposta que outros clientes esperam.",
+    request_body = AcceptIn,
+    responses((status = 200, body = ChatAttendedOut), Forbidden, Conflict),
+)]
 pub(super) async fn attend(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -137,6 +189,15 @@ pub(super) async fn attend(
 }
 
 /// `POST chats/{chat_id}/transferir/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Chats",
+    summary = "Transfere um chat",
+    description = "Para outra pessoa, e se preciso para outro departamento.",
+    request_body = TransferIn,
+    responses((status = 200, body = ChatTransferredOut), Forbidden, Conflict),
+)]
 pub(super) async fn transfer(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -151,6 +212,15 @@ pub(super) async fn transfer(
 }
 
 /// `POST chats/{chat_id}/encerrar/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Chats",
+    summary = "Encerra um chat",
+    description = "O cliente recebe a despedida do departamento.",
+    request_body = CloseIn,
+    responses((status = 200, body = ChatClosedOut), Forbidden, Conflict),
+)]
 pub(super) async fn close(
     State(app): State<AppState>,
     me: CurrentAgent,

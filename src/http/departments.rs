@@ -18,8 +18,9 @@ use super::{
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden, schemas::PageParams},
     state::AppState,
-    wire::department::DepartmentOut,
+    wire::department::{DepartmentChangesIn, DepartmentIn, DepartmentOut, DepartmentParams},
 };
 
 const NAME_CHARS_MAX: usize = 100;
@@ -39,6 +40,15 @@ const RESPONSE_TARGET_MINUTES_DEFAULT: i64 = 15;
 const FIELD_NAMES: [(&str, &str); 2] = [("name", "nome"), ("members", "atendentes")];
 
 /// `GET departamentos/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Departamentos",
+    summary = "Lista os departamentos",
+    description = "Com a carga de cada um.",
+    params(PageParams, DepartmentParams),
+    responses((status = 200, body = Listing<DepartmentOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -53,6 +63,14 @@ pub(super) async fn list(
 }
 
 /// `GET departamentos/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Departamentos",
+    summary = "Mostra um departamento",
+    description = "Com a sua carga atual.",
+    responses((status = 200, body = DepartmentOut)),
+)]
 pub(super) async fn detail(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -64,6 +82,15 @@ pub(super) async fn detail(
 }
 
 /// `POST departamentos/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Departamentos",
+    summary = "Cria um departamento",
+    description = "Para supervisores e acima. O nome é único.",
+    request_body = DepartmentIn,
+    responses((status = 201, body = DepartmentOut), Forbidden),
+)]
 pub(super) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -76,6 +103,15 @@ pub(super) async fn create(
 }
 
 /// `PATCH departamentos/{id}/`.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Departamentos",
+    summary = "Altera um departamento",
+    description = "O que não vem fica como está.",
+    request_body = DepartmentChangesIn,
+    responses((status = 200, body = DepartmentOut), Forbidden),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -87,6 +123,15 @@ pub(super) async fn update(
 }
 
 /// `PUT departamentos/{id}/`: like `PATCH`, but the name has to be there.
+#[utoipa::path(
+    put,
+    path = "",
+    tag = "Departamentos",
+    summary = "Substitui um departamento",
+    description = "Como PATCH, mas `nome` é obrigatório.",
+    request_body = DepartmentIn,
+    responses((status = 200, body = DepartmentOut), Forbidden),
+)]
 pub(super) async fn replace(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -102,6 +147,14 @@ pub(super) async fn replace(
 }
 
 /// `DELETE departamentos/{id}/`: only one that nothing refers to.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Departamentos",
+    summary = "Exclui um departamento",
+    description = "Só um a que nada se refere; senão 409: desative-o.",
+    responses((status = 204), Forbidden, Conflict),
+)]
 pub(super) async fn remove(
     State(app): State<AppState>,
     me: CurrentAgent,

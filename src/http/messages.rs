@@ -12,9 +12,10 @@ use super::{Id, Listing, Query};
 use crate::{
     auth::{CurrentAgent, scope::chat_scope},
     error::ApiResult,
+    openapi::schemas::PageParams,
     state::AppState,
     wire::{
-        message::{LatencyStatsOut, MessageOut, MessageRowOut},
+        message::{LatencyStatsOut, MessageOut, MessageParams, MessageRowOut},
         words::Word,
     },
 };
@@ -28,6 +29,15 @@ const SORTS: [(&str, MessageSort); 3] = [
 ];
 
 /// `GET /messages/`, newest first.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Mensagens",
+    summary = "Lista mensagens",
+    description = "As próprias e as dos chats que a pessoa pode ver, as mais novas primeiro.",
+    params(PageParams, MessageParams),
+    responses((status = 200, body = Listing<MessageRowOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -58,6 +68,14 @@ fn status(word: &str) -> Option<MessageStatus> {
 }
 
 /// `GET /messages/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Mensagens",
+    summary = "Mostra uma mensagem",
+    description = "Com o conteúdo original e os tempos de entrega.",
+    responses((status = 200, body = MessageOut)),
+)]
 pub(super) async fn show(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -70,6 +88,14 @@ pub(super) async fn show(
 }
 
 /// `GET /messages/latency-stats/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Mensagens",
+    summary = "Resume a latência",
+    description = "Das mensagens que a pessoa pode ver.",
+    responses((status = 200, body = LatencyStatsOut)),
+)]
 pub(super) async fn latency_stats(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -79,6 +105,14 @@ pub(super) async fn latency_stats(
 }
 
 /// `GET /messages/high-latency/`: what took longer than five seconds to be sent.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Mensagens",
+    summary = "Lista mensagens lentas",
+    description = "As que levaram mais de cinco segundos para sair; no máximo 100.",
+    responses((status = 200, body = Vec<MessageOut>)),
+)]
 pub(super) async fn high_latency(
     State(app): State<AppState>,
     me: CurrentAgent,

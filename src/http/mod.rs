@@ -18,6 +18,7 @@ mod customer_fields;
 mod customer_filter;
 mod customers;
 mod departments;
+mod docs;
 mod documents;
 pub mod fields;
 mod health;
@@ -38,6 +39,7 @@ pub mod server;
 mod sessions;
 mod settings;
 pub mod syntax;
+mod table;
 pub mod target;
 #[cfg(test)]
 mod testing;
@@ -57,14 +59,23 @@ use axum::{
     Router,
     http::Method,
     middleware::from_fn_with_state,
-    routing::{delete, get, patch, post},
+    routing::{get, patch, post},
 };
+use utoipa::openapi::OpenApi;
+use utoipa_axum::routes;
 
+use self::table::Table;
 use crate::{error::ApiError, state::AppState, ws::endpoint};
 
 /// Everything that is served, ready to be handed to [`server::serve`].
 pub fn router(app: &AppState) -> Router {
-    let routes = routes(app)
+    let throttle = from_fn_with_state(app.clone(), throttle::per_address);
+    let throttled = throttled().into_router().route_layer(throttle);
+    let routes = limits::standard(throttled.merge(standard().into_router()))
+        .merge(limits::upload(uploads().into_router(), app))
+        .merge(limits::webhook(deliveries().into_router()))
+        .merge(limits::picture(settings::picture_routes().into_router()))
+        .merge(sockets().into_router())
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async |method: Method| {
             ApiError::MethodNotAllowed(method.to_string())
@@ -73,141 +84,139 @@ pub fn router(app: &AppState) -> Router {
     layers::surround(routes, app)
 }
 
-/// The table of paths.
-fn routes(app: &AppState) -> Router<AppState> {
-    let webhook = post(webhook::receive).get(webhook::verify);
-    let webhook = Router::new().route("/api/v1/whatsapp/webhook", webhook);
-    let limited = public(app)
-        .merge(account())
+/// What the handlers' annotations say about the paths below, as they are written here, and the paths
+/// that are served without being documented.
+pub fn documented() -> (OpenApi, Vec<String>) {
+    throttled()
+        .merge(standard())
+        .merge(uploads())
+        .merge(deliveries())
+        .merge(settings::picture_routes())
+        .merge(sockets())
+        .into_document()
+}
+
+// The table of paths. The methods are those in the `utoipa::path` above each handler.
+
+/// What costs work and anybody may ask: throttled per address.
+fn throttled() -> Table {
+    Table::new()
+        .at("/api/v1/auth/token", routes!(auth::log_in))
+        .at("/api/v1/auth/refresh", routes!(auth::refresh))
+        .at("/api/v1/auth/token/refresh", routes!(auth::refresh))
+        .at("/api/v1/auth/token/verify", routes!(auth::verify))
+        .undocumented("/api/v1/integrations/cep/{cep}", get(postal_codes::find))
+        .undocumented("/api/v1/clientes/chat/buscar-contato", post(chat_registration::find_contact))
+        .undocumented("/api/v1/clientes/chat/dados-capturados", post(chat_registration::captured))
+}
+
+/// Routes under the ordinary limits.
+fn standard() -> Table {
+    health()
         .merge(people())
         .merge(rights())
         .merge(whatsapp())
         .merge(service())
         .merge(customers())
         .merge(settings::routes())
-        .merge(files());
-    limits::standard(limited)
-        .merge(limits::upload(uploads(), app))
-        .merge(limits::webhook(webhook))
-        .merge(limits::picture(settings::picture_routes()))
-        .merge(sockets())
+        .merge(files())
+        .merge(documentation())
 }
 
-/// Login, postal codes and health: anybody may ask; what costs work is throttled per address.
-fn public(app: &AppState) -> Router<AppState> {
-    let throttled = Router::new()
-        .route("/api/v1/auth/token", post(auth::log_in))
-        .route("/api/v1/auth/refresh", post(auth::refresh))
-        .route("/api/v1/auth/token/refresh", post(auth::refresh))
-        .route("/api/v1/auth/token/verify", post(auth::verify))
-        .route("/api/v1/integrations/cep/{cep}", get(postal_codes::find))
-        .route("/api/v1/clientes/chat/buscar-contato", post(chat_registration::find_contact))
-        .route("/api/v1/clientes/chat/dados-capturados", post(chat_registration::captured))
-        .route_layer(from_fn_with_state(app.clone(), throttle::per_address));
-    Router::new()
-        .merge(throttled)
-        .route("/api/v1/health", get(health::summary))
-        .route("/api/v1/health/live", get(health::live))
-        .route("/api/v1/health/ready", get(health::ready))
+fn health() -> Table {
+    Table::new()
+        .at("/api/v1/health", routes!(health::summary))
+        .at("/api/v1/health/live", routes!(health::live))
+        .at("/api/v1/health/ready", routes!(health::ready))
 }
 
-fn account() -> Router<AppState> {
-    let preferences = get(notifications::show).patch(notifications::update);
-    Router::new()
-        .route("/api/v1/me", get(auth::me).patch(auth::update_me))
-        .route("/api/v1/me/preferencias-notificacao", preferences)
-}
-
-fn people() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/agents", get(agents::list).post(agents::create))
-        .route("/api/v1/agents/{id}", get(agents::detail).patch(agents::update).put(agents::update))
-        .route("/api/v1/presence", get(presence::list))
-        .route("/api/v1/presence/me", get(presence::mine))
-        .route("/api/v1/presence/set-status", post(presence::set_status))
-        .route("/api/v1/presence/heartbeat", post(presence::heartbeat))
-        .route("/api/v1/typing", post(presence::start_typing).delete(presence::stop_typing))
+fn people() -> Table {
+    Table::new()
+        .at("/api/v1/me", routes!(auth::me, auth::update_me))
+        .undocumented(
+            "/api/v1/me/preferencias-notificacao",
+            get(notifications::show).patch(notifications::update),
+        )
+        .at("/api/v1/agents", routes!(agents::list, agents::create))
+        .at("/api/v1/agents/{id}", routes!(agents::detail, agents::update))
+        .at("/api/v1/presence", routes!(presence::list))
+        .at("/api/v1/presence/me", routes!(presence::mine))
+        .at("/api/v1/presence/set-status", routes!(presence::set_status))
+        .at("/api/v1/presence/heartbeat", routes!(presence::heartbeat))
+        .at("/api/v1/typing", routes!(presence::start_typing, presence::stop_typing))
 }
 
 /// Who may do what, and who did.
-fn rights() -> Router<AppState> {
+fn rights() -> Table {
     let group = get(authz::group)
         .put(authz::replace_group)
         .patch(authz::update_group)
         .delete(authz::remove_group);
     let groups_of_agent = get(authz::groups_of).patch(authz::set_groups);
-    Router::new()
-        .route("/api/v1/authz/permissions", get(authz::permissions))
-        .route("/api/v1/authz/groups", get(authz::groups).post(authz::create_group))
-        .route("/api/v1/authz/groups/{id}", group)
-        .route("/api/v1/authz/agents/{id}/groups", groups_of_agent)
-        .route("/api/v1/auditoria", get(audit::list))
+    Table::new()
+        .undocumented("/api/v1/authz/permissions", get(authz::permissions))
+        .undocumented("/api/v1/authz/groups", get(authz::groups).post(authz::create_group))
+        .undocumented("/api/v1/authz/groups/{id}", group)
+        .undocumented("/api/v1/authz/agents/{id}/groups", groups_of_agent)
+        .undocumented("/api/v1/auditoria", get(audit::list))
 }
 
 /// Routes that take files.
-fn uploads() -> Router<AppState> {
+fn uploads() -> Table {
     let document = get(documents::detail)
         .put(documents::replace)
         .patch(documents::update)
         .delete(documents::remove);
-    Router::new()
-        .route("/api/v1/documentos", get(documents::list).post(documents::create))
-        .route("/api/v1/documentos/{id}", document)
+    Table::new()
+        .undocumented("/api/v1/documentos", get(documents::list).post(documents::create))
+        .undocumented("/api/v1/documentos/{id}", document)
 }
 
 /// Routes that give files.
-fn files() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/documentos/gerar-contrato", post(documents::generate::contract))
-        .route("/api/v1/documentos/gerar-boleto", post(documents::generate::boleto))
-        .route("/api/v1/config/documents/preview", post(documents::generate::preview))
-        .route("/api/v1/documentos/{id}/arquivo", get(documents::download))
-        .route("/api/v1/documentos/{id}/link", post(documents::link))
-}
-
-/// Not under the limits of requests: they stay open all day.
-fn sockets() -> Router<AppState> {
-    Router::new()
-        .route("/ws/whatsapp", get(endpoint::events))
-        .route("/ws/atendimento", get(endpoint::events))
-        .route("/ws/echo", get(endpoint::echo))
+fn files() -> Table {
+    Table::new()
+        .undocumented("/api/v1/documentos/gerar-contrato", post(documents::generate::contract))
+        .undocumented("/api/v1/documentos/gerar-boleto", post(documents::generate::boleto))
+        .undocumented("/api/v1/config/documents/preview", post(documents::generate::preview))
+        .undocumented("/api/v1/documentos/{id}/arquivo", get(documents::download))
+        .undocumented("/api/v1/documentos/{id}/link", post(documents::link))
 }
 
 /// Departments, queues, tickets and chats.
-fn service() -> Router<AppState> {
-    let departments = get(departments::list).post(departments::create);
-    let department = get(departments::detail)
-        .put(departments::replace)
-        .patch(departments::update)
-        .delete(departments::remove);
-    let queue_entry =
-        get(queues::detail).put(queues::update).patch(queues::update).delete(queues::remove);
-    let ticket = get(tickets::detail).put(tickets::update).patch(tickets::update);
-    let service = Router::new()
-        .route("/departamentos", departments)
-        .route("/departamentos/{id}", department)
-        .route("/filas", get(queues::list).post(queues::create))
-        .route("/filas/distribuir", post(queues::distribute))
-        .route("/filas/{id}", queue_entry)
-        .route("/atendimentos", get(tickets::list).post(tickets::create))
-        .route("/atendimentos/meus-atendimentos", get(tickets::mine))
-        .route("/atendimentos/{id}", ticket)
-        .route("/atendimentos/{id}/finalizar", post(tickets::finish))
-        .route("/atendimentos/{id}/transferir", post(tickets::transfer))
-        .route("/atendimentos/{id}/avaliar", post(tickets::rate));
-    Router::new()
+fn service() -> Table {
+    let service = Table::new()
+        .at("/departamentos", routes!(departments::list, departments::create))
+        .at(
+            "/departamentos/{id}",
+            routes!(
+                departments::detail,
+                departments::replace,
+                departments::update,
+                departments::remove
+            ),
+        )
+        .at("/filas", routes!(queues::list, queues::create))
+        .at("/filas/distribuir", routes!(queues::distribute))
+        .at("/filas/{id}", routes!(queues::detail, queues::update, queues::remove))
+        .at("/atendimentos", routes!(tickets::list, tickets::create))
+        .at("/atendimentos/meus-atendimentos", routes!(tickets::mine))
+        .at("/atendimentos/{id}", routes!(tickets::detail, tickets::update))
+        .at("/atendimentos/{id}/finalizar", routes!(tickets::finish))
+        .at("/atendimentos/{id}/transferir", routes!(tickets::transfer))
+        .at("/atendimentos/{id}/avaliar", routes!(tickets::rate));
+    Table::new()
         .nest("/api/v1/atendimento", service)
-        .route("/api/v1/chats", get(chats::list))
-        .route("/api/v1/chats/{chat_id}", get(chats::detail))
-        .route("/api/v1/chats/{chat_id}/messages", get(chats::messages))
-        .route("/api/v1/chats/{chat_id}/aceitar", post(chats::accept))
-        .route("/api/v1/chats/{chat_id}/attend", post(chats::attend))
-        .route("/api/v1/chats/{chat_id}/transferir", post(chats::transfer))
-        .route("/api/v1/chats/{chat_id}/encerrar", post(chats::close))
+        .at("/api/v1/chats", routes!(chats::list))
+        .at("/api/v1/chats/{chat_id}", routes!(chats::detail))
+        .at("/api/v1/chats/{chat_id}/messages", routes!(chats::messages))
+        .at("/api/v1/chats/{chat_id}/aceitar", routes!(chats::accept))
+        .at("/api/v1/chats/{chat_id}/attend", routes!(chats::attend))
+        .at("/api/v1/chats/{chat_id}/transferir", routes!(chats::transfer))
+        .at("/api/v1/chats/{chat_id}/encerrar", routes!(chats::close))
 }
 
 /// Customers, their groups and their people.
-fn customers() -> Router<AppState> {
+fn customers() -> Table {
     let customer = get(customers::detail)
         .put(customers::replace)
         .patch(customers::update)
@@ -220,50 +229,65 @@ fn customers() -> Router<AppState> {
         .put(contacts::replace)
         .patch(contacts::update)
         .delete(contacts::remove);
-    let routes = Router::new()
-        .route("/clientes", get(customers::list).post(customers::create))
-        .route("/clientes/search", get(customers::search))
-        .route("/clientes/stats", get(customers::stats))
-        .route("/clientes/status/{status}", get(customers::by_status))
-        .route("/clientes/cadastro-manual", post(chat_registration::register))
-        .route("/clientes/{id}", customer)
-        .route("/clientes/{id}/status", patch(customers::set_status))
-        .route("/clientes/{id}/responsavel", patch(customers::set_responsible))
-        .route("/clientes/{id}/historico", get(customers::history))
-        .route("/grupos-empresa", get(company_groups::list).post(company_groups::create))
-        .route("/grupos-empresa/{id}", group)
-        .route("/contatos", get(contacts::list).post(contacts::create))
-        .route("/contatos/{id}", contact);
-    Router::new().nest("/api/v1", routes)
+    let routes = Table::new()
+        .undocumented("/clientes", get(customers::list).post(customers::create))
+        .undocumented("/clientes/search", get(customers::search))
+        .undocumented("/clientes/stats", get(customers::stats))
+        .undocumented("/clientes/status/{status}", get(customers::by_status))
+        .undocumented("/clientes/cadastro-manual", post(chat_registration::register))
+        .undocumented("/clientes/{id}", customer)
+        .undocumented("/clientes/{id}/status", patch(customers::set_status))
+        .undocumented("/clientes/{id}/responsavel", patch(customers::set_responsible))
+        .undocumented("/clientes/{id}/historico", get(customers::history))
+        .undocumented("/grupos-empresa", get(company_groups::list).post(company_groups::create))
+        .undocumented("/grupos-empresa/{id}", group)
+        .undocumented("/contatos", get(contacts::list).post(contacts::create))
+        .undocumented("/contatos/{id}", contact);
+    Table::new().nest("/api/v1", routes)
 }
 
 /// Numbers and messages. Routes in the singular are for older clients.
-fn whatsapp() -> Router<AppState> {
-    let routes = Router::new()
-        .route("/sessions", get(sessions::list).post(sessions::create))
-        .route("/sessions/start", post(sessions::start))
-        .route("/sessions/stop", post(sessions::stop))
-        .route("/sessions/status", get(sessions::status))
-        .route(
-            "/sessions/{id}",
-            get(sessions::show)
-                .put(sessions::update)
-                .patch(sessions::update)
-                .delete(sessions::deactivate),
-        )
-        .route("/sessions/{id}/metrics", get(sessions::metrics))
-        .route("/sessions/{id}/reconnect", post(sessions::reconnect))
-        .route("/session", delete(sessions::stop_default))
-        .route("/session/start", post(sessions::start_default))
-        .route("/session/status", get(sessions::status_of_default))
-        .route("/send", post(send::send))
-        .route("/messages", get(messages::list).post(send::send_legacy))
-        .route("/messages/latency-stats", get(messages::latency_stats))
-        .route("/messages/high-latency", get(messages::high_latency))
-        .route("/messages/{id}", get(messages::show))
-        .route("/inject-incoming", post(webhook::inject))
-        .route("/sandbox/falha", post(sandbox::fault));
-    Router::new().nest("/api/v1/whatsapp", routes)
+fn whatsapp() -> Table {
+    let routes = Table::new()
+        .at("/sessions", routes!(sessions::list, sessions::create))
+        .at("/sessions/start", routes!(sessions::start))
+        .at("/sessions/stop", routes!(sessions::stop))
+        .at("/sessions/status", routes!(sessions::status))
+        .at("/sessions/{id}", routes!(sessions::show, sessions::update, sessions::deactivate))
+        .at("/sessions/{id}/metrics", routes!(sessions::metrics))
+        .at("/sessions/{id}/reconnect", routes!(sessions::reconnect))
+        .at("/session", routes!(sessions::stop_default))
+        .at("/session/start", routes!(sessions::start_default))
+        .at("/session/status", routes!(sessions::status_of_default))
+        .at("/send", routes!(send::send))
+        .at("/messages", routes!(messages::list, send::send_legacy))
+        .at("/messages/latency-stats", routes!(messages::latency_stats))
+        .at("/messages/high-latency", routes!(messages::high_latency))
+        .at("/messages/{id}", routes!(messages::show))
+        .at("/inject-incoming", routes!(webhook::inject))
+        .at("/sandbox/falha", routes!(sandbox::fault));
+    Table::new().nest("/api/v1/whatsapp", routes)
+}
+
+/// What networks deliver: large bodies.
+fn deliveries() -> Table {
+    Table::new().at("/api/v1/whatsapp/webhook", routes!(webhook::verify, webhook::receive))
+}
+
+/// Not under the limits of requests: they stay open all day.
+fn sockets() -> Table {
+    Table::new()
+        .undocumented("/ws/whatsapp", get(endpoint::events))
+        .undocumented("/ws/atendimento", get(endpoint::events))
+        .undocumented("/ws/echo", get(endpoint::echo))
+}
+
+fn documentation() -> Table {
+    Table::new()
+        .undocumented("/api/schema", get(docs::schema))
+        .undocumented("/api/docs", get(docs::swagger_ui))
+        .undocumented("/api/docs/{file}", get(docs::file))
+        .undocumented("/api/redoc", get(docs::redoc))
 }
 
 #[cfg(test)]

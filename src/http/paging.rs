@@ -6,6 +6,7 @@ use axum::{
 };
 use dx_actors::store::{self, Order, Slice, StoreError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::query::{Direction, Query};
 use crate::error::{ApiError, ApiResult};
@@ -72,11 +73,14 @@ impl Window {
     }
 }
 
-/// The wrapper of every paged list.
-#[derive(Debug, Serialize)]
+/// Uma página de uma lista.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Listing<T> {
+    /// Linhas em todas as páginas.
     pub count: u64,
+    /// Endereço da página seguinte.
     pub next: Option<String>,
+    /// Endereço da página anterior.
     pub previous: Option<String>,
     pub results: Vec<T>,
 }

@@ -11,9 +11,10 @@ use super::{Body, Listing, Query, reply::NoContent};
 use crate::{
     auth::CurrentAgent,
     error::{ApiError, ApiResult},
+    openapi::{Missing, schemas::PageParams},
     state::AppState,
     wire::{
-        presence::{MessageOut, PresenceOut, StatusSetOut},
+        presence::{MessageOut, PresenceOut, StatusIn, StatusSetOut, TypingIn, TypingParams},
         words::Word,
     },
 };
@@ -24,6 +25,15 @@ const BAD_STATUS: &str = "Status inválido. Use: online, offline, busy, away";
 const NO_CHAT: &str = "chat_id é obrigatório";
 
 /// `GET /presence/`: everybody.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Presença",
+    summary = "Lista a presença de todos",
+    description = "O status de cada pessoa, e se está mesmo conectada.",
+    params(PageParams),
+    responses((status = 200, body = Listing<PresenceOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -36,6 +46,14 @@ pub(super) async fn list(
 }
 
 /// `GET /presence/me/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Presença",
+    summary = "Mostra a própria presença",
+    description = "O que os colegas veem.",
+    responses((status = 200, body = PresenceOut)),
+)]
 pub(super) async fn mine(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -45,6 +63,15 @@ pub(super) async fn mine(
 }
 
 /// `POST /presence/set-status/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Presença",
+    summary = "Muda o próprio status",
+    description = "Os colegas recebem o evento `presence`. Quem está `online` recebe novos atendimentos.",
+    request_body = StatusIn,
+    responses((status = 200, body = StatusSetOut)),
+)]
 pub(super) async fn set_status(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -61,6 +88,15 @@ pub(super) async fn set_status(
 }
 
 /// `POST /presence/heartbeat/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Presença",
+    summary = "Dá um sinal de vida",
+    description = "Para clientes sem WebSocket: a cada 30 segundos. Sem sinal por dois minutos a pessoa \
+        fica offline.",
+    responses((status = 200, body = MessageOut)),
+)]
 pub(super) async fn heartbeat(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -70,6 +106,15 @@ pub(super) async fn heartbeat(
 }
 
 /// `POST /typing/`: shown to whoever may see the chat, but not to the one who types.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Presença",
+    summary = "Mostra que se está digitando",
+    description = "Vale por alguns segundos; repita enquanto se digita.",
+    request_body = TypingIn,
+    responses((status = 200, body = MessageOut)),
+)]
 pub(super) async fn start_typing(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -85,6 +130,15 @@ pub(super) async fn start_typing(
 }
 
 /// `DELETE /typing/?chat_id=`: 404 when nothing was shown.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Presença",
+    summary = "Não se está mais digitando",
+    description = "404 quando nada era mostrado.",
+    params(TypingParams),
+    responses((status = 204), Missing),
+)]
 pub(super) async fn stop_typing(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -23,9 +23,13 @@ use super::{
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden, schemas::PageParams},
     state::AppState,
     wire::{
-        queue::{DistributedOut, QueueEntryOut},
+        queue::{
+            DistributeIn, DistributedOut, QueueEntryChangesIn, QueueEntryIn, QueueEntryOut,
+            QueueParams,
+        },
         words::Word,
     },
 };
@@ -39,6 +43,15 @@ const SORTS: [(&str, QueueSort); 2] =
     [("entrou_na_fila_em", QueueSort::EnteredAt), ("prioridade", QueueSort::Priority)];
 
 /// `GET filas/`, in the order of arrival.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Filas",
+    summary = "Lista quem espera",
+    description = "Na ordem de chegada.",
+    params(PageParams, QueueParams),
+    responses((status = 200, body = Listing<QueueEntryOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -60,6 +73,14 @@ pub(super) async fn list(
 }
 
 /// `GET filas/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Filas",
+    summary = "Mostra um lugar na fila",
+    description = "Também um que já foi atendido.",
+    responses((status = 200, body = QueueEntryOut)),
+)]
 pub(super) async fn detail(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -69,6 +90,20 @@ pub(super) async fn detail(
 }
 
 /// `POST filas/`: 201 for a customer who waits now, 200 for one who waited already.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Filas",
+    summary = "Põe um cliente na fila",
+    description = "201 para quem passa a esperar, 200 para quem já esperava.",
+    request_body = QueueEntryIn,
+    responses(
+        (status = 201, body = QueueEntryOut),
+        (status = 200, body = QueueEntryOut),
+        Forbidden,
+        Conflict
+    ),
+)]
 pub(super) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -81,6 +116,15 @@ pub(super) async fn create(
 }
 
 /// `PATCH|PUT filas/{id}/`: the priority; everything else in the body is ignored.
+#[utoipa::path(
+    method(patch, put),
+    path = "",
+    tag = "Filas",
+    summary = "Muda a prioridade",
+    description = "O resto do corpo é ignorado.",
+    request_body = QueueEntryChangesIn,
+    responses((status = 200, body = QueueEntryOut), Forbidden, Conflict),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -100,6 +144,14 @@ pub(super) async fn update(
 }
 
 /// `DELETE filas/{id}/`: whoever waits is sent home; the row stays, for the record.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Filas",
+    summary = "Tira um cliente da fila",
+    description = "O atendimento é cancelado; a linha fica, para o histórico.",
+    responses((status = 204), Forbidden, Conflict),
+)]
 pub(super) async fn remove(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -114,6 +166,16 @@ pub(super) async fn remove(
 }
 
 /// `POST filas/distribuir/`: a department that is not there or not active has nothing to give.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Filas",
+    summary = "Distribui uma fila",
+    description = "Dá os que esperam a quem está disponível. Um departamento que não existe ou está inativo \
+        não tem o que distribuir.",
+    request_body = DistributeIn,
+    responses((status = 200, body = DistributedOut), Forbidden),
+)]
 pub(super) async fn distribute(
     State(app): State<AppState>,
     me: CurrentAgent,

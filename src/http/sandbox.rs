@@ -10,11 +10,24 @@ use super::Body;
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::{Forbidden, Missing},
     state::AppState,
-    wire::{session::SentenceOut, words::Word},
+    wire::{
+        session::{FaultIn, SentenceOut},
+        words::Word,
+    },
 };
 
 /// `POST /sandbox/falha/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Webhook",
+    summary = "Simula uma falha",
+    description = "Só em números simulados, e onde a configuração permite.",
+    request_body = FaultIn,
+    responses((status = 200, body = SentenceOut), Forbidden, Missing),
+)]
 pub(super) async fn fault(
     State(app): State<AppState>,
     me: CurrentAgent,

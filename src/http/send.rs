@@ -16,10 +16,11 @@ use super::{Body, Fields, Slash, fields::too_long};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden, Locked},
     state::AppState,
     wire::{
         incoming::{CHAT_ID_CHARS_MAX, MEDIA_URL_CHARS_MAX, PHONE_CHARS_MAX, TEXT_CHARS_MAX},
-        message::{MessageIdOut, QueuedOut},
+        message::{LegacySendIn, MessageIdOut, QueuedOut, SendIn},
         words::Word,
     },
 };
@@ -31,6 +32,16 @@ const BAD_RECIPIENT: &str =
     "Informe um número com DDD e código do país (10 a 15 dígitos) ou o endereço de um grupo.";
 
 /// `POST /send/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Mensagens",
+    summary = "Envia uma mensagem",
+    description = "A mensagem está guardada quando a resposta chega; o estado da entrega vem por evento. \
+        Com `client_message_id` um pedido pode ser repetido sem enviar duas vezes.",
+    request_body = SendIn,
+    responses((status = 202, body = QueuedOut), Forbidden, Conflict, Locked),
+)]
 pub(super) async fn send(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -41,6 +52,15 @@ pub(super) async fn send(
 }
 
 /// `POST /messages`, for older clients. With a trailing slash the path is the list's alone.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Mensagens",
+    summary = "Envia uma mensagem (forma antiga)",
+    description = "Para clientes mais antigos; sem barra final.",
+    request_body = LegacySendIn,
+    responses((status = 202, body = MessageIdOut), Forbidden, Conflict, Locked),
+)]
 pub(super) async fn send_legacy(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -19,12 +19,14 @@ use super::{
 use crate::{
     auth::{CurrentAgent, Permission},
     error::ApiResult,
+    openapi::{Conflict, Forbidden, Missing, schemas::PageParams},
     state::AppState,
     wire::{
         qr_image,
         session::{
-            ReconnectingOut, SentenceOut, SessionMetricsOut, SessionOut, SessionStatusOut,
-            StartedOut, StatusWordOut,
+            ReconnectingOut, SentenceOut, SessionChangesIn, SessionChoiceIn, SessionChoiceParams,
+            SessionIn, SessionMetricsOut, SessionOut, SessionParams, SessionStatusOut, StartedOut,
+            StatusWordOut,
         },
         words::Word,
     },
@@ -41,6 +43,15 @@ const SORTS: [(&str, SessionSort); 3] = [
 ];
 
 /// `GET /sessions/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Sessões",
+    summary = "Lista os números",
+    description = "O QR code e o proxy só aparecem para quem conecta números.",
+    params(PageParams, SessionParams),
+    responses((status = 200, body = Listing<SessionOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -61,6 +72,15 @@ pub(super) async fn list(
 }
 
 /// `POST /sessions/`: one more number, not connected.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Sessões",
+    summary = "Cria um número",
+    description = "Ainda não conectado: `sessions/start/` o conecta.",
+    request_body = SessionIn,
+    responses((status = 201, body = SessionOut), Forbidden),
+)]
 pub(super) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -80,6 +100,14 @@ pub(super) async fn create(
 }
 
 /// `GET /sessions/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Sessões",
+    summary = "Mostra um número",
+    description = "O QR code e o proxy só aparecem para quem conecta números.",
+    responses((status = 200, body = SessionOut)),
+)]
 pub(super) async fn show(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -90,6 +118,15 @@ pub(super) async fn show(
 }
 
 /// `PUT` and `PATCH /sessions/{id}/`: what is not sent stays; status and counters are nobody's to set.
+#[utoipa::path(
+    method(put, patch),
+    path = "",
+    tag = "Sessões",
+    summary = "Altera um número",
+    description = "O que não vem fica como está; estado e contadores não se alteram.",
+    request_body = SessionChangesIn,
+    responses((status = 200, body = SessionOut), Forbidden, Conflict),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -105,6 +142,14 @@ pub(super) async fn update(
 }
 
 /// `DELETE /sessions/{id}/`: out of use; its history stays.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Sessões",
+    summary = "Tira um número de uso",
+    description = "O seu histórico fica. O número padrão não pode sair: 409.",
+    responses((status = 204), Forbidden, Conflict),
+)]
 pub(super) async fn deactivate(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -117,6 +162,16 @@ pub(super) async fn deactivate(
 }
 
 /// `POST /sessions/start/`: of the named number, else of the default one.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Sessões",
+    summary = "Conecta um número",
+    description = "O indicado no corpo ou na consulta, senão o padrão. O estado chega por evento.",
+    params(SessionChoiceParams),
+    request_body = Option<SessionChoiceIn>,
+    responses((status = 202, body = StartedOut), Forbidden, Conflict, Missing),
+)]
 pub(super) async fn start(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -130,6 +185,16 @@ pub(super) async fn start(
 }
 
 /// `POST /sessions/stop/`: also when there is nothing to stop.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Sessões",
+    summary = "Desconecta um número",
+    description = "200 também quando não há o que desconectar.",
+    params(SessionChoiceParams),
+    request_body = Option<SessionChoiceIn>,
+    responses((status = 200, body = SentenceOut), Forbidden, Conflict, Missing),
+)]
 pub(super) async fn stop(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -146,6 +211,15 @@ pub(super) async fn stop(
 }
 
 /// `GET /sessions/status/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Sessões",
+    summary = "Mostra o estado de um número",
+    description = "Do indicado, senão do padrão.",
+    params(SessionChoiceParams),
+    responses((status = 200, body = SessionStatusOut), Missing),
+)]
 pub(super) async fn status(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -160,6 +234,14 @@ pub(super) async fn status(
 }
 
 /// `GET /sessions/{id}/metrics/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Sessões",
+    summary = "Mostra as métricas de um número",
+    description = "Mensagens, latência e erros.",
+    responses((status = 200, body = SessionMetricsOut)),
+)]
 pub(super) async fn metrics(
     State(app): State<AppState>,
     _me: CurrentAgent,
@@ -171,6 +253,14 @@ pub(super) async fn metrics(
 }
 
 /// `POST /sessions/{id}/reconnect/`: now, whatever `auto_reconnect` says.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Sessões",
+    summary = "Reconecta um número",
+    description = "Agora, diga `auto_reconnect` o que disser.",
+    responses((status = 202, body = ReconnectingOut), Forbidden, Conflict),
+)]
 pub(super) async fn reconnect(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -189,6 +279,14 @@ pub(super) async fn reconnect(
 }
 
 /// `POST /session/start`, for older clients.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Sessões",
+    summary = "Conecta o número padrão",
+    description = "Para clientes mais antigos; sem barra final.",
+    responses((status = 202, body = StatusWordOut), Forbidden, Conflict),
+)]
 pub(super) async fn start_default(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -200,6 +298,14 @@ pub(super) async fn start_default(
 }
 
 /// `DELETE /session`, for older clients: stops the default number.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Sessões",
+    summary = "Desconecta o número padrão",
+    description = "Para clientes mais antigos; sem barra final.",
+    responses((status = 204), Forbidden, Conflict),
+)]
 pub(super) async fn stop_default(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -211,6 +317,14 @@ pub(super) async fn stop_default(
 }
 
 /// `GET /session/status`, for older clients.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Sessões",
+    summary = "Mostra o estado do número padrão",
+    description = "Para clientes mais antigos; sem barra final.",
+    responses((status = 200, body = StatusWordOut)),
+)]
 pub(super) async fn status_of_default(
     State(app): State<AppState>,
     _me: CurrentAgent,

@@ -17,10 +17,13 @@ use super::{Body, Fields, Id, Listing, Query, queues, reply::Created};
 use crate::{
     auth::{CurrentAgent, Permission, scope::ticket_scope},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden, schemas::PageParams},
     state::AppState,
     wire::{
+        queue::QueueEntryIn,
         ticket::{
-            TicketFinishedOut, TicketOut, TicketRatedOut, TicketRowOut, TicketTransferredOut,
+            FinishIn, RatingIn, TicketChangesIn, TicketFinishedOut, TicketOut, TicketParams,
+            TicketRatedOut, TicketRowOut, TicketTransferredOut, TransferIn,
         },
         words::Word,
     },
@@ -37,6 +40,15 @@ const SORTS: [(&str, TicketSort); 3] = [
 ];
 
 /// `GET atendimentos/`, newest first.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Atendimentos",
+    summary = "Lista os atendimentos",
+    description = "Os que a pessoa pode ver, os mais novos primeiro.",
+    params(PageParams, TicketParams),
+    responses((status = 200, body = Listing<TicketRowOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -50,6 +62,14 @@ pub(super) async fn list(
 }
 
 /// `GET atendimentos/meus-atendimentos/`: one's own open ones, not in pages.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Atendimentos",
+    summary = "Lista os próprios atendimentos abertos",
+    description = "Sem páginas.",
+    responses((status = 200, body = Vec<TicketOut>)),
+)]
 pub(super) async fn mine(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -59,6 +79,14 @@ pub(super) async fn mine(
 }
 
 /// `GET atendimentos/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Atendimentos",
+    summary = "Mostra um atendimento",
+    description = "Para quem é responsável por ele.",
+    responses((status = 200, body = TicketOut)),
+)]
 pub(super) async fn detail(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -72,6 +100,21 @@ pub(super) async fn detail(
 }
 
 /// `POST atendimentos/`: the same as putting the customer into a queue.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Atendimentos",
+    summary = "Abre um atendimento",
+    description = "O mesmo que pôr o cliente na fila: 201 para quem passa a esperar, 200 para quem já \
+        esperava.",
+    request_body = QueueEntryIn,
+    responses(
+        (status = 201, body = TicketOut),
+        (status = 200, body = TicketOut),
+        Forbidden,
+        Conflict
+    ),
+)]
 pub(super) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -84,6 +127,15 @@ pub(super) async fn create(
 }
 
 /// `PATCH|PUT atendimentos/{id}/`: notes and priority; everything else in the body is ignored.
+#[utoipa::path(
+    method(patch, put),
+    path = "",
+    tag = "Atendimentos",
+    summary = "Altera notas e prioridade",
+    description = "O resto do corpo é ignorado.",
+    request_body = TicketChangesIn,
+    responses((status = 200, body = TicketOut), Forbidden, Conflict),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -103,6 +155,15 @@ pub(super) async fn update(
 }
 
 /// `POST atendimentos/{id}/finalizar/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Atendimentos",
+    summary = "Encerra um atendimento",
+    description = "O cliente recebe a despedida do departamento.",
+    request_body = FinishIn,
+    responses((status = 200, body = TicketFinishedOut), Forbidden, Conflict),
+)]
 pub(super) async fn finish(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -118,6 +179,15 @@ pub(super) async fn finish(
 }
 
 /// `POST atendimentos/{id}/transferir/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Atendimentos",
+    summary = "Transfere um atendimento",
+    description = "Para outra pessoa, e se preciso para outro departamento.",
+    request_body = TransferIn,
+    responses((status = 200, body = TicketTransferredOut), Forbidden, Conflict),
+)]
 pub(super) async fn transfer(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -131,6 +201,15 @@ pub(super) async fn transfer(
 }
 
 /// `POST atendimentos/{id}/avaliar/`: in any state, by whoever is responsible; the last one counts.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Atendimentos",
+    summary = "Avalia um atendimento",
+    description = "De 1 a 5, em qualquer estado; a última avaliação vale.",
+    request_body = RatingIn,
+    responses((status = 200, body = TicketRatedOut), Forbidden, Conflict),
+)]
 pub(super) async fn rate(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -22,18 +22,34 @@ use crate::{
         signature::{is_secret, is_signed},
     },
     error::{ApiError, ApiResult},
+    openapi::{Forbidden, Missing, Unauthorized},
     state::AppState,
     wire::{
         cloud::{CloudBatch, CloudIn},
         inject::{self, InjectIn, InjectedOut},
         message::MessageOut,
-        webhook::{BatchOut, WebhookIn, WebhookMessageIn},
+        webhook::{
+            BatchOut, VerificationParams, WebhookBodyIn, WebhookIn, WebhookMessageIn, WebhookOut,
+        },
     },
 };
 
 const SIGNATURE: &str = "x-hub-signature-256";
 
 /// `GET /webhook/`: Meta makes sure that the address is ours.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Webhook",
+    summary = "Confirma o endereço",
+    description = "A Meta pergunta assim se o endereço é nosso; a resposta repete `hub.challenge`.",
+    params(VerificationParams),
+    responses(
+        (status = 200, body = String, content_type = "text/plain", example = "1158201444"),
+        Forbidden
+    ),
+    security(()),
+)]
 pub(super) async fn verify(State(app): State<AppState>, query: Query) -> ApiResult<String> {
     let presented = query.text("hub.verify_token").unwrap_or_default();
     let expected = app.config.whatsapp_webhook_verify_token.as_ref();
@@ -45,6 +61,17 @@ pub(super) async fn verify(State(app): State<AppState>, query: Query) -> ApiResu
 }
 
 /// `POST /webhook/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Webhook",
+    summary = "Recebe mensagens",
+    description = "200 quer dizer que tudo está guardado; uma repetição é respondida como a primeira vez. \
+        Havendo um segredo, `X-Hub-Signature-256` tem de conferir. O corpo pode ter até 3 MB.",
+    request_body = WebhookBodyIn,
+    responses((status = 200, body = inline(WebhookOut)), Unauthorized),
+    security(()),
+)]
 pub(super) async fn receive(
     State(app): State<AppState>,
     headers: HeaderMap,
@@ -58,6 +85,15 @@ pub(super) async fn receive(
 }
 
 /// `POST /inject-incoming/`: a message as if a customer had sent it, for tests and demonstrations.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Webhook",
+    summary = "Simula uma mensagem recebida",
+    description = "Como se um cliente a tivesse enviado; só onde a configuração permite.",
+    request_body = InjectIn,
+    responses((status = 200, body = InjectedOut), Forbidden, Missing),
+)]
 pub(super) async fn inject(
     State(app): State<AppState>,
     me: CurrentAgent,

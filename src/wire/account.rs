@@ -1,12 +1,15 @@
 //! Logins and one's own profile. These keys are English on the wire, too.
 
-use dx_actors::domain::Agent;
+use dx_actors::domain::{Agent, Role};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::words::Word;
-use crate::auth::token::TokenPair;
+use crate::{auth::token::TokenPair, openapi::schemas::word};
 
-#[derive(Debug, Serialize)]
+/// Um par de tokens.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"access": "eyJ0eXAiOiJKV1Qi…", "refresh": "eyJ0eXAiOiJKV1Qi…"}))]
 pub struct TokensOut {
     pub access: String,
     pub refresh: String,
@@ -19,23 +22,31 @@ impl From<TokenPair> for TokensOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// Um novo token de acesso.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"access": "eyJ0eXAiOiJKV1Qi…"}))]
 pub struct AccessOut {
     pub access: String,
 }
 
-/// `{}`.
-#[derive(Debug, Serialize)]
+/// Um objeto vazio.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({}))]
 pub struct EmptyOut {}
 
-/// A person as he or she sees himself or herself.
-#[derive(Debug, Serialize)]
+/// Uma pessoa como ela mesma se vê.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 4, "username": "ana", "email": "ana@empresa.com.br", "display_name": "Ana Lima",
+    "phone_number": "5511988880001", "role": "atendente",
+}))]
 pub struct MeOut {
     pub id: i64,
     pub username: String,
     pub email: String,
     pub display_name: String,
     pub phone_number: String,
+    #[schema(schema_with = word::<Role>)]
     pub role: &'static str,
 }
 
@@ -55,4 +66,42 @@ impl From<Agent> for MeOut {
         } = agent;
         Self { id: id.0, username, email, display_name, phone_number, role: role.word() }
     }
+}
+
+/// Nome e senha.
+#[derive(ToSchema)]
+#[schema(example = json!({"username": "admin", "password": "admin123"}))]
+pub struct LoginIn {
+    #[schema(min_length = 1, max_length = 150)]
+    pub username: String,
+    #[schema(min_length = 1, max_length = 128, format = Password)]
+    pub password: String,
+}
+
+/// Um token de renovação.
+#[derive(ToSchema)]
+#[schema(example = json!({"refresh": "eyJ0eXAiOiJKV1Qi…"}))]
+pub struct RefreshIn {
+    #[schema(min_length = 1, max_length = 4096)]
+    pub refresh: String,
+}
+
+/// Um token de qualquer tipo.
+#[derive(ToSchema)]
+#[schema(example = json!({"token": "eyJ0eXAiOiJKV1Qi…"}))]
+pub struct VerifyIn {
+    #[schema(min_length = 1, max_length = 4096)]
+    pub token: String,
+}
+
+/// O que se muda no próprio perfil; o que não vem fica como está.
+#[derive(ToSchema)]
+#[schema(example = json!({"display_name": "Ana Lima", "phone_number": "5511988880001"}))]
+pub struct MeIn {
+    #[schema(max_length = 254)]
+    pub email: Option<String>,
+    #[schema(max_length = 150)]
+    pub display_name: Option<String>,
+    #[schema(max_length = 30)]
+    pub phone_number: Option<String>,
 }

@@ -3,19 +3,32 @@
 use dx_actors::{
     directory::Roster,
     domain::{
-        CustomerCard, Direction, Message, Ticket, TicketStatus, TicketView, Timestamp, Transfer,
+        CustomerCard, Direction, Message, MessageKind, MessageStatus, Priority, Ticket,
+        TicketStatus, TicketView, Timestamp, Transfer,
     },
     store::{ChatActivity, ChatRow, Slice},
 };
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema, openapi::Object};
 
 use super::{ticket::name_of, time::At, words::Word};
+use crate::openapi::schemas::{one_of, word, word_or_null};
 
 /// Who speaks in a message that the hub sent by itself.
 const AUTOMATIC_NAME: &str = "Mensagem automática";
 
-/// A chat in the list.
-#[derive(Debug, Serialize)]
+/// Um chat em uma lista.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "chat_id": "5511999990001", "numero_whatsapp": "5511999990001", "cliente_id": 3,
+    "cliente_nome": "Maria Souza", "cliente_email": null, "atendimento_id": 7,
+    "status": "em_atendimento", "prioridade": "normal", "atendente_id": 4,
+    "atendente_nome": "Ana Lima", "departamento_id": 1, "departamento_nome": "Suporte",
+    "ultima_mensagem_texto": "Olá!", "ultima_mensagem_em": "2026-01-02T12:00:00Z",
+    "ultima_mensagem_tipo": "text", "ultima_mensagem_direcao": "inbound", "total_mensagens": 5,
+    "mensagens_nao_lidas": 1, "criado_em": "2026-01-02T12:00:00Z",
+    "atualizado_em": "2026-01-02T12:00:00Z",
+}))]
 pub struct ChatRowOut {
     pub chat_id: String,
     #[serde(rename = "numero_whatsapp")]
@@ -28,8 +41,10 @@ pub struct ChatRowOut {
     pub customer_email: Option<String>,
     #[serde(rename = "atendimento_id")]
     pub ticket_id: i64,
+    #[schema(schema_with = word::<TicketStatus>)]
     pub status: &'static str,
     #[serde(rename = "prioridade")]
+    #[schema(schema_with = word::<Priority>)]
     pub priority: &'static str,
     #[serde(rename = "atendente_id")]
     pub agent_id: Option<i64>,
@@ -44,8 +59,10 @@ pub struct ChatRowOut {
     #[serde(rename = "ultima_mensagem_em")]
     pub last_message_at: Option<At>,
     #[serde(rename = "ultima_mensagem_tipo")]
+    #[schema(schema_with = word_or_null::<MessageKind>)]
     pub last_message_kind: Option<&'static str>,
     #[serde(rename = "ultima_mensagem_direcao")]
+    #[schema(schema_with = word_or_null::<Direction>)]
     pub last_message_direction: Option<&'static str>,
     #[serde(rename = "total_mensagens")]
     pub messages_total: i64,
@@ -114,15 +131,30 @@ impl ChatRowOut {
     }
 }
 
-/// A whole chat.
-#[derive(Debug, Serialize)]
+/// Um chat inteiro.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 7, "chat_id": "5511999990001", "numero_whatsapp": "5511999990001",
+    "status": "em_atendimento", "prioridade": "normal", "cliente": 3,
+    "cliente_nome": "Maria Souza", "cliente_email": null, "cliente_telefone": "5511999990001",
+    "atendente": 4, "atendente_nome": "Ana Lima", "atendente_username": "ana", "departamento": 1,
+    "departamento_nome": "Suporte", "departamento_cor": "#3B82F6", "duracao_minutos": 12,
+    "tempo_primeira_resposta_minutos": 0, "total_mensagens_cliente": 3,
+    "total_mensagens_atendente": 2, "total_mensagens": 5, "mensagens_nao_lidas": 1,
+    "avaliacao": null, "comentario_avaliacao": "", "observacoes": "",
+    "criado_em": "2026-01-02T12:00:00Z", "iniciado_em": "2026-01-02T12:01:00Z",
+    "primeira_resposta_em": "2026-01-02T12:01:42Z", "finalizado_em": null,
+    "atualizado_em": "2026-01-02T12:10:00Z",
+}))]
 pub struct ChatOut {
     pub id: i64,
     pub chat_id: String,
     #[serde(rename = "numero_whatsapp")]
     pub phone: String,
+    #[schema(schema_with = word::<TicketStatus>)]
     pub status: &'static str,
     #[serde(rename = "prioridade")]
+    #[schema(schema_with = word::<Priority>)]
     pub priority: &'static str,
     #[serde(rename = "cliente")]
     pub customer_id: i64,
@@ -242,8 +274,17 @@ impl ChatOut {
     }
 }
 
-/// A part of what was said in a chat, newest first.
-#[derive(Debug, Serialize)]
+/// Uma parte do que foi dito em um chat, o mais novo primeiro.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "total": 1, "limit": 50, "offset": 0, "results": [{"id": 51, "message_id": "3EB0C0FFEE",
+    "direction": "inbound", "message_type": "text", "chat_id": "5511999990001",
+    "contact_number": "5511999990001", "contact_name": "Maria Souza", "text_content": "Olá!",
+    "media_url": null, "media_mime_type": null, "status": "delivered", "is_from_me": false,
+    "from_name": "Maria Souza", "is_from_agent": false, "latency_ms": null, "is_latency_ok": true,
+    "created_at": "2026-01-02T12:00:00Z", "queued_at": null, "sent_at": null,
+    "delivered_at": null, "read_at": null}],
+}))]
 pub struct ChatHistoryOut {
     pub total: i64,
     pub limit: i64,
@@ -259,13 +300,23 @@ impl ChatHistoryOut {
     }
 }
 
-/// A message as the history of its chat shows it. These keys are English on the wire, too.
-#[derive(Debug, Serialize)]
+/// Uma mensagem no histórico de um chat.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 51, "message_id": "3EB0C0FFEE", "direction": "inbound", "message_type": "text",
+    "chat_id": "5511999990001", "contact_number": "5511999990001", "contact_name": "Maria Souza",
+    "text_content": "Olá!", "media_url": null, "media_mime_type": null, "status": "delivered",
+    "is_from_me": false, "from_name": "Maria Souza", "is_from_agent": false, "latency_ms": null,
+    "is_latency_ok": true, "created_at": "2026-01-02T12:00:00Z", "queued_at": null,
+    "sent_at": null, "delivered_at": null, "read_at": null,
+}))]
 pub struct ChatMessageOut {
     pub id: i64,
     pub message_id: String,
+    #[schema(schema_with = word::<Direction>)]
     pub direction: &'static str,
     #[serde(rename = "message_type")]
+    #[schema(schema_with = word::<MessageKind>)]
     pub kind: &'static str,
     pub chat_id: String,
     #[serde(rename = "contact_number")]
@@ -275,6 +326,7 @@ pub struct ChatMessageOut {
     pub text: String,
     pub media_url: Option<String>,
     pub media_mime_type: Option<String>,
+    #[schema(schema_with = word::<MessageStatus>)]
     pub status: &'static str,
     pub is_from_me: bool,
     pub from_name: String,
@@ -359,19 +411,27 @@ fn speaker(message: &Message, roster: &Roster) -> String {
     }
 }
 
-/// A person, as answers to actions name it.
-#[derive(Debug, Serialize)]
+/// Uma pessoa, com o nome.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"id": 4, "nome": "Ana Lima"}))]
 pub struct AgentNameOut {
     pub id: Option<i64>,
     #[serde(rename = "nome")]
     pub name: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// Um chat aceito.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "message": "Chat atendido com sucesso", "chat_id": "5511999990001",
+    "assigned_agent": {"id": 4, "nome": "Ana Lima"}, "status": "em_atendimento",
+    "assigned_at": "2026-01-02T12:01:00Z",
+}))]
 pub struct ChatAttendedOut {
     pub message: &'static str,
     pub chat_id: String,
     pub assigned_agent: AgentNameOut,
+    #[schema(schema_with = word::<TicketStatus>)]
     pub status: &'static str,
     pub assigned_at: Option<At>,
 }
@@ -389,11 +449,16 @@ impl ChatAttendedOut {
     }
 }
 
-/// The answer to somebody who attends a chat that does not wait.
-#[derive(Debug, Serialize)]
+/// O chat não está mais esperando.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "error": "Chat não está disponível para atendimento",
+    "detail": "Este chat já está em_atendimento", "current_status": "em_atendimento",
+}))]
 pub struct ChatNotAvailableOut {
     pub error: &'static str,
     pub detail: String,
+    #[schema(schema_with = word::<TicketStatus>)]
     pub current_status: &'static str,
 }
 
@@ -407,7 +472,12 @@ impl From<TicketStatus> for ChatNotAvailableOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// Uma transferência feita.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "message": "Chat transferido com sucesso", "transferencia_id": 2,
+    "atendente_destino": {"id": 5, "nome": "Bruno Reis"},
+}))]
 pub struct ChatTransferredOut {
     pub message: &'static str,
     #[serde(rename = "transferencia_id")]
@@ -427,7 +497,12 @@ impl ChatTransferredOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// Um chat encerrado.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "message": "Chat encerrado com sucesso", "atendimento_id": 7,
+    "finalizado_em": "2026-01-02T12:30:00Z",
+}))]
 pub struct ChatClosedOut {
     pub message: &'static str,
     #[serde(rename = "atendimento_id")]
@@ -444,4 +519,69 @@ impl From<&Ticket> for ChatClosedOut {
             closed_at: ticket.closed_at.map(At),
         }
     }
+}
+
+/// Quem aceita o chat, e notas.
+#[derive(ToSchema)]
+#[schema(example = json!({"observacoes": "Retorno de ontem"}))]
+pub struct AcceptIn {
+    /// Outra pessoa, para quem pode aceitar por outros.
+    pub atendente_id: Option<i64>,
+    #[schema(max_length = 10000)]
+    pub observacoes: Option<String>,
+}
+
+/// Notas do encerramento.
+#[derive(ToSchema)]
+#[schema(example = json!({"observacoes": "Resolvido", "solicitar_avaliacao": true}))]
+pub struct CloseIn {
+    #[schema(max_length = 10000)]
+    pub observacoes: Option<String>,
+    /// Padrão: `true`.
+    #[schema(nullable = false)]
+    pub solicitar_avaliacao: Option<bool>,
+}
+
+/// Filtros da lista de chats.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ChatParams {
+    /// Sem ele: todos menos os finalizados.
+    #[param(schema_with = word::<TicketStatus>, required = false)]
+    pub status: String,
+    /// Id de um departamento.
+    pub departamento: Option<i64>,
+    /// Id de uma pessoa.
+    pub atendente: Option<i64>,
+    /// Palavras no nome do cliente, no número ou no chat.
+    pub search: Option<String>,
+    #[param(schema_with = sort, required = false)]
+    pub sort: String,
+    /// Padrão: `desc`.
+    #[param(schema_with = order, required = false)]
+    pub order: String,
+    #[param(minimum = 1)]
+    pub page: Option<i64>,
+    /// Padrão: 100; no máximo 200.
+    #[param(minimum = 1)]
+    pub size: Option<i64>,
+}
+
+fn sort() -> Object {
+    one_of(&["lastMessage", "priority", "created", "updated"])
+}
+
+fn order() -> Object {
+    one_of(&["asc", "desc"])
+}
+
+/// Que parte do histórico.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryParams {
+    /// Padrão: 50; no máximo 200.
+    #[param(minimum = 1)]
+    pub limit: Option<i64>,
+    #[param(minimum = 0)]
+    pub offset: Option<i64>,
 }

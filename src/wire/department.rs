@@ -2,10 +2,18 @@
 
 use dx_actors::{domain::Department, store::DepartmentLoad};
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::time::At;
 
-#[derive(Debug, Serialize)]
+/// Um departamento com a sua carga atual.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 1, "nome": "Suporte", "descricao": "Suporte técnico", "cor": "#3B82F6",
+    "atendentes": [4, 5], "total_atendentes": 2, "total_em_fila": 1, "total_em_atendimento": 3,
+    "max_atendimentos_simultaneos": 5, "tempo_resposta_esperado_minutos": 10, "ativo": true,
+    "criado_em": "2026-01-02T12:00:00Z", "atualizado_em": "2026-01-02T12:00:00Z",
+}))]
 pub struct DepartmentOut {
     pub id: i64,
     #[serde(rename = "nome")]
@@ -65,4 +73,65 @@ impl DepartmentOut {
             updated_at: updated_at.into(),
         }
     }
+}
+
+/// Um novo departamento, ou um que é substituído.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "nome": "Suporte", "descricao": "Suporte técnico", "cor": "#3B82F6",
+    "max_atendimentos_simultaneos": 5, "tempo_resposta_esperado_minutos": 10,
+}))]
+pub struct DepartmentIn {
+    /// Único.
+    #[schema(min_length = 1, max_length = 100)]
+    pub nome: String,
+    #[schema(max_length = 2000)]
+    pub descricao: Option<String>,
+    /// `#RRGGBB`; padrão: `#3B82F6`.
+    #[schema(pattern = "^#[0-9A-Fa-f]{6}$")]
+    pub cor: Option<String>,
+    /// Por pessoa; padrão: 5.
+    #[schema(minimum = 1, maximum = 1000, nullable = false)]
+    pub max_atendimentos_simultaneos: Option<i64>,
+    /// Padrão: 15.
+    #[schema(minimum = 1, maximum = 43200, nullable = false)]
+    pub tempo_resposta_esperado_minutos: Option<i64>,
+    /// Padrão: `true`.
+    #[schema(nullable = false)]
+    pub ativo: Option<bool>,
+    /// Ids das pessoas que atendem aqui.
+    #[schema(max_items = 1000)]
+    pub atendentes: Option<Vec<i64>>,
+}
+
+/// O que se muda em um departamento; o que não vem fica como está.
+#[derive(ToSchema)]
+#[schema(example = json!({"cor": "#10B981", "atendentes": [4, 5]}))]
+pub struct DepartmentChangesIn {
+    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    pub nome: Option<String>,
+    #[schema(max_length = 2000)]
+    pub descricao: Option<String>,
+    #[schema(pattern = "^#[0-9A-Fa-f]{6}$")]
+    pub cor: Option<String>,
+    #[schema(minimum = 1, maximum = 1000, nullable = false)]
+    pub max_atendimentos_simultaneos: Option<i64>,
+    #[schema(minimum = 1, maximum = 43200, nullable = false)]
+    pub tempo_resposta_esperado_minutos: Option<i64>,
+    #[schema(nullable = false)]
+    pub ativo: Option<bool>,
+    /// Substitui a lista inteira.
+    #[schema(max_items = 1000)]
+    pub atendentes: Option<Vec<i64>>,
+}
+
+/// Filtros da lista de departamentos.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DepartmentParams {
+    pub ativo: Option<bool>,
+    /// Palavras em `nome` ou `descricao`.
+    pub search: Option<String>,
+    /// `nome` (padrão) ou `-nome`.
+    pub ordering: Option<String>,
 }

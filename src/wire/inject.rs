@@ -3,19 +3,24 @@
 use dx_actors::domain::{Inbound, MessageKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{incoming::Incoming, message::MessageOut, words::Word};
 
-/// What a client sends, over HTTP or a socket.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// Uma mensagem a simular.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "from": "5511999990001",
+    "payload": {"type": "text", "text": "Olá!", "contact_name": "Maria Souza"},
+}))]
 pub struct InjectIn {
     pub from: String,
     pub chat_id: Option<String>,
     pub payload: InjectPayloadIn,
 }
 
-/// The content of an injected message.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+/// O conteúdo de uma mensagem simulada.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
 pub struct InjectPayloadIn {
     #[serde(rename = "type")]
     pub kind: Option<String>,
@@ -94,8 +99,21 @@ fn injectable(word: &str) -> Option<MessageKind> {
     MessageKind::parse(word).filter(|kind| [Text, Image, Audio, Video, Document].contains(kind))
 }
 
-/// The answer over HTTP.
-#[derive(Debug, Serialize)]
+/// Uma mensagem simulada, guardada como se tivesse chegado.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "message": "Mensagem de teste injetada com sucesso", "message_id": "3EB0C0FFEE",
+    "database_id": 51, "data": {"id": 51, "session": 1, "atendimento": 7, "usuario": null,
+    "usuario_nome": "", "message_id": "3EB0C0FFEE", "client_message_id": null, "task_id": null,
+    "direction": "inbound", "message_type": "text", "chat_id": "5511999990001",
+    "contact_number": "5511999990001", "contact_name": "Maria Souza", "text_content": "Olá!",
+    "media_url": null, "media_mime_type": null, "media_size": null, "payload": {"type": "text",
+    "text": "Olá!"}, "raw_payload": null, "protocol_version": "v1", "status": "delivered",
+    "timestamp": null, "created_at": "2026-01-02T12:00:00Z", "queued_at": null, "sent_at": null,
+    "delivered_at": null, "read_at": null, "error_message": "", "is_from_me": false,
+    "is_automatic": false, "latency_to_sent_ms": null, "latency_to_delivered_ms": null,
+    "latency_to_read_ms": null, "total_latency_ms": null, "is_latency_acceptable": true},
+}))]
 pub struct InjectedOut {
     pub message: &'static str,
     pub message_id: String,

@@ -2,16 +2,26 @@
 
 use dx_actors::{
     directory::Roster,
-    domain::{Direction, Message},
+    domain::{Direction, Message, MessageKind, MessageStatus},
     store::LatencyStats,
 };
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema, openapi::Object};
 
 use super::{time::At, words::Word};
+use crate::openapi::schemas::{one_of, word};
 
-/// A message in a list.
-#[derive(Debug, Serialize)]
+/// Uma mensagem em uma lista.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 51, "session": 1, "atendimento": 7, "message_id": "3EB0C0FFEE",
+    "client_message_id": null, "direction": "inbound", "message_type": "text",
+    "chat_id": "5511999990001", "contact_number": "5511999990001", "contact_name": "Maria Souza",
+    "text_content": "Olá!", "media_url": null, "status": "delivered",
+    "created_at": "2026-01-02T12:00:00Z", "sent_at": null, "is_from_me": false,
+    "total_latency_ms": null, "is_latency_acceptable": true,
+}))]
 pub struct MessageRowOut {
     pub id: i64,
     pub session: i64,
@@ -19,13 +29,16 @@ pub struct MessageRowOut {
     pub ticket: Option<i64>,
     pub message_id: String,
     pub client_message_id: Option<String>,
+    #[schema(schema_with = word::<Direction>)]
     pub direction: &'static str,
+    #[schema(schema_with = word::<MessageKind>)]
     pub message_type: &'static str,
     pub chat_id: String,
     pub contact_number: String,
     pub contact_name: String,
     pub text_content: String,
     pub media_url: Option<String>,
+    #[schema(schema_with = word::<MessageStatus>)]
     pub status: &'static str,
     pub created_at: At,
     pub sent_at: Option<At>,
@@ -34,8 +47,20 @@ pub struct MessageRowOut {
     pub is_latency_acceptable: bool,
 }
 
-/// A message with everything that is known of it.
-#[derive(Debug, Serialize)]
+/// Uma mensagem com tudo o que se sabe dela.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 51, "session": 1, "atendimento": 7, "usuario": null, "usuario_nome": "",
+    "message_id": "3EB0C0FFEE", "client_message_id": null, "task_id": null,
+    "direction": "inbound", "message_type": "text", "chat_id": "5511999990001",
+    "contact_number": "5511999990001", "contact_name": "Maria Souza", "text_content": "Olá!",
+    "media_url": null, "media_mime_type": null, "media_size": null, "payload": {"type": "text",
+    "text": "Olá!"}, "raw_payload": null, "protocol_version": "v1", "status": "delivered",
+    "timestamp": null, "created_at": "2026-01-02T12:00:00Z", "queued_at": null, "sent_at": null,
+    "delivered_at": null, "read_at": null, "error_message": "", "is_from_me": false,
+    "is_automatic": false, "latency_to_sent_ms": null, "latency_to_delivered_ms": null,
+    "latency_to_read_ms": null, "total_latency_ms": null, "is_latency_acceptable": true,
+}))]
 pub struct MessageOut {
     pub id: i64,
     pub session: i64,
@@ -48,7 +73,9 @@ pub struct MessageOut {
     pub message_id: String,
     pub client_message_id: Option<String>,
     pub task_id: Option<String>,
+    #[schema(schema_with = word::<Direction>)]
     pub direction: &'static str,
+    #[schema(schema_with = word::<MessageKind>)]
     pub message_type: &'static str,
     pub chat_id: String,
     pub contact_number: String,
@@ -60,6 +87,7 @@ pub struct MessageOut {
     pub payload: PayloadOut,
     pub raw_payload: Value,
     pub protocol_version: String,
+    #[schema(schema_with = word::<MessageStatus>)]
     pub status: &'static str,
     pub timestamp: Option<At>,
     pub created_at: At,
@@ -74,8 +102,12 @@ pub struct MessageOut {
     pub latency: LatencyOut,
 }
 
-/// How long a message took, from being queued.
-#[derive(Debug, Serialize)]
+/// Quanto uma mensagem demorou desde que entrou na fila de envio.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "latency_to_sent_ms": null, "latency_to_delivered_ms": null, "latency_to_read_ms": null,
+    "total_latency_ms": null, "is_latency_acceptable": true,
+}))]
 pub struct LatencyOut {
     pub latency_to_sent_ms: Option<i64>,
     pub latency_to_delivered_ms: Option<i64>,
@@ -96,17 +128,22 @@ impl From<&Message> for LatencyOut {
     }
 }
 
-/// The content alone, as clients send it.
-#[derive(Debug, Serialize)]
+/// Só o conteúdo, como clientes o enviam.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"type": "text", "text": "Olá!"}))]
 pub struct PayloadOut {
     #[serde(rename = "type")]
+    #[schema(schema_with = word::<MessageKind>)]
     pub kind: &'static str,
     pub text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub media_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub mime_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub media_size: Option<i64>,
 }
 
@@ -251,8 +288,13 @@ impl From<&Message> for PayloadOut {
     }
 }
 
-/// How fast messages went out.
-#[derive(Debug, Serialize)]
+/// A velocidade das mensagens.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "total_messages": 22, "outbound_messages": 10, "inbound_messages": 12,
+    "avg_latency_to_sent_ms": 812.5, "avg_latency_to_delivered_ms": 1200.25,
+    "messages_over_5s": 0, "latency_acceptable_rate": 100.0,
+}))]
 pub struct LatencyStatsOut {
     pub total_messages: i64,
     pub outbound_messages: i64,
@@ -288,12 +330,18 @@ pub fn two_decimals(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
 
-/// The answer to an accepted send.
-#[derive(Debug, Serialize)]
+/// Uma mensagem aceita para envio.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "message": "Mensagem enfileirada para envio",
+    "task_id": "0f8fad5b-d9cb-469f-a165-70867728950e", "to": "5511999990001", "status": "queued",
+    "client_message_id": "app-123", "message_id": "3EB0C0FFEE", "database_id": 52,
+}))]
 pub struct QueuedOut {
     pub message: &'static str,
     pub task_id: Option<String>,
     pub to: String,
+    #[schema(schema_with = word::<MessageStatus>)]
     pub status: &'static str,
     pub client_message_id: Option<String>,
     pub message_id: String,
@@ -315,10 +363,81 @@ impl From<Message> for QueuedOut {
     }
 }
 
-/// What older clients get instead.
-#[derive(Debug, Serialize)]
+/// O que clientes mais antigos recebem.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"message_id": "3EB0C0FFEE"}))]
 pub struct MessageIdOut {
     pub message_id: String,
+}
+
+/// Uma mensagem a enviar.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "to": "5511999990001", "type": "text", "text": "Olá!", "client_message_id": "app-123",
+}))]
+pub struct SendIn {
+    /// Número com DDI e DDD, ou o endereço de um grupo.
+    #[schema(min_length = 1, max_length = 100)]
+    pub to: String,
+    /// Padrão: `text`.
+    #[schema(rename = "type", schema_with = sendable, required = false)]
+    pub kind: String,
+    /// Obrigatório para `text`; senão a legenda.
+    #[schema(max_length = 65536)]
+    pub text: Option<String>,
+    /// Obrigatório para os outros tipos.
+    #[schema(max_length = 2048)]
+    pub media_url: Option<String>,
+    /// Um pedido repetido com o mesmo valor não envia de novo.
+    #[schema(max_length = 255)]
+    pub client_message_id: Option<String>,
+}
+
+/// Uma mensagem a enviar, como clientes mais antigos a escrevem.
+#[derive(ToSchema)]
+#[schema(example = json!({"to": "5511999990001", "type": "text", "text": "Olá!"}))]
+pub struct LegacySendIn {
+    #[schema(min_length = 1, max_length = 100)]
+    pub to: String,
+    #[schema(rename = "type", schema_with = sendable, required = false)]
+    pub kind: String,
+    #[schema(max_length = 65536)]
+    pub text: Option<String>,
+    /// Vale quando `text` falta.
+    #[schema(max_length = 65536)]
+    pub caption: Option<String>,
+    #[schema(max_length = 2048)]
+    pub image_url: Option<String>,
+    #[schema(max_length = 2048)]
+    pub media_url: Option<String>,
+    #[schema(max_length = 255)]
+    pub client_message_id: Option<String>,
+}
+
+/// Os tipos que se podem enviar.
+pub(super) fn sendable() -> Object {
+    one_of(&["text", "image", "audio", "video", "document"])
+}
+
+/// Filtros da lista de mensagens.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct MessageParams {
+    #[param(schema_with = word::<Direction>, required = false)]
+    pub direction: String,
+    #[param(schema_with = word::<MessageKind>, required = false)]
+    pub message_type: String,
+    /// `error` também é entendido, como `failed`.
+    #[param(schema_with = word::<MessageStatus>, required = false)]
+    pub status: String,
+    pub chat_id: Option<String>,
+    /// Id de um número.
+    pub session: Option<i64>,
+    pub is_from_me: Option<bool>,
+    /// Palavras no texto, no nome do contato ou no número.
+    pub search: Option<String>,
+    /// `created_at` (padrão: `-created_at`), `sent_at` ou `delivered_at`.
+    pub ordering: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What travels: one file per resource, each key renamed once where it is Portuguese.
 //!
-//! Nothing but serde and conversions; decisions belong to the hub, spelling of values to `http`.
+//! The doc comments of types that derive `ToSchema` are published in the API's document, so they are
+//! Portuguese. Types `…In` and `…Params` only document what handlers read with `Fields` and `Query`.
+//!
+//! Nothing but serde, schemas and conversions; decisions belong to the hub, spelling of values to `http`.
 
 pub mod account;
 pub mod agent;

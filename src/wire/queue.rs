@@ -2,14 +2,24 @@
 
 use dx_actors::{
     directory::Roster,
-    domain::{QueueEntry, Timestamp},
+    domain::{Priority, QueueEntry, Timestamp},
     store::QueueRow,
 };
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{time::At, words::Word};
+use crate::openapi::schemas::word;
 
-#[derive(Debug, Serialize)]
+/// Um lugar na fila de um departamento.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 9, "departamento": 1, "departamento_nome": "Suporte", "cliente": 3,
+    "cliente_nome": "Maria Souza", "atendimento": 7, "chat_id": "5511999990001",
+    "numero_whatsapp": "5511999990001", "mensagem_inicial": "Olá!", "prioridade": "normal",
+    "entrou_na_fila_em": "2026-01-02T12:00:00Z", "atribuido_em": null, "removido_em": null,
+    "tempo_espera_minutos": 4, "esta_atrasado": false,
+}))]
 pub struct QueueEntryOut {
     pub id: i64,
     #[serde(rename = "departamento")]
@@ -28,6 +38,7 @@ pub struct QueueEntryOut {
     #[serde(rename = "mensagem_inicial")]
     pub first_message: String,
     #[serde(rename = "prioridade")]
+    #[schema(schema_with = word::<Priority>)]
     pub priority: &'static str,
     #[serde(rename = "entrou_na_fila_em")]
     pub entered_at: At,
@@ -81,8 +92,9 @@ impl QueueEntryOut {
     }
 }
 
-/// What a distribution has done.
-#[derive(Debug, Serialize)]
+/// O que uma distribuição fez.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"message": "3 atendimentos distribuídos", "distribuidos": 3}))]
 pub struct DistributedOut {
     pub message: String,
     #[serde(rename = "distribuidos")]
@@ -93,4 +105,55 @@ impl From<usize> for DistributedOut {
     fn from(assigned: usize) -> Self {
         Self { message: format!("{assigned} atendimentos distribuídos"), assigned }
     }
+}
+
+/// Quem entra na fila de um departamento.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "departamento": 1, "cliente": 3, "chat_id": "5511999990001",
+    "numero_whatsapp": "5511999990001", "mensagem_inicial": "Olá!", "prioridade": "alta",
+}))]
+pub struct QueueEntryIn {
+    /// Um departamento ativo.
+    pub departamento: i64,
+    pub cliente: i64,
+    #[schema(min_length = 1, max_length = 100)]
+    pub chat_id: String,
+    /// Com DDD; sem código de país vale +55.
+    #[schema(min_length = 1, max_length = 20)]
+    pub numero_whatsapp: String,
+    #[schema(max_length = 4096)]
+    pub mensagem_inicial: Option<String>,
+    /// Padrão: `normal`.
+    #[schema(schema_with = word::<Priority>, required = false)]
+    pub prioridade: String,
+}
+
+/// A nova prioridade.
+#[derive(ToSchema)]
+#[schema(example = json!({"prioridade": "urgente"}))]
+pub struct QueueEntryChangesIn {
+    #[schema(schema_with = word::<Priority>, required = false)]
+    pub prioridade: String,
+}
+
+/// O departamento cuja fila é distribuída.
+#[derive(ToSchema)]
+#[schema(example = json!({"departamento_id": 1}))]
+pub struct DistributeIn {
+    pub departamento_id: i64,
+}
+
+/// Filtros da lista de filas.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct QueueParams {
+    /// Id de um departamento.
+    pub departamento: Option<i64>,
+    #[param(schema_with = word::<Priority>, required = false)]
+    pub prioridade: String,
+    /// `true`: só quem ainda espera.
+    pub aguardando: Option<bool>,
+    /// `entrou_na_fila_em` (padrão) ou `prioridade`.
+    pub ordering: Option<String>,
 }

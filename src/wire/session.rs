@@ -1,20 +1,34 @@
 //! The company's numbers: rows, status, figures, and the answers to starting and stopping.
 
 use dx_actors::{
-    domain::{Timestamp, WhatsAppSession},
+    domain::{ProviderKind, SessionStatus, Timestamp, WhatsAppSession},
+    session::SandboxFault,
     store::SessionMetrics,
 };
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     message::{acceptable_rate, two_decimals},
     time::At,
     words::Word,
 };
+use crate::openapi::schemas::word;
 
-/// A number with all that people may know of it.
+/// Um número com tudo o que pessoas podem saber dele.
 #[expect(clippy::struct_excessive_bools, reason = "keys of one row, independent of each other")]
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 1, "usuario": 1, "usuario_nome": "Administrador", "departamento": null,
+    "provider": "sandbox", "status": "ready", "device_name": "DX Connect Web",
+    "phone_number": "5511900000001", "qr_code": null, "is_default": true, "is_active": true,
+    "is_connected": true, "uptime_seconds": 3600, "total_messages_sent": 10,
+    "total_messages_received": 12, "last_message_at": "2026-01-02T12:00:00Z", "last_error": "",
+    "error_count": 0, "auto_reconnect": true, "reconnect_attempts": 0, "last_reconnect_at": null,
+    "proxy_enabled": false, "proxy_url": "", "connected_at": "2026-01-02T11:00:00Z",
+    "disconnected_at": null, "created_at": "2026-01-01T12:00:00Z",
+    "updated_at": "2026-01-02T11:00:00Z",
+}))]
 pub struct SessionOut {
     pub id: i64,
     #[serde(rename = "usuario")]
@@ -23,11 +37,13 @@ pub struct SessionOut {
     pub created_by_name: String,
     #[serde(rename = "departamento")]
     pub department: Option<i64>,
+    #[schema(schema_with = word::<ProviderKind>)]
     pub provider: &'static str,
+    #[schema(schema_with = word::<SessionStatus>)]
     pub status: &'static str,
     pub device_name: String,
     pub phone_number: String,
-    /// A picture; only for those who pair numbers.
+    /// Imagem PNG em base64; só para quem conecta números.
     pub qr_code: Option<String>,
     pub is_default: bool,
     pub is_active: bool,
@@ -42,7 +58,7 @@ pub struct SessionOut {
     pub reconnect_attempts: i64,
     pub last_reconnect_at: Option<At>,
     pub proxy_enabled: bool,
-    /// May carry a password; only for those who pair numbers.
+    /// Pode conter uma senha; só para quem conecta números.
     pub proxy_url: String,
     pub connected_at: Option<At>,
     pub disconnected_at: Option<At>,
@@ -117,10 +133,17 @@ impl SessionOut {
     }
 }
 
-/// The answer of `status/`.
-#[derive(Debug, Default, Serialize)]
+/// O estado de um número.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(example = json!({
+    "session_id": 1, "status": "ready", "is_connected": true, "phone_number": "5511900000001",
+    "uptime_seconds": 3600, "total_messages_sent": 10, "total_messages_received": 12,
+    "device_name": "DX Connect Web", "connected_at": "2026-01-02T11:00:00Z",
+    "last_message_at": null, "last_error": "", "error_count": 0,
+}))]
 pub struct SessionStatusOut {
     pub session_id: Option<i64>,
+    #[schema(schema_with = word::<SessionStatus>)]
     pub status: &'static str,
     pub is_connected: bool,
     pub phone_number: String,
@@ -133,6 +156,7 @@ pub struct SessionStatusOut {
     pub last_error: String,
     pub error_count: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub message: Option<&'static str>,
 }
 
@@ -164,10 +188,14 @@ impl From<SessionOut> for SessionStatusOut {
     }
 }
 
-/// The answer to a start.
-#[derive(Debug, Serialize)]
+/// Um número que está se conectando.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "session_id": 1, "status": "connecting", "message": "Sessão iniciada com sucesso",
+}))]
 pub struct StartedOut {
     pub session_id: i64,
+    #[schema(schema_with = word::<SessionStatus>)]
     pub status: &'static str,
     pub message: &'static str,
 }
@@ -179,29 +207,42 @@ impl From<WhatsAppSession> for StartedOut {
     }
 }
 
-/// The answer to a forced reconnection.
-#[derive(Debug, Serialize)]
+/// Uma reconexão iniciada.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "message": "Reconexão iniciada", "session_id": 1, "status": "connecting",
+    "task_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+}))]
 pub struct ReconnectingOut {
     pub message: &'static str,
     pub session_id: i64,
+    #[schema(schema_with = word::<SessionStatus>)]
     pub status: &'static str,
     pub task_id: String,
 }
 
-/// The status alone, for older clients.
-#[derive(Debug, Serialize)]
+/// Só o estado, para clientes mais antigos.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"status": "ready"}))]
 pub struct StatusWordOut {
+    #[schema(schema_with = word::<SessionStatus>)]
     pub status: &'static str,
 }
 
-/// A sentence for people.
-#[derive(Debug, Serialize)]
+/// Uma frase para pessoas.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"message": "Sessão encerrada com sucesso"}))]
 pub struct SentenceOut {
     pub message: &'static str,
 }
 
-/// Figures of one number.
-#[derive(Debug, Serialize)]
+/// Números de uma sessão.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "session_id": 1, "total_messages": 22, "messages_sent": 10, "messages_received": 12,
+    "messages_with_error": 0, "avg_latency_ms": 812.5, "latency_acceptable_rate": 100.0,
+    "uptime_seconds": 3600, "error_count": 0,
+}))]
 pub struct SessionMetricsOut {
     pub session_id: i64,
     pub total_messages: i64,
@@ -229,4 +270,77 @@ impl SessionMetricsOut {
             error_count: session.error_count,
         }
     }
+}
+
+/// Um novo número.
+#[derive(ToSchema)]
+#[schema(example = json!({"provider": "sandbox", "device_name": "Recepção", "departamento": 1}))]
+pub struct SessionIn {
+    /// Padrão: o da configuração.
+    #[schema(schema_with = word::<ProviderKind>, required = false)]
+    pub provider: String,
+    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    pub device_name: Option<String>,
+    pub departamento: Option<i64>,
+    #[schema(nullable = false)]
+    pub auto_reconnect: Option<bool>,
+    #[schema(nullable = false)]
+    pub proxy_enabled: Option<bool>,
+    #[schema(max_length = 500)]
+    pub proxy_url: Option<String>,
+}
+
+/// O que se muda em um número; o que não vem fica como está.
+#[derive(ToSchema)]
+#[schema(example = json!({"device_name": "Recepção", "auto_reconnect": true}))]
+pub struct SessionChangesIn {
+    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    pub device_name: Option<String>,
+    /// `null` tira o número do departamento.
+    pub departamento: Option<i64>,
+    #[schema(nullable = false)]
+    pub auto_reconnect: Option<bool>,
+    #[schema(nullable = false)]
+    pub proxy_enabled: Option<bool>,
+    #[schema(max_length = 500)]
+    pub proxy_url: Option<String>,
+}
+
+/// O número de que se trata.
+#[derive(ToSchema)]
+#[schema(example = json!({"session_id": 1}))]
+pub struct SessionChoiceIn {
+    /// Sem ele: o número padrão.
+    pub session_id: Option<i64>,
+}
+
+/// O número de que se trata.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SessionChoiceParams {
+    /// Sem ele: o número padrão.
+    pub session_id: Option<i64>,
+}
+
+/// Filtros da lista de números.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SessionParams {
+    #[param(schema_with = word::<SessionStatus>, required = false)]
+    pub status: String,
+    pub is_active: Option<bool>,
+    /// Palavras no nome do aparelho ou no número.
+    pub search: Option<String>,
+    /// `updated_at` (padrão: `-updated_at`), `created_at` ou `connected_at`.
+    pub ordering: Option<String>,
+}
+
+/// Uma falha a simular.
+#[derive(ToSchema)]
+#[schema(example = json!({"falha": "queda"}))]
+pub struct FaultIn {
+    /// Sem ele: o número padrão.
+    pub session_id: Option<i64>,
+    #[schema(schema_with = word::<SandboxFault>)]
+    pub falha: String,
 }

@@ -2,19 +2,30 @@
 
 use dx_actors::{
     directory::Roster,
-    domain::{AgentId, CustomerCard, Ticket, TicketId, TicketView, Timestamp, Transfer},
+    domain::{
+        AgentId, CustomerCard, Priority, Ticket, TicketId, TicketStatus, TicketView, Timestamp,
+        Transfer,
+    },
 };
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{time::At, words::Word};
+use crate::openapi::schemas::word;
 
 /// What colleagues see of a person; `null` when nobody is named.
 pub(super) fn name_of(roster: &Roster, id: Option<AgentId>) -> Option<String> {
     id.map(|_| roster.agent_name(id))
 }
 
-/// A ticket in a list.
-#[derive(Debug, Serialize)]
+/// Um atendimento em uma lista.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 7, "cliente_nome": "Maria Souza", "atendente": 4, "atendente_nome": "Ana Lima",
+    "departamento": 1, "departamento_nome": "Suporte", "chat_id": "5511999990001",
+    "status": "em_atendimento", "prioridade": "normal", "duracao_minutos": 12,
+    "criado_em": "2026-01-02T12:00:00Z",
+}))]
 pub struct TicketRowOut {
     pub id: i64,
     #[serde(rename = "cliente_nome")]
@@ -28,8 +39,10 @@ pub struct TicketRowOut {
     #[serde(rename = "departamento_nome")]
     pub department_name: String,
     pub chat_id: String,
+    #[schema(schema_with = word::<TicketStatus>)]
     pub status: &'static str,
     #[serde(rename = "prioridade")]
+    #[schema(schema_with = word::<Priority>)]
     pub priority: &'static str,
     #[serde(rename = "duracao_minutos")]
     pub duration_minutes: u64,
@@ -57,8 +70,19 @@ impl TicketRowOut {
     }
 }
 
-/// A whole ticket.
-#[derive(Debug, Serialize)]
+/// Um atendimento inteiro.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 7, "departamento": 1, "departamento_nome": "Suporte", "cliente": 3,
+    "cliente_nome": "Maria Souza", "atendente": 4, "atendente_nome": "Ana Lima",
+    "chat_id": "5511999990001", "numero_whatsapp": "5511999990001", "status": "em_atendimento",
+    "prioridade": "normal", "tempo_primeira_resposta_segundos": 42,
+    "tempo_total_atendimento_segundos": null, "total_mensagens_cliente": 3,
+    "total_mensagens_atendente": 2, "avaliacao": null, "comentario_avaliacao": "",
+    "observacoes": "", "criado_em": "2026-01-02T12:00:00Z", "iniciado_em": "2026-01-02T12:01:00Z",
+    "primeira_resposta_em": "2026-01-02T12:01:42Z", "finalizado_em": null,
+    "tempo_espera_minutos": 1, "duracao_minutos": 12, "esta_ativo": true,
+}))]
 pub struct TicketOut {
     pub id: i64,
     #[serde(rename = "departamento")]
@@ -76,8 +100,10 @@ pub struct TicketOut {
     pub chat_id: String,
     #[serde(rename = "numero_whatsapp")]
     pub phone: String,
+    #[schema(schema_with = word::<TicketStatus>)]
     pub status: &'static str,
     #[serde(rename = "prioridade")]
+    #[schema(schema_with = word::<Priority>)]
     pub priority: &'static str,
     #[serde(rename = "tempo_primeira_resposta_segundos")]
     pub first_response_seconds: Option<u64>,
@@ -173,7 +199,9 @@ impl TicketOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// Um atendimento encerrado.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"message": "Atendimento finalizado", "atendimento_id": 7}))]
 pub struct TicketFinishedOut {
     pub message: &'static str,
     #[serde(rename = "atendimento_id")]
@@ -186,7 +214,9 @@ impl From<TicketId> for TicketFinishedOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// Uma avaliação registrada.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"message": "Avaliação registrada", "avaliacao": 5}))]
 pub struct TicketRatedOut {
     pub message: &'static str,
     #[serde(rename = "avaliacao")]
@@ -199,7 +229,17 @@ impl TicketRatedOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// Uma transferência feita.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "message": "Atendimento transferido com sucesso", "transferencia": {"id": 2, "atendimento": 7,
+    "atendente_origem": 4, "atendente_origem_nome": "Ana Lima", "atendente_destino": 5,
+    "atendente_destino_nome": "Bruno Reis", "departamento_origem": 1,
+    "departamento_origem_nome": "Suporte", "departamento_destino": 1,
+    "departamento_destino_nome": "Suporte", "motivo": "Cliente pediu", "aceito": false,
+    "aceito_em": null, "criado_em": "2026-01-02T12:00:00Z", "foi_entre_departamentos": false},
+    "atendimento_id": 7,
+}))]
 pub struct TicketTransferredOut {
     pub message: &'static str,
     #[serde(rename = "transferencia")]
@@ -218,8 +258,15 @@ impl TicketTransferredOut {
     }
 }
 
-/// One hand-over.
-#[derive(Debug, Serialize)]
+/// Uma transferência.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 2, "atendimento": 7, "atendente_origem": 4, "atendente_origem_nome": "Ana Lima",
+    "atendente_destino": 5, "atendente_destino_nome": "Bruno Reis", "departamento_origem": 1,
+    "departamento_origem_nome": "Suporte", "departamento_destino": 1,
+    "departamento_destino_nome": "Suporte", "motivo": "Cliente pediu", "aceito": false,
+    "aceito_em": null, "criado_em": "2026-01-02T12:00:00Z", "foi_entre_departamentos": false,
+}))]
 pub struct TransferOut {
     pub id: i64,
     #[serde(rename = "atendimento")]
@@ -284,4 +331,63 @@ impl TransferOut {
             is_between_departments: from_department_id != to_department_id,
         }
     }
+}
+
+/// O que se muda em um atendimento; o que não vem fica como está.
+#[derive(ToSchema)]
+#[schema(example = json!({"observacoes": "Pediu segunda via", "prioridade": "alta"}))]
+pub struct TicketChangesIn {
+    #[schema(max_length = 10000)]
+    pub observacoes: Option<String>,
+    #[schema(schema_with = word::<Priority>, required = false)]
+    pub prioridade: String,
+}
+
+/// Notas do encerramento.
+#[derive(ToSchema)]
+#[schema(example = json!({"observacoes": "Resolvido por telefone"}))]
+pub struct FinishIn {
+    /// Substituem as anteriores; um texto vazio as deixa como estão.
+    #[schema(max_length = 10000)]
+    pub observacoes: Option<String>,
+}
+
+/// Para quem vai o atendimento, e por quê.
+#[derive(ToSchema)]
+#[schema(example = json!({"atendente_destino_id": 5, "motivo": "Cliente pediu"}))]
+pub struct TransferIn {
+    pub atendente_destino_id: i64,
+    #[schema(min_length = 1, max_length = 1000)]
+    pub motivo: String,
+    /// Sem ele o departamento fica o mesmo.
+    pub departamento_destino_id: Option<i64>,
+}
+
+/// A opinião de quem foi atendido.
+#[derive(ToSchema)]
+#[schema(example = json!({"avaliacao": 5, "comentario": "Muito bom"}))]
+pub struct RatingIn {
+    #[schema(minimum = 1, maximum = 5)]
+    pub avaliacao: i64,
+    #[schema(max_length = 2000)]
+    pub comentario: Option<String>,
+}
+
+/// Filtros da lista de atendimentos.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TicketParams {
+    #[param(schema_with = word::<TicketStatus>, required = false)]
+    pub status: String,
+    /// Id de um departamento.
+    pub departamento: Option<i64>,
+    /// Id de uma pessoa.
+    pub atendente: Option<i64>,
+    #[param(schema_with = word::<Priority>, required = false)]
+    pub prioridade: String,
+    pub chat_id: Option<String>,
+    /// Palavras no nome do cliente, no número ou no chat.
+    pub search: Option<String>,
+    /// `criado_em` (padrão: `-criado_em`), `iniciado_em` ou `finalizado_em`.
+    pub ordering: Option<String>,
 }

@@ -4,12 +4,15 @@
 use dx_actors::domain::{Inbound, MessageKind, SessionId};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema, openapi::Object};
 
 use super::{
     cloud::CloudIn,
     incoming::{Incoming, invalid},
+    message::MessageOut,
     time,
 };
+use crate::openapi::schemas::one_of;
 
 const EVENT: &str = "message_received";
 /// As much of a foreign word as an answer repeats.
@@ -30,8 +33,9 @@ pub struct WebhookMessageIn {
     pub inbound: Inbound,
 }
 
-/// The answer to a batch.
-#[derive(Debug, Serialize)]
+/// O que uma entrega da Cloud API continha.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"status": "ok", "messages": 1, "statuses": 0}))]
 pub struct BatchOut {
     pub status: &'static str,
     pub messages: usize,
@@ -148,4 +152,78 @@ fn number(values: &Map<String, Value>, name: &str) -> Option<SessionId> {
     let value = values.get(name)?;
     let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
     number.map(SessionId)
+}
+
+/// Uma mensagem recebida. A Cloud API da Meta pode entregar aqui também, no formato dela
+/// (`object` e `entry`).
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "event": "message_received",
+    "data": {
+        "from": "5511999990001", "message": "Olá!", "contact_name": "Maria Souza",
+        "message_id": "3EB0C0FFEE", "timestamp": "2026-01-02T12:00:00Z",
+    },
+}))]
+pub struct WebhookBodyIn {
+    #[schema(schema_with = event)]
+    pub event: String,
+    #[schema(max_length = 20)]
+    pub version: Option<String>,
+    /// O número que recebeu; um desconhecido não importa.
+    pub session_id: Option<i64>,
+    pub data: WebhookDataIn,
+}
+
+/// O que foi dito, e por quem.
+#[derive(ToSchema)]
+pub struct WebhookDataIn {
+    #[schema(min_length = 1, max_length = 100)]
+    pub from: String,
+    /// O número que recebeu.
+    pub to: Option<String>,
+    #[schema(max_length = 100)]
+    pub chat_id: Option<String>,
+    /// Obrigatório sem `media_url`.
+    #[schema(max_length = 65536)]
+    pub message: Option<String>,
+    #[schema(max_length = 255)]
+    pub contact_name: Option<String>,
+    /// A mesma mensagem pode chegar de novo sem efeito.
+    #[schema(max_length = 255)]
+    pub message_id: Option<String>,
+    /// ISO 8601, ou segundos ou milissegundos desde 1970.
+    pub timestamp: Option<String>,
+    #[schema(max_length = 2048, pattern = "^https?://")]
+    pub media_url: Option<String>,
+    #[schema(max_length = 255)]
+    pub media_type: Option<String>,
+}
+
+/// A mensagem, ou o que uma entrega da Cloud API continha.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum WebhookOut {
+    Message(Box<MessageOut>),
+    Batch(BatchOut),
+}
+
+fn event() -> Object {
+    one_of(&[EVENT])
+}
+
+/// A pergunta da Meta, se o endereço é nosso.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct VerificationParams {
+    #[param(rename = "hub.mode", schema_with = mode)]
+    pub mode: String,
+    #[param(rename = "hub.verify_token")]
+    pub verify_token: String,
+    /// O que a resposta repete.
+    #[param(rename = "hub.challenge")]
+    pub challenge: Option<String>,
+}
+
+fn mode() -> Object {
+    one_of(&["subscribe"])
 }

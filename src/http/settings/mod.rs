@@ -12,13 +12,13 @@ mod pictures;
 mod whatsapp;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::State,
     routing::{get, post},
 };
 use dx_actors::domain::settings::{Sealed, Settings};
 
-use super::{Body, Fields, change_reader::CheckDigits, fields::REQUIRED};
+use super::{Body, Fields, change_reader::CheckDigits, fields::REQUIRED, table::Table};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
@@ -34,25 +34,28 @@ use crate::{
 const SECRET_CHARS_MAX: usize = 64 * 1024;
 
 /// The table of paths below `/api/v1/config`.
-pub(super) fn routes() -> Router<AppState> {
-    let routes = Router::new()
-        .route("/company", get(company::show).patch(company::change))
-        .route("/chat", get(chat::show).patch(chat::change))
-        .route("/email", get(email::show).patch(email::change))
-        .route("/email/test", post(email::test))
-        .route("/appearance", get(appearance::show).patch(appearance::change))
-        .route("/whatsapp", get(whatsapp::show).patch(whatsapp::change))
-        .route("/documents", get(documents::show).patch(documents::change));
-    Router::new()
-        .route("/api/v1/config", get(show_all).put(change_all))
+pub(super) fn routes() -> Table {
+    let routes = Table::new()
+        .undocumented("/company", get(company::show).patch(company::change))
+        .undocumented("/chat", get(chat::show).patch(chat::change))
+        .undocumented("/email", get(email::show).patch(email::change))
+        .undocumented("/email/test", post(email::test))
+        .undocumented("/appearance", get(appearance::show).patch(appearance::change))
+        .undocumented("/whatsapp", get(whatsapp::show).patch(whatsapp::change))
+        .undocumented("/documents", get(documents::show).patch(documents::change));
+    Table::new()
+        .undocumented("/api/v1/config", get(show_all).put(change_all))
         .nest("/api/v1/config", routes)
 }
 
 /// Pictures of the company: put up by managers, seen by everybody.
-pub(super) fn picture_routes() -> Router<AppState> {
-    Router::new()
-        .route("/api/v1/config/appearance/upload", post(pictures::upload).delete(pictures::remove))
-        .route("/media/appearance/{name}", get(pictures::serve))
+pub(super) fn picture_routes() -> Table {
+    Table::new()
+        .undocumented(
+            "/api/v1/config/appearance/upload",
+            post(pictures::upload).delete(pictures::remove),
+        )
+        .undocumented("/media/appearance/{name}", get(pictures::serve))
 }
 
 /// `GET /config/`.

@@ -145,6 +145,7 @@ impl BankDetails {
     }
 }
 
+#[expect(clippy::struct_field_names, reason = "an account of the branch, not of the struct")]
 struct Account {
     free_field: FreeField,
     branch_and_account: String,
