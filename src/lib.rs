@@ -8,6 +8,7 @@ pub mod args;
 pub mod auth;
 pub mod config;
 pub mod demo;
+pub mod documents;
 pub mod error;
 pub mod http;
 pub mod outbound;

@@ -129,8 +129,8 @@ impl PixCharge {
         code += &(tag("58", "BR") + &tag("59", &name) + &tag("60", &city));
         code += &tag("62", &tag("05", txid));
         code += "6304";
-        code += &format!("{:04X}", crc16(code.as_bytes()));
-        Ok(BrCode(code))
+        let checksum = crc16(code.as_bytes());
+        Ok(BrCode(format!("{code}{checksum:04X}")))
     }
 }
 
@@ -167,7 +167,7 @@ fn crc16(bytes: &[u8]) -> u16 {
 /// end is cut. `None` when nothing is left.
 fn folded(text: &str, chars_max: usize) -> Option<String> {
     let mut out = String::new();
-    for c in text.chars().flat_map(ascii_of) {
+    for c in text.chars().filter_map(ascii_of) {
         if !(c == ' ' && (out.is_empty() || out.ends_with(' '))) {
             out.push(c);
         }

@@ -134,11 +134,17 @@ impl BankDetails {
             (None, _) => None,
         };
         match (bank, account, reader.gap) {
-            (Some(bank), Some(Account { free_field, branch_and_account, our_number }), gap)
+            (Some(bank), Some(Account { free_field, payee, our_number }), gap)
                 if gap == BankGap::default() =>
             {
                 let wallet = self.wallet.trim().to_owned();
-                Ok(PayableAccount { bank, free_field, branch_and_account, our_number, wallet })
+                Ok(PayableAccount {
+                    bank,
+                    free_field,
+                    branch_and_account: payee,
+                    our_number,
+                    wallet,
+                })
             }
             (_, _, gap) => Err(gap),
         }
@@ -147,7 +153,7 @@ impl BankDetails {
 
 struct Account {
     free_field: FreeField,
-    branch_and_account: String,
+    payee: String,
     our_number: String,
 }
 
@@ -181,13 +187,13 @@ impl Reader<'_> {
         let shown: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         Some(Account {
             free_field,
-            branch_and_account: shown.join(" / "),
+            payee: shown.join(" / "),
             our_number: our_number.trim().to_owned(),
         })
     }
 
     fn known_layout(&mut self, bank: &str) -> Option<Account> {
-        let (digits, branch_and_account, our_number) = match bank {
+        let (digits, payee, our_number) = match bank {
             "001" => self.banco_do_brasil(),
             "033" => self.santander(),
             "104" => self.caixa(),
@@ -201,7 +207,7 @@ impl Reader<'_> {
             }
         }?;
         let free_field = FreeField::parse(&digits).ok()?;
-        Some(Account { free_field, branch_and_account, our_number })
+        Some(Account { free_field, payee, our_number })
     }
 
     /// Six zeros, agreement 7, our number 10, wallet 2.
