@@ -93,7 +93,7 @@ async fn carry_out(
                 password_hash,
                 departments: Vec::new(),
             };
-            match store.insert_agent(new, SystemClock.now()).await {
+            match store.insert_agent(new, None, SystemClock.now()).await {
                 Ok(agent) => Ok(format!("Usuário {} criado (id {}).", agent.username, agent.id)),
                 Err(StoreError::Unique { .. }) => {
                     Err(RunError::Refused(format!("O usuário {username} já existe.")))
@@ -107,7 +107,7 @@ async fn carry_out(
             let id = login.ok_or_else(missing)?.agent.id;
             let changes =
                 AgentChanges { password_hash: Some(password_hash), ..AgentChanges::default() };
-            store.update_agent(id, changes, SystemClock.now()).await?;
+            store.update_agent(id, changes, None, SystemClock.now()).await?;
             Ok(format!("Senha de {username} trocada; os acessos abertos deixam de valer."))
         }
     }

@@ -50,6 +50,7 @@ pub struct Config {
     pub auto_distribute: bool,
     pub strict_documents: bool,
     pub upload_bytes_max: usize,
+    pub storage: StorageConfig,
     pub log_level: String,
     pub log_format: LogFormat,
 }
@@ -66,6 +67,26 @@ impl Config {
         layers.add_flags(flags);
         layers.into_config()
     }
+}
+
+/// Where files are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorageConfig {
+    /// In `data_dir/files`.
+    Local,
+    S3(S3Config),
+}
+
+/// A bucket of an S3-compatible storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Config {
+    pub endpoint: String,
+    pub region: String,
+    pub bucket: String,
+    pub access_key: Secret,
+    pub secret_key: Secret,
+    /// `endpoint/bucket/key` instead of `bucket.endpoint/key`.
+    pub path_style: bool,
 }
 
 /// A value that never appears in logs.
@@ -211,6 +232,7 @@ impl Layers {
             auto_distribute: self.switch("auto_distribute"),
             strict_documents: self.switch("strict_documents"),
             upload_bytes_max: self.number::<usize>("max_upload_mb", 1..=1024) * 1024 * 1024,
+            storage: self.storage(),
             log_level: self.log_level(),
             log_format: self.log_format(),
         };
@@ -289,6 +311,49 @@ impl Layers {
             self.fault(key.to_uppercase(), "deve começar com http:// ou https://");
         }
         text
+    }
+
+    fn storage(&mut self) -> StorageConfig {
+        match self.text("storage_backend").to_lowercase().as_str() {
+            "s3" => StorageConfig::S3(self.s3()),
+            "local" => {
+                // Whoever names a bucket believes that files go there.
+                if self.optional("s3_bucket").is_some() {
+                    self.fault("S3_BUCKET", "só vale quando STORAGE_BACKEND é s3");
+                }
+                StorageConfig::Local
+            }
+            other => {
+                self.fault("STORAGE_BACKEND", format!("\"{other}\" não é local nem s3"));
+                StorageConfig::Local
+            }
+        }
+    }
+
+    fn s3(&mut self) -> S3Config {
+        let region = self.s3_text("s3_region");
+        let amazon = || format!("https://s3.{region}.amazonaws.com");
+        let endpoint = self.optional("s3_endpoint").unwrap_or_else(amazon);
+        if !endpoint.parse().is_ok_and(|url: reqwest::Url| {
+            matches!(url.scheme(), "http" | "https") && url.query().is_none()
+        }) {
+            self.fault("S3_ENDPOINT", "deve ser um endereço http:// ou https://");
+        }
+        S3Config {
+            endpoint,
+            region,
+            bucket: self.s3_text("s3_bucket"),
+            access_key: Secret(self.s3_text("s3_access_key")),
+            secret_key: Secret(self.s3_text("s3_secret_key")),
+            path_style: self.switch("s3_path_style"),
+        }
+    }
+
+    fn s3_text(&mut self, key: &str) -> String {
+        self.optional(key).unwrap_or_else(|| {
+            self.fault(key.to_uppercase(), "é obrigatória quando STORAGE_BACKEND é s3");
+            String::new()
+        })
     }
 
     fn log_level(&mut self) -> String {
@@ -449,6 +514,8 @@ mod tests {
             ("PRESENCE_TIMEOUT_SECONDS", "1.5"),
             ("TYPING_TTL_SECONDS", "31"),
             ("MAX_UPLOAD_MB", "0"),
+            ("STORAGE_BACKEND", "ftp"),
+            ("S3_BUCKET", "ignored"),
             ("LOG_LEVEL", "loud"),
             ("LOG_FORMAT", "xml"),
         ];
@@ -482,6 +549,32 @@ mod tests {
         assert!(load_with(&flags, &[]).unwrap_err().to_string().contains("/nowhere/x.toml"));
         let (_file, flags) = file("a = = b");
         assert!(load_with(&flags, &[]).unwrap_err().to_string().contains("TOML"));
+    }
+
+    #[test]
+    fn an_s3_storage_needs_a_bucket_and_keys() {
+        let ConfigError(faults) = load(&[("STORAGE_BACKEND", "s3")]).unwrap_err();
+        let keys: Vec<_> = faults.keys().collect();
+        assert_eq!(keys, ["S3_ACCESS_KEY", "S3_BUCKET", "S3_SECRET_KEY"]);
+        let good = [
+            ("STORAGE_BACKEND", "S3"),
+            ("S3_BUCKET", "documentos"),
+            ("S3_ACCESS_KEY", "AKIA"),
+            ("S3_SECRET_KEY", "hunter2"),
+        ];
+        let config = load(&good).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let StorageConfig::S3(s3) = config.storage else { panic!("not S3") };
+        assert_eq!(s3.endpoint, "https://s3.us-east-1.amazonaws.com");
+        assert!(s3.path_style);
+        for endpoint in ["localhost:9000", "ftp://x", "http://x/?a=1"] {
+            let env = [good.as_slice(), &[("S3_ENDPOINT", endpoint)]].concat();
+            let ConfigError(faults) = load(&env).unwrap_err();
+            assert_eq!(faults.keys().collect::<Vec<_>>(), ["S3_ENDPOINT"], "{endpoint}");
+        }
+        let ConfigError(faults) =
+            load(&[("STORAGE_BACKEND", "s3"), ("S3_PATH_STYLE", "x")]).unwrap_err();
+        assert!(faults.contains_key("S3_PATH_STYLE"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use axum::{
 use dx_actors::{HubError, domain::Rejected, store::StoreError};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::auth::AuthFailure;
+use crate::{auth::AuthFailure, postal::PostalError};
 
 pub type ApiResult<T> = Result<T, ApiError>;
 
@@ -41,6 +41,9 @@ pub enum ApiError {
     /// 404; `detail` says what is missing.
     #[error("not found: {detail}")]
     NotFound { error: Text, detail: Text },
+    /// 400, 404 or 500, with the key `message` that clients of the postal codes read.
+    #[error("postal code is not found")]
+    Postal(#[source] PostalError),
     /// 405; axum adds `Allow`.
     #[error("method `{0}` is not allowed")]
     MethodNotAllowed(String),
@@ -136,17 +139,21 @@ impl ApiError {
 
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Invalid(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) | Self::Refused { .. } | Self::Postal(PostalError::Malformed(_)) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } | Self::Postal(PostalError::NotFound(_)) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::SessionNotReady => StatusCode::LOCKED,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Internal(_) | Self::Postal(PostalError::NoAnswer) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -159,6 +166,7 @@ impl ApiError {
             Self::Refused { error, detail } | Self::NotFound { error, detail } => {
                 (error.clone(), detail.clone())
             }
+            Self::Postal(error) => postal_texts(error),
             Self::Unauthorized(failure) => both(failure.text().into()),
             Self::Forbidden(text) | Self::Conflict(text) => both(text.clone()),
             Self::MethodNotAllowed(method) => {
@@ -199,6 +207,22 @@ impl ApiError {
     }
 }
 
+/// The `error` and the `detail` of a failed look-up (contract §20).
+fn postal_texts(error: &PostalError) -> (Text, Text) {
+    match error {
+        PostalError::Malformed(text) => {
+            ("CEP inválido".into(), format!("CEP inválido: {text}").into())
+        }
+        PostalError::NotFound(code) => {
+            ("CEP não encontrado".into(), format!("CEP não encontrado: {code}").into())
+        }
+        PostalError::NoAnswer => (
+            "Erro ao consultar CEP".into(),
+            "Os serviços de CEP não responderam. Tente novamente em instantes.".into(),
+        ),
+    }
+}
+
 const UNAVAILABLE: &str = "Serviço indisponível no momento. Tente novamente.";
 
 impl IntoResponse for ApiError {
@@ -226,12 +250,18 @@ impl ApiError {
                 error,
                 detail,
                 code: failure.code(),
+                message: None,
                 messages: failure.token_message().map(|message| {
                     [TokenMessage { token_class: "AccessToken", token_type: "access", message }]
                 }),
             })
             .into_response(),
-            _ => Json(Problem { error, detail, code: None, messages: None }).into_response(),
+            Self::Postal(_) => {
+                let message = Some(detail.clone());
+                Json(Problem { error, detail, code: None, message, messages: None }).into_response()
+            }
+            _ => Json(Problem { error, detail, code: None, message: None, messages: None })
+                .into_response(),
         }
     }
 }
@@ -243,6 +273,8 @@ struct Problem {
     detail: Text,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<[TokenMessage; 1]>,
 }
@@ -267,6 +299,15 @@ impl FieldErrors {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, texts)) => texts.push(text),
             None => self.0.push((name, vec![text])),
+        }
+    }
+
+    /// Takes over what is wrong within the object `name`, as `name.key`.
+    pub fn add_within(&mut self, name: &str, inner: Self) {
+        for (key, texts) in inner.0 {
+            for text in texts {
+                self.add(format!("{name}.{key}"), text);
+            }
         }
     }
 
@@ -329,6 +370,7 @@ impl From<Rejected> for ApiError {
             | Rejected::ChatAlreadyOpen(_)
             | Rejected::NotInQueue
             | Rejected::DepartmentInUse
+            | Rejected::BuiltInGroup
             | Rejected::DefaultSession => Self::Conflict(text.into()),
             Rejected::NotWaiting(_)
             | Rejected::AlreadyClosed(_)
@@ -352,6 +394,12 @@ impl From<StoreError> for ApiError {
             StoreError::Corrupt { .. } => Self::internal(error),
             _ => Self::unavailable(error),
         }
+    }
+}
+
+impl From<PostalError> for ApiError {
+    fn from(error: PostalError) -> Self {
+        Self::Postal(error)
     }
 }
 

@@ -4,13 +4,15 @@ use std::{io, net::SocketAddr};
 
 use dx_actors::{HubError, store::StoreError};
 
-use crate::{auth::password::PasswordError, secrets::SecretError};
+use crate::{auth::password::PasswordError, files, secrets::SecretError};
 
 /// A command that could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error("a chave secreta não pôde ser lida nem criada")]
     Secret(#[from] SecretError),
+    #[error("os arquivos não podem ser guardados")]
+    Files(#[from] files::OpenError),
     #[error("o banco de dados não pôde ser usado")]
     Store(#[from] StoreError),
     #[error("o sistema não pôde ser iniciado")]
@@ -19,6 +21,8 @@ pub enum RunError {
     Password(#[from] PasswordError),
     #[error("não é possível escutar em {address}")]
     Bind { address: SocketAddr, source: io::Error },
+    #[error("as conexões com outros servidores não podem ser preparadas")]
+    HttpClient(#[source] reqwest::Error),
     #[error("os sinais do sistema não podem ser recebidos")]
     Signals(#[source] io::Error),
     #[error("o terminal não pode ser usado")]

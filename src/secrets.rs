@@ -1,5 +1,7 @@
 //! The master secret and the keys derived from it. Nothing here ever prints a key.
 
+pub mod sealer;
+
 use std::{
     fmt, fs, io,
     io::Write,
@@ -13,6 +15,8 @@ use ring::{
 };
 
 use crate::config::Config;
+
+pub use sealer::{Place, SealError, Sealer};
 
 const FILE_NAME: &str = "secret.key";
 /// 256 bits, the strength of HMAC-SHA256.

@@ -9,12 +9,15 @@ use tokio_util::task::TaskTracker;
 use crate::{
     admin::{self, FirstStart},
     args::Command,
-    auth::{Passwords, Tokens},
+    auth::{Links, Passwords, Tokens},
     config::Config,
     demo,
+    documents::Typesetter,
+    files::{self, Files},
     http::{self, server, throttle::Throttle},
+    postal::PostalCodes,
     run_error::RunError,
-    secrets::{MasterKey, Purpose},
+    secrets::{MasterKey, Purpose, Sealer},
     shutdown::{self, Shutdown},
     state::{AppState, Shared},
     terminal,
@@ -51,6 +54,7 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let listener = TcpListener::bind(bind_addr).await;
     let listener = listener.map_err(|source| RunError::Bind { address: bind_addr, source })?;
     let app = app_state(config, hub.clone(), network, passwords, clock, &shutdown)?;
+    app.sockets.spawn(files::sweep::run(app.files.clone(), app.stop.clone()));
     announce(&listener, first_start)?;
     if is_demo {
         demo::announce(&listener)?;
@@ -79,13 +83,22 @@ fn app_state(
     clock: Arc<dyn Clock>,
     shutdown: &Shutdown,
 ) -> Result<AppState, RunError> {
-    let key = MasterKey::load_or_create(&config)?.derive(Purpose::Tokens);
+    let master = MasterKey::load_or_create(&config)?;
+    let key = master.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
+    let store = hub.store().clone();
+    let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
+    let files = Files::open(&config, hub.store().clone(), Arc::clone(&clock))?;
     Ok(AppState::new(Shared {
+        postal_codes: postal_codes.map_err(RunError::HttpClient)?,
         tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),
         passwords,
         throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),
         hub,
+        files,
+        sealer: Sealer::new(&master),
+        links: Links::new(&master.derive(Purpose::Links)),
+        typesetter: Typesetter::default(),
         network,
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),

@@ -6,9 +6,13 @@ use dx_actors::{Hub, session::SandboxNetwork};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::{Passwords, Tokens},
+    auth::{Links, Passwords, Tokens},
     config::Config,
+    documents::Typesetter,
+    files::Files,
     http::throttle::Throttle,
+    postal::PostalCodes,
+    secrets::Sealer,
 };
 
 /// A cheap handle to what is shared; fields are reached through `Deref`.
@@ -35,7 +39,15 @@ pub struct Shared {
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    pub postal_codes: PostalCodes,
     pub hub: Hub,
+    pub files: Files,
+    /// Seals secrets that are stored.
+    pub sealer: Sealer,
+    /// Signs links to files that expire.
+    pub links: Links,
+    /// Makes PDF files.
+    pub typesetter: Typesetter,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,
     /// The tasks of all sockets, waited for at the end.

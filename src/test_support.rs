@@ -23,9 +23,13 @@ use tower::ServiceExt;
 
 use crate::{
     args::Flags,
-    auth::{Passwords, Tokens, token::TokenType},
+    auth::{Links, Passwords, Tokens, token::TokenType},
     config::Config,
+    documents::Typesetter,
+    files::Files,
     http::{self, throttle::Throttle},
+    postal::PostalCodes,
+    secrets::{MasterKey, Sealer},
     state::{AppState, Shared},
     wire::events::WireEvents,
 };
@@ -65,6 +69,7 @@ pub(crate) struct TestApp {
     pub(crate) state: AppState,
     pub(crate) clock: Arc<ManualClock>,
     _database: TestDatabase,
+    _folder: tempfile::TempDir,
 }
 
 impl TestApp {
@@ -80,7 +85,9 @@ impl TestApp {
         let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         let file = tempfile::NamedTempFile::new().unwrap();
         let flags = Flags { config: Some(file.path().to_owned()), ..Flags::default() };
-        let config = Config::load(&flags, pairs).unwrap();
+        let mut config = Config::load(&flags, pairs).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        config.data_dir = folder.path().to_owned();
         let (database, clock) = (TestDatabase::sqlite(), Arc::new(ManualClock::default()));
         let passwords = Passwords::default();
         let hash = passwords.hash("senha123".to_owned()).await.unwrap();
@@ -94,20 +101,27 @@ impl TestApp {
         let hub = hub.await.unwrap();
         for (username, is_active) in [("agent2", true), ("inativa", false)] {
             let new = new_agent(username, is_active, hash.clone());
-            hub.presence().create_agent(new).await.unwrap();
+            hub.presence().create_agent(None, new).await.unwrap();
         }
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
+        let store = hub.store().clone();
+        let files = Files::open(&config, hub.store().clone(), clock.clone()).unwrap();
         let state = AppState::new(Shared {
+            postal_codes: PostalCodes::new(&config, store, clock.clone()).unwrap(),
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),
             passwords,
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
             hub,
+            files,
+            sealer: Sealer::new(&MasterKey::new(b"a key of the tests")),
+            links: Links::new(b"a key of the tests"),
+            typesetter: Typesetter::default(),
             network,
             sockets: TaskTracker::new(),
             stop: CancellationToken::new(),
             config,
         });
-        Self { state, clock, _database: database }
+        Self { state, clock, _database: database, _folder: folder }
     }
 
     /// From now on the database does not answer.
@@ -159,6 +173,11 @@ impl Call<'_> {
     pub(crate) fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string().into();
         self.header(header::CONTENT_TYPE.as_str(), "application/json")
+    }
+
+    pub(crate) fn raw(mut self, content_type: &str, body: Vec<u8>) -> Self {
+        self.body = body.into();
+        self.header(header::CONTENT_TYPE.as_str(), content_type)
     }
 
     pub(crate) fn form(mut self, body: &str) -> Self {

@@ -1,4 +1,4 @@
-//! The people and departments as everybody reads them: a snapshot in memory.
+//! The people, departments and groups as everybody reads them: a snapshot in memory.
 //!
 //! Written only by the roster's actor after its commit; read without waiting by HTTP handlers,
 //! sockets and whoever publishes an event.
@@ -8,24 +8,40 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use crate::domain::{Agent, AgentId, Department, DepartmentId, Role, ticket::Viewer};
+use crate::{
+    domain::{
+        Agent, AgentId, Department, DepartmentId, Group, GroupId, PermissionId, Role,
+        ticket::Viewer,
+    },
+    store::{Store, StoreError},
+};
 
-/// All people and departments at one instant.
+/// All people, departments and groups at one instant.
 #[derive(Debug, Default, Clone)]
 pub struct Roster {
     agents: BTreeMap<AgentId, Arc<Agent>>,
     departments: BTreeMap<DepartmentId, Arc<Department>>,
+    groups: BTreeMap<GroupId, Arc<Group>>,
     memberships: HashMap<AgentId, Vec<DepartmentId>>,
+    group_memberships: HashMap<AgentId, Vec<GroupId>>,
     /// Whoever sees chats without being a member: managers, and people in no department.
     overseers: Vec<AgentId>,
 }
 
 impl Roster {
-    pub fn new(agents: Vec<Agent>, departments: Vec<Department>) -> Self {
+    /// Everybody, as the rows say.
+    pub(crate) async fn read(store: &Store) -> Result<Self, StoreError> {
+        let (agents, departments) = (store.list_agents().await?, store.list_departments().await?);
+        Ok(Self::new(agents, departments, store.list_groups().await?))
+    }
+
+    pub fn new(agents: Vec<Agent>, departments: Vec<Department>, groups: Vec<Group>) -> Self {
         let mut roster = Self {
             agents: agents.into_iter().map(|agent| (agent.id, Arc::new(agent))).collect(),
             departments: departments.into_iter().map(|d| (d.id, Arc::new(d))).collect(),
+            groups: groups.into_iter().map(|group| (group.id, Arc::new(group))).collect(),
             memberships: HashMap::new(),
+            group_memberships: HashMap::new(),
             overseers: Vec::new(),
         };
         roster.index();
@@ -37,6 +53,12 @@ impl Roster {
         for department in self.departments.values() {
             for member in &department.members {
                 self.memberships.entry(*member).or_default().push(department.id);
+            }
+        }
+        self.group_memberships.clear();
+        for group in self.groups.values() {
+            for member in &group.members {
+                self.group_memberships.entry(*member).or_default().push(group.id);
             }
         }
         let oversees = |agent: &&Arc<Agent>| {
@@ -80,6 +102,31 @@ impl Roster {
         self.departments_of(agent_id).contains(&department_id)
     }
 
+    pub fn group(&self, id: GroupId) -> Option<&Arc<Group>> {
+        self.groups.get(&id)
+    }
+
+    pub fn groups(&self) -> impl Iterator<Item = &Arc<Group>> {
+        self.groups.values()
+    }
+
+    /// The groups that an agent was put into, in the order of their ids.
+    pub fn groups_of(&self, agent_id: AgentId) -> impl Iterator<Item = &Arc<Group>> {
+        let ids = self.group_memberships.get(&agent_id).map_or(&[][..], Vec::as_slice);
+        ids.iter().filter_map(|id| self.group(*id))
+    }
+
+    /// Whether somebody has a right: an administrator has all, others what the groups they are in
+    /// give, and what the group of their role gives even to those who are not listed in it.
+    pub fn has_right(&self, agent_id: AgentId, permission: PermissionId) -> bool {
+        let Some(agent) = self.agent(agent_id) else { return false };
+        let of_role = self.groups.values().filter(|group| group.role == Some(agent.role));
+        agent.role == Role::Admin
+            || of_role
+                .chain(self.groups_of(agent_id))
+                .any(|group| group.permissions.contains(&permission))
+    }
+
     /// As much of a person as the right to see depends on.
     pub fn viewer(&self, agent_id: AgentId) -> Option<Viewer> {
         let agent = self.agent(agent_id)?;
@@ -113,6 +160,33 @@ impl Roster {
 
     pub(crate) fn put_department(&mut self, department: Department) {
         self.departments.insert(department.id, Arc::new(department));
+        self.index();
+    }
+
+    pub(crate) fn put_group(&mut self, group: Group) {
+        self.groups.insert(group.id, Arc::new(group));
+        self.index();
+    }
+
+    pub(crate) fn remove_group(&mut self, id: GroupId) {
+        self.groups.remove(&id);
+        self.index();
+    }
+
+    /// Makes an agent a member of exactly the groups that `belongs` names.
+    pub(crate) fn set_groups(&mut self, id: AgentId, belongs: impl Fn(&Group) -> bool) {
+        for group in self.groups.values_mut() {
+            let is_wanted = belongs(group);
+            if is_wanted == group.members.contains(&id) {
+                continue;
+            }
+            let group = Arc::make_mut(group);
+            group.members.retain(|member| *member != id);
+            if is_wanted {
+                group.members.push(id);
+                group.members.sort_unstable();
+            }
+        }
         self.index();
     }
 

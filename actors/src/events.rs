@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Agent, AgentId, CustomerId, DepartmentId, Message, MessageKind, MessageStatus,
         PresenceStatus, Priority, Role, SessionId, SessionStatus, TicketId, TicketStatus,
-        Timestamp, Transfer,
+        Timestamp, Transfer, notification::Topic,
     },
 };
 
@@ -138,6 +138,31 @@ pub enum HubEvent {
     },
 }
 
+impl HubEvent {
+    /// What it calls people for; `None` when it only keeps screens up to date. A message in a chat
+    /// that was open already is told twice (contract §21); the first of the two calls.
+    pub fn topic(&self) -> Option<Topic> {
+        match self {
+            Self::MessageReceived { .. } => Some(Topic::Message),
+            Self::ChatOpened { .. } | Self::ChatAssigned { .. } | Self::ChatRequeued { .. } => {
+                Some(Topic::Chat)
+            }
+            Self::ChatTransferred { .. } => Some(Topic::Transfer),
+            Self::ChatMessage { .. }
+            | Self::MessageSent { .. }
+            | Self::MessageStatusChanged { .. }
+            | Self::ChatAccepted { .. }
+            | Self::ChatClosed { .. }
+            | Self::ChatAutoClosed { .. }
+            | Self::PresenceChanged { .. }
+            | Self::TypingStarted { .. }
+            | Self::TypingStopped { .. }
+            | Self::SessionStatusChanged { .. }
+            | Self::QrCode { .. } => None,
+        }
+    }
+}
+
 /// Who gets an event. Resolved against the roster when it is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
@@ -182,6 +207,20 @@ impl Audience {
 }
 
 impl Audience {
+    /// Whether the event may ring for one of those who get it: a chat that somebody has calls that
+    /// agent (and who is told beside him), not the colleagues who only watch.
+    pub(crate) fn calls(&self, agent_id: AgentId) -> bool {
+        match self {
+            Self::Everyone | Self::Managers => true,
+            Self::Chat(chat) => {
+                chat.is_unassigned
+                    || chat.agent_id.is_none()
+                    || chat.agent_id == Some(agent_id)
+                    || chat.also == Some(agent_id)
+            }
+        }
+    }
+
     /// Everybody who may be meant, each once, so that not all users have to be asked; `None` when
     /// that is everybody.
     pub(crate) fn candidates(&self, roster: &Roster) -> Option<Vec<AgentId>> {
@@ -278,7 +317,8 @@ mod tests {
             agent(8, Role::Agent, true),
             agent(9, Role::Manager, false),
         ];
-        Roster::new(agents, vec![department(SALES, &[3, 4, 5]), department(SUPPORT, &[6, 7])])
+        let departments = vec![department(SALES, &[3, 4, 5]), department(SUPPORT, &[6, 7])];
+        Roster::new(agents, departments, Vec::new())
     }
 
     #[test]

@@ -1,9 +1,6 @@
 //! The whole hub: started in order, stopped in reverse, one accessor per kind of actor.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -12,9 +9,13 @@ use crate::{
     chat::Chats,
     clock::Clock,
     directory::{Directory, Roster},
-    domain::settings::ChatSettings,
+    domain::{
+        AgentId,
+        settings::{ChatSettings, Settings},
+    },
     error::HubError,
     events::{Audience, EncodeEvent, HubEvent},
+    live_settings::LiveSettings,
     presence::{
         Presence,
         outbox::{CloseReason, Outboxes},
@@ -74,7 +75,7 @@ pub(crate) struct Context {
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
     failed: CancellationToken,
-    chat_settings: RwLock<ChatSettings>,
+    settings: LiveSettings,
 }
 
 impl Context {
@@ -87,14 +88,13 @@ impl Context {
         self.directory.roster()
     }
 
-    pub(crate) fn chat_settings(&self) -> ChatSettings {
-        self.chat_settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.current()
     }
 
     /// Whether chats are assigned by themselves.
     pub(crate) fn distributes(&self) -> bool {
-        self.config.auto_distribute
-            && self.chat_settings.read().unwrap_or_else(PoisonError::into_inner).auto_distribute
+        self.config.auto_distribute && self.settings().chat.auto_distribute
     }
 }
 
@@ -128,10 +128,9 @@ impl Hub {
         providers: Arc<dyn ProviderFactory>,
     ) -> Result<Self, HubError> {
         let directory = Arc::new(Directory::default());
-        let roster = Roster::new(store.list_agents().await?, store.list_departments().await?);
-        directory.replace(roster);
+        directory.replace(Roster::read(&store).await?);
         let outboxes = Arc::new(Outboxes::new(Arc::clone(&directory), encoder, Arc::clone(&clock)));
-        let chat_settings = RwLock::new(store.get_chat_settings().await?);
+        let settings = LiveSettings::load(&store).await?;
         let context = Arc::new(Context {
             presence: Presence::new(Arc::clone(&directory)),
             queues: Queues::default(),
@@ -146,7 +145,7 @@ impl Hub {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             failed: CancellationToken::new(),
-            chat_settings,
+            settings,
         });
         let failed = context.failed.clone();
         let (root, _) =
@@ -194,16 +193,36 @@ impl Hub {
         session::report(&self.context, reports).await
     }
 
-    /// How chats are handled at present.
-    pub fn chat_settings(&self) -> ChatSettings {
-        self.context.chat_settings()
+    /// All settings at present.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.context.settings()
     }
 
-    /// Stores new settings; the actors follow them at once.
-    pub async fn save_chat_settings(&self, settings: ChatSettings) -> Result<(), HubError> {
-        self.context.store.save_chat_settings(settings.clone(), self.context.clock.now()).await?;
-        *self.context.chat_settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
-        self.context.queues.wake_all();
+    /// Changes settings in the name of `by`; the actors follow them at once. `change` plans on a copy and
+    /// may refuse; what it returns is stored as a whole or not at all.
+    pub async fn change_settings<E: From<HubError>>(
+        &self,
+        by: Option<AgentId>,
+        change: impl FnOnce(&mut Settings) -> Result<(), E>,
+    ) -> Result<Arc<Settings>, E> {
+        let Context { settings, store, clock, queues, .. } = &*self.context;
+        let new = settings.change(store, by, clock.now(), change).await?;
+        queues.wake_all();
+        Ok(new)
+    }
+
+    /// How chats are handled at present.
+    pub fn chat_settings(&self) -> ChatSettings {
+        self.settings().chat.clone()
+    }
+
+    /// Stores how chats are handled; the actors follow at once.
+    pub async fn save_chat_settings(&self, chat: ChatSettings) -> Result<(), HubError> {
+        self.change_settings(None, |settings| {
+            settings.chat = chat;
+            Ok::<_, HubError>(())
+        })
+        .await?;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ pub mod domain;
 pub mod error;
 pub mod events;
 pub mod hub;
+mod live_settings;
 pub mod presence;
 pub mod queue;
 pub mod session;

@@ -22,7 +22,7 @@ pub(crate) async fn run(context: Arc<Context>) {
 
 /// One sweep.
 pub(crate) async fn once(context: &Context) {
-    let minutes = context.chat_settings().inactivity_timeout_minutes;
+    let minutes = context.settings().chat.inactivity_timeout_minutes;
     let timeout = Duration::from_mins(u64::try_from(minutes).unwrap_or(1).max(1));
     let idle_since = context.clock.now().minus(timeout);
     match context.store.list_idle_tickets(idle_since, IDLE_CHATS_MAX).await {

@@ -30,13 +30,14 @@ pub struct CurrentAgent {
 }
 
 impl CurrentAgent {
-    /// 403 unless the role gives the right.
+    /// 403 unless the role or a group gives the right.
     pub fn require(&self, permission: Permission) -> ApiResult<()> {
         if self.can(permission) { Ok(()) } else { Err(ApiError::forbidden()) }
     }
 
+    /// The one place where rights are decided: what the groups in the snapshot of this request give.
     pub fn can(&self, permission: Permission) -> bool {
-        permission.is_given_to(self.role)
+        self.roster.has_right(self.id, permission.id())
     }
 
     /// As much of the person as the right to see depends on.
@@ -146,7 +147,7 @@ mod tests {
         assert!(authenticate(&app.state, &token).is_ok());
         app.clock.advance(Duration::from_secs(10));
         let changes = AgentChanges { password_hash: Some(String::new()), ..Default::default() };
-        app.state.hub.presence().update_agent(TestApp::ADMIN, changes).await.unwrap();
+        app.state.hub.presence().update_agent(None, TestApp::ADMIN, changes).await.unwrap();
         assert_eq!(authenticate(&app.state, &token).unwrap_err(), AuthFailure::Invalid);
         let fresh = app.token_of(TestApp::ADMIN);
         assert!(authenticate(&app.state, &fresh).is_ok());

@@ -2,6 +2,7 @@
 
 mod extract;
 mod failure;
+pub mod link;
 pub mod password;
 pub mod permission;
 pub mod scope;
@@ -11,6 +12,7 @@ pub mod token;
 pub(crate) use extract::resolve;
 pub use extract::{CurrentAgent, authenticate};
 pub use failure::AuthFailure;
+pub use link::Links;
 pub use password::Passwords;
 pub use permission::Permission;
 pub use token::Tokens;

@@ -1,6 +1,7 @@
-//! What each role may do (contract §3).
+//! Rights: a closed list. Which roles have which at first is written here and seeded by a migration;
+//! from then on the groups in the database say who has what (contract §3).
 
-use dx_actors::domain::Role;
+use dx_actors::domain::{PermissionId, Role};
 
 /// A right that a request may need. What is not listed here, every active agent may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,10 +33,26 @@ pub enum Permission {
     AcceptForOthers,
     /// Transfer, close and rate chats of colleagues.
     ActOnOthersChats,
+    /// Read the audit trail.
+    ReadAudit,
+}
+
+/// How a right is shown and stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Description {
+    /// Stored with the groups: never given to another right.
+    pub id: i64,
+    /// The part of the product, as clients of the earlier system know it.
+    pub app_label: &'static str,
+    /// What it is about.
+    pub model: &'static str,
+    pub codename: &'static str,
+    /// For people, in pt-BR.
+    pub name: &'static str,
 }
 
 impl Permission {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ViewConfig,
         Self::ManageConfigCompany,
         Self::ManageConfigChat,
@@ -53,9 +70,10 @@ impl Permission {
         Self::DeleteDepartments,
         Self::AcceptForOthers,
         Self::ActOnOthersChats,
+        Self::ReadAudit,
     ];
 
-    /// The lowest role that has it; every role above has it too.
+    /// The lowest role whose built-in group has it at first; every role above has it then, too.
     pub const fn lowest_role(self) -> Role {
         match self {
             Self::ViewConfig => Role::Agent,
@@ -72,67 +90,162 @@ impl Permission {
             | Self::ManageAgents
             | Self::ManageSessions
             | Self::DeleteDepartments => Role::Manager,
-            Self::ManageConfigDocuments | Self::ManageAuth | Self::ManageAdmins => Role::Admin,
-        }
-    }
-
-    /// The name that `/authz/permissions/` shows; `None` for rights that only roles give.
-    pub const fn codename(self) -> Option<&'static str> {
-        match self {
-            Self::ViewConfig => Some("core.view_config"),
-            Self::ManageConfigCompany => Some("core.manage_config_company"),
-            Self::ManageConfigChat => Some("core.manage_config_chat"),
-            Self::ManageConfigEmail => Some("core.manage_config_email"),
-            Self::ManageConfigAppearance => Some("core.manage_config_appearance"),
-            Self::ManageConfigWhatsApp => Some("core.manage_config_whatsapp"),
-            Self::ManageConfigDocuments => Some("core.manage_config_documents"),
-            Self::ManageAuth => Some("accounts.manage_auth"),
-            Self::ManageAgents
+            Self::ManageConfigDocuments
+            | Self::ManageAuth
             | Self::ManageAdmins
-            | Self::ManageSessions
-            | Self::SeeAllMessages
-            | Self::SeeAllCustomers
-            | Self::ManageDepartments
-            | Self::DeleteDepartments
-            | Self::AcceptForOthers
-            | Self::ActOnOthersChats => None,
+            | Self::ReadAudit => Role::Admin,
         }
     }
 
-    pub fn is_given_to(self, role: Role) -> bool {
-        role >= self.lowest_role()
+    /// Administrators have it and no group can give it.
+    pub const fn is_for_admins_only(self) -> bool {
+        matches!(self, Self::ManageAdmins | Self::ReadAudit)
     }
-}
 
-/// All rights of a role.
-pub fn permissions_of(role: Role) -> impl Iterator<Item = Permission> {
-    Permission::ALL.into_iter().filter(move |permission| permission.is_given_to(role))
+    pub const fn id(self) -> PermissionId {
+        PermissionId(self.description().id)
+    }
+
+    /// The right with this number.
+    pub fn with_id(id: PermissionId) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.id() == id)
+    }
+
+    pub const fn description(self) -> Description {
+        let (id, app_label, model, codename, name) = match self {
+            Self::ViewConfig => (1, "core", "config", "view_config", "Ver as configurações"),
+            Self::ManageConfigCompany => {
+                (2, "core", "config", "manage_config_company", "Alterar os dados da empresa")
+            }
+            Self::ManageConfigChat => {
+                (3, "core", "config", "manage_config_chat", "Alterar as configurações do chat")
+            }
+            Self::ManageConfigEmail => {
+                (4, "core", "config", "manage_config_email", "Alterar as configurações de e-mail")
+            }
+            Self::ManageConfigAppearance => {
+                (5, "core", "config", "manage_config_appearance", "Alterar a aparência")
+            }
+            Self::ManageConfigWhatsApp => (
+                6,
+                "core",
+                "config",
+                "manage_config_whatsapp",
+                "Alterar as configurações do WhatsApp",
+            ),
+            Self::ManageConfigDocuments => {
+                (7, "core", "config", "manage_config_documents", "Alterar os modelos de documento")
+            }
+            Self::ManageAuth => {
+                (8, "accounts", "group", "manage_auth", "Gerenciar grupos e permissões")
+            }
+            Self::ManageAgents => {
+                (9, "accounts", "agent", "manage_agents", "Cadastrar e alterar usuários")
+            }
+            Self::ManageAdmins => {
+                (10, "accounts", "agent", "manage_admins", "Cadastrar e alterar administradores")
+            }
+            Self::ManageSessions => {
+                (11, "whatsapp", "session", "manage_sessions", "Gerenciar os números do WhatsApp")
+            }
+            Self::SeeAllMessages => {
+                (12, "whatsapp", "message", "view_all_messages", "Ver as mensagens de todos")
+            }
+            Self::SeeAllCustomers => {
+                (13, "clientes", "cliente", "view_all_clientes", "Ver os clientes de todos")
+            }
+            Self::ManageDepartments => (
+                14,
+                "atendimento",
+                "departamento",
+                "manage_departamentos",
+                "Cadastrar e alterar departamentos e filas",
+            ),
+            Self::DeleteDepartments => (
+                15,
+                "atendimento",
+                "departamento",
+                "delete_departamentos",
+                "Excluir departamentos e entradas da fila",
+            ),
+            Self::AcceptForOthers => {
+                (16, "atendimento", "chat", "accept_for_others", "Aceitar chats por um colega")
+            }
+            Self::ActOnOthersChats => (
+                17,
+                "atendimento",
+                "chat",
+                "act_on_others_chats",
+                "Transferir, encerrar e avaliar chats de colegas",
+            ),
+            Self::ReadAudit => (18, "core", "audit", "view_audit", "Ver a trilha de auditoria"),
+        };
+        Description { id, app_label, model, codename, name }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use dx_actors::testing::TestDatabase;
+
     use super::*;
 
-    fn codenames(role: Role) -> Vec<&'static str> {
-        permissions_of(role)
-            .filter_map(Permission::codename)
-            .map(|name| name.rsplit('_').next().unwrap())
-            .collect()
+    /// What a role has at first.
+    fn given_to(role: Role) -> Vec<PermissionId> {
+        let is_given = |permission: &Permission| permission.lowest_role() <= role;
+        let mut ids: Vec<_> =
+            Permission::ALL.into_iter().filter(is_given).map(Permission::id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    #[tokio::test]
+    async fn the_built_in_groups_are_seeded_with_the_rights_of_the_roles() {
+        let database = TestDatabase::sqlite();
+        let store = database.open().await;
+        let groups = store.list_groups().await.unwrap();
+        let seeded: Vec<_> =
+            groups.iter().map(|g| (g.name.as_str(), g.role, g.permissions.clone())).collect();
+        let expected = [
+            ("Atendente", Role::Agent),
+            ("Supervisor", Role::Supervisor),
+            ("Gerente", Role::Manager),
+        ]
+        .map(|(name, role)| (name, Some(role), given_to(role)));
+        assert_eq!(seeded, expected);
     }
 
     #[test]
-    fn each_role_has_the_rights_of_the_contract() {
-        assert_eq!(codenames(Role::Agent), ["config"]);
-        assert_eq!(codenames(Role::Supervisor), ["config", "chat"]);
-        let manager = ["config", "company", "chat", "email", "appearance", "whatsapp"];
-        assert_eq!(codenames(Role::Manager), manager);
-        assert_eq!(permissions_of(Role::Admin).count(), Permission::ALL.len());
+    fn the_roles_have_the_rights_of_the_contract() {
+        let config = |role| {
+            let of_role = given_to(role).into_iter().filter_map(Permission::with_id);
+            let names = of_role.map(|permission| permission.description().codename);
+            names.filter_map(|name| name.strip_prefix("manage_config_")).collect::<Vec<_>>()
+        };
+        assert!(config(Role::Agent).is_empty());
+        assert_eq!(config(Role::Supervisor), ["chat"]);
+        let manager = ["company", "chat", "email", "appearance", "whatsapp"];
+        assert_eq!(config(Role::Manager), manager);
+        assert_eq!(given_to(Role::Admin).len(), Permission::ALL.len());
+        assert_eq!(given_to(Role::Agent), [Permission::ViewConfig.id()]);
     }
 
     #[test]
-    fn numbers_are_for_managers_and_admins_for_admins() {
-        assert!(!Permission::ManageSessions.is_given_to(Role::Supervisor));
-        assert!(Permission::ManageSessions.is_given_to(Role::Manager));
-        assert!(!Permission::ManageAdmins.is_given_to(Role::Manager));
+    fn numbers_and_names_are_unique_and_what_is_for_admins_is_given_to_nobody_else() {
+        let ids: BTreeSet<_> = Permission::ALL.map(Permission::id).into();
+        let names: BTreeSet<_> = Permission::ALL
+            .map(|permission| {
+                let Description { app_label, codename, .. } = permission.description();
+                (app_label, codename)
+            })
+            .into();
+        assert_eq!((ids.len(), names.len()), (Permission::ALL.len(), Permission::ALL.len()));
+        for permission in Permission::ALL {
+            assert_eq!(Permission::with_id(permission.id()), Some(permission));
+            assert!(!permission.is_for_admins_only() || permission.lowest_role() == Role::Admin);
+        }
+        assert_eq!(Permission::with_id(PermissionId(999)), None);
     }
 }

@@ -1,9 +1,12 @@
 //! Which rows a person may list (contract §3). Whether one row may be seen or changed is decided by
 //! `Viewer` in the hub.
 
-use dx_actors::{domain::Role, store::Scope};
+use dx_actors::{
+    domain::Role,
+    store::{ContactScope, CustomerScope, DocumentScope, Scope},
+};
 
-use super::CurrentAgent;
+use super::{CurrentAgent, Permission};
 
 /// Tickets: one's own; supervisors see their departments, managers all.
 pub fn ticket_scope(me: &CurrentAgent) -> Scope {
@@ -21,4 +24,28 @@ pub fn chat_scope(me: &CurrentAgent) -> Scope {
         Role::Supervisor => Scope::Departments(me.id, me.viewer().departments),
         Role::Agent => Scope::OwnAndWaiting(me.id, me.viewer().departments),
     }
+}
+
+/// Documents: those of customers whom one may see, and one's own uploads. Also for which customers one
+/// may file documents.
+pub fn document_scope(me: &CurrentAgent) -> DocumentScope {
+    match customer_scope(me) {
+        CustomerScope::All => DocumentScope::All,
+        customers @ CustomerScope::Of(..) => DocumentScope::Of { agent_id: me.id, customers },
+    }
+}
+
+/// Customers: supervisors and above see all, agents those whom they created or are responsible for
+/// and those of chats that they may see.
+pub fn customer_scope(me: &CurrentAgent) -> CustomerScope {
+    if me.can(Permission::SeeAllCustomers) {
+        CustomerScope::All
+    } else {
+        CustomerScope::Of(me.id, chat_scope(me))
+    }
+}
+
+/// Contacts (contract §6): only administrators see those of customers who are not active.
+pub fn contact_scope(me: &CurrentAgent) -> ContactScope {
+    if me.role == Role::Admin { ContactScope::All } else { ContactScope::ActiveCustomers }
 }

@@ -34,8 +34,8 @@ pub(super) async fn seed(
     now: Timestamp,
 ) -> Result<(), RunError> {
     let support = store.list_departments().await?.first().map(|department| department.id);
-    let sales = store.insert_department(department("Vendas", "#10B981", 3), now).await?.id;
-    store.insert_department(department("Financeiro", "#F59E0B", 4), now).await?;
+    let sales = store.insert_department(department("Vendas", "#10B981", 3), None, now).await?.id;
+    store.insert_department(department("Financeiro", "#F59E0B", 4), None, now).await?;
     if let Some(session) = store.find_default_session().await? {
         let changes = SessionChanges { department_id: Some(support), ..SessionChanges::default() };
         store.update_session(session.id, changes, now).await?;
@@ -44,7 +44,7 @@ pub(super) async fn seed(
     let hash = passwords.hash(PASSWORD.to_owned()).await?;
     for (username, name, role, department) in PEOPLE {
         let member_of = department.and_then(|at| departments[at]).into_iter().collect();
-        store.insert_agent(agent(username, name, role, hash.clone(), member_of), now).await?;
+        store.insert_agent(agent(username, name, role, hash.clone(), member_of), None, now).await?;
     }
     for (name, email, phone) in KNOWN {
         let (email, phone) = (Some(email.to_owned()), Some(phone.to_owned()));

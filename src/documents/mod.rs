@@ -4,16 +4,15 @@
 //! code. The engine reads nothing but what is handed to it: no files, no network, fonts of our own.
 //! Equal input gives equal bytes, the clock is part of the input.
 
+pub mod compose;
 mod engine;
 mod input;
 mod markdown;
-mod preview;
 mod symbols;
 mod world;
 
 pub use engine::{TypesetError, Typesetter};
 pub use input::{BankSlip, BoletoSheet, Letter, Letterhead, Party, PixBox, SheetStamp};
-pub use preview::{SampleCharge, preview_boleto, preview_letter};
 
 #[cfg(test)]
 mod tests;

@@ -83,7 +83,8 @@ pub(super) async fn create(
     let new = fields.finish(new)?;
     check_rank(&me, new.role)?;
     let password_hash = app.passwords.hash(password).await?;
-    let created = app.hub.presence().create_agent(NewAgent { password_hash, ..new }).await;
+    let new = NewAgent { password_hash, ..new };
+    let created = app.hub.presence().create_agent(Some(me.id), new).await;
     Ok(Created(row(&app, created.map_err(named)?).await?))
 }
 
@@ -126,7 +127,8 @@ pub(super) async fn update(
     if let Some(password) = password {
         changes.password_hash = Some(app.passwords.hash(password).await?);
     }
-    let agent = app.hub.presence().update_agent(id, changes).await.map_err(named)?;
+    let updated = app.hub.presence().update_agent(Some(me.id), id, changes).await;
+    let agent = updated.map_err(named)?;
     Ok(Json(row(&app, agent).await?))
 }
 
@@ -142,9 +144,13 @@ fn check_password(fields: &mut Fields, password: &str) {
     }
 }
 
-/// Only administrators make administrators or change them.
-fn check_rank(me: &CurrentAgent, role: Role) -> ApiResult<()> {
-    if role == Role::Admin { me.require(Permission::ManageAdmins) } else { Ok(()) }
+/// Only administrators make administrators or change them; nobody makes or changes people above his
+/// own role.
+pub(super) fn check_rank(me: &CurrentAgent, role: Role) -> ApiResult<()> {
+    if role == Role::Admin {
+        return me.require(Permission::ManageAdmins);
+    }
+    if role > me.role { Err(ApiError::forbidden()) } else { Ok(()) }
 }
 
 /// The characters of Django's usernames, which clients of the earlier system know.

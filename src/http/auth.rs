@@ -82,7 +82,8 @@ pub(super) async fn update_me(
         phone_number: fields.optional_text("phone_number", PHONE_NUMBER_CHARS_MAX),
         ..AgentChanges::default()
     };
-    let agent = app.hub.presence().update_agent(me.id, fields.finish(changes)?).await?;
+    let changes = fields.finish(changes)?;
+    let agent = app.hub.presence().update_agent(Some(me.id), me.id, changes).await?;
     Ok(Json(agent.into()))
 }
 

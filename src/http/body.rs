@@ -15,7 +15,7 @@ use super::Fields;
 use crate::error::{ApiError, ApiResult, FieldErrors};
 
 /// Forms of the API have a few dozen fields.
-const PARTS_MAX: usize = 200;
+pub(super) const PARTS_MAX: usize = 200;
 
 /// How the values are spelled: forms know only texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,11 @@ impl Body {
     /// The values as they came, for documents without a fixed shape.
     pub fn into_values(self) -> Map<String, Value> {
         self.values
+    }
+
+    /// A form without any fields yet.
+    pub(super) fn empty_form() -> Self {
+        Self::of(Map::new(), Spelling::Form)
     }
 
     fn of(values: Map<String, Value>, spelling: Spelling) -> Self {
@@ -104,7 +109,7 @@ impl Body {
     }
 
     /// A name that occurs again makes a list.
-    fn add_text(&mut self, name: String, text: String) {
+    pub(super) fn add_text(&mut self, name: String, text: String) {
         let text = Value::String(text);
         match self.values.get_mut(&name) {
             None => drop(self.values.insert(name, text)),
@@ -155,7 +160,7 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     }
 }
 
-fn refuse_multipart(error: &MultipartError) -> ApiError {
+pub(super) fn refuse_multipart(error: &MultipartError) -> ApiError {
     match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
         _ => ApiError::refused("Multipart form parse error - o formulário está incompleto."),

@@ -71,7 +71,7 @@ pub(super) async fn create(
 ) -> ApiResult<Created<DepartmentOut>> {
     me.require(Permission::ManageDepartments)?;
     let new = new_department(body.fields())?;
-    let department = app.hub.presence().create_department(new).await.map_err(named)?;
+    let department = app.hub.presence().create_department(Some(me.id), new).await.map_err(named)?;
     with_load(&app, department).await.map(Created)
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn update(
     body: Body,
 ) -> ApiResult<Json<DepartmentOut>> {
     me.require(Permission::ManageDepartments)?;
-    change(&app, DepartmentId(id), body.fields()).await.map(Json)
+    change(&app, &me, DepartmentId(id), body.fields()).await.map(Json)
 }
 
 /// `PUT departamentos/{id}/`: like `PATCH`, but the name has to be there.
@@ -98,7 +98,7 @@ pub(super) async fn replace(
     if !fields.is_present("nome") {
         fields.error("nome", REQUIRED);
     }
-    change(&app, DepartmentId(id), fields).await.map(Json)
+    change(&app, &me, DepartmentId(id), fields).await.map(Json)
 }
 
 /// `DELETE departamentos/{id}/`: only one that nothing refers to.
@@ -108,13 +108,19 @@ pub(super) async fn remove(
     Id(id): Id,
 ) -> ApiResult<NoContent> {
     me.require(Permission::DeleteDepartments)?;
-    app.hub.presence().delete_department(DepartmentId(id)).await?;
+    app.hub.presence().delete_department(Some(me.id), DepartmentId(id)).await?;
     Ok(NoContent)
 }
 
-async fn change(app: &AppState, id: DepartmentId, fields: Fields) -> ApiResult<DepartmentOut> {
+async fn change(
+    app: &AppState,
+    me: &CurrentAgent,
+    id: DepartmentId,
+    fields: Fields,
+) -> ApiResult<DepartmentOut> {
     let changes = changes(fields)?;
-    let department = app.hub.presence().update_department(id, changes).await.map_err(named)?;
+    let updated = app.hub.presence().update_department(Some(me.id), id, changes).await;
+    let department = updated.map_err(named)?;
     with_load(app, department).await
 }
 

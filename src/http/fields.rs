@@ -24,8 +24,8 @@ const NOT_INTEGER: &str = "Um número inteiro válido é exigido.";
 const NOT_BOOLEAN: &str = "Deve ser um valor booleano válido.";
 const NOT_EMAIL: &str = "Insira um endereço de email válido.";
 const NOT_URL: &str = "Entrar um URL válido.";
-const NO_FILE: &str = "Nenhum arquivo foi submetido.";
-const EMPTY_FILE: &str = "O arquivo submetido está vazio.";
+pub(super) const NO_FILE: &str = "Nenhum arquivo foi submetido.";
+pub(super) const EMPTY_FILE: &str = "O arquivo submetido está vazio.";
 const NOT_DATETIME: &str = "Formato inválido para data e hora. Use um dos formatos a seguir: \
                             YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
 const NOT_DATE: &str = "Formato inválido para data. Use um dos formatos a seguir: YYYY-MM-DD.";
@@ -128,6 +128,23 @@ impl Fields {
             return self.wrong(name, BLANK);
         }
         self.checked_text(name, text, chars_max)
+    }
+
+    /// A password or token, not trimmed: absent or `null` gives `None`; blank is allowed.
+    pub fn optional_secret(&mut self, name: &str, chars_max: usize) -> Option<String> {
+        let value = self.not_null(name)?;
+        let Some(text) = value.as_str().map(str::to_owned) else {
+            return self.wrong(name, NOT_TEXT);
+        };
+        self.checked_text(name, text, chars_max)
+    }
+
+    /// For changes of what may be blank: absent gives `None`, `null` blanks it.
+    pub fn cleared_text(&mut self, name: &str, chars_max: usize) -> Option<String> {
+        match self.single(name)? {
+            Value::Null => Some(String::new()),
+            value => self.text_of(name, &value, chars_max),
+        }
     }
 
     /// Blank is allowed and stays blank.
@@ -291,6 +308,23 @@ impl Fields {
         self.parsed(name, syntax::time, NOT_TIME)
     }
 
+    // Objects.
+
+    /// Reads the fields of the object `name`; what is wrong in it is noted as `name.key`. Absent or `null`
+    /// reads nothing.
+    pub fn within(&mut self, name: &str, read: impl FnOnce(&mut Self)) {
+        match self.not_null(name) {
+            None => {}
+            Some(Value::Object(values)) => {
+                let files = std::collections::BTreeMap::new();
+                let mut inner = Self::new(Body { values, files, spelling: Spelling::Json });
+                read(&mut inner);
+                self.errors.add_within(name, inner.errors);
+            }
+            Some(other) => self.error(name, not_object(&other)),
+        }
+    }
+
     // Files.
 
     pub fn required_file(&mut self, name: &str) -> Option<UploadedFile> {
@@ -406,6 +440,11 @@ impl Fields {
         self.error(name, text);
         None
     }
+}
+
+/// The text for a value that should be an object.
+pub fn not_object(value: &Value) -> String {
+    format!("Dado inválido. Necessário um dicionário mas recebeu {}.", kind_of(value))
 }
 
 /// The text for a value that is too long.
@@ -589,6 +628,37 @@ mod tests {
         assert_eq!(fields.optional_id("v"), None);
         assert_eq!(fields.optional_ids("v"), Some(vec![]));
         assert_eq!(errors_of(fields).await, json!({}));
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_in_an_object_is_named_with_its_path() {
+        let mut fields = json_fields(json!({"a": {"b": {"c": "x"}, "d": 1}, "e": [], "g": null}));
+        let mut seen = None;
+        fields.within("a", |a| {
+            seen = a.optional_int("d", 0..=9);
+            a.within("b", |b| b.error("c", "ruim"));
+        });
+        fields.within("e", |_| panic!("not an object"));
+        fields.within("g", |_| panic!("null"));
+        fields.within("h", |_| panic!("absent"));
+        assert_eq!(seen, Some(1));
+        let text = "Dado inválido. Necessário um dicionário mas recebeu list.";
+        assert_eq!(errors_of(fields).await, json!({"a.b.c": ["ruim"], "e": [text]}));
+    }
+
+    #[tokio::test]
+    async fn null_blanks_what_may_be_blank_and_keeps_a_secret() {
+        let cases = [(json!("absent"), None), (json!(null), Some("")), (json!(" a "), Some("a"))];
+        for (value, expected) in cases {
+            let (text, error) = read(value.clone(), |f| f.cleared_text("f", 4)).await;
+            assert_eq!((text.as_deref(), error), (expected, None), "{value}");
+        }
+        let cases = [(json!(null), None), (json!(""), Some("")), (json!(" a "), Some(" a "))];
+        for (value, expected) in cases {
+            let (text, error) = read(value.clone(), |f| f.optional_secret("f", 4)).await;
+            assert_eq!((text.as_deref(), error), (expected, None), "{value}");
+        }
+        assert_eq!(read(json!(1), |f| f.optional_secret("f", 4)).await.1.unwrap(), NOT_TEXT);
     }
 
     #[tokio::test]

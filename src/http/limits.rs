@@ -10,16 +10,23 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use futures_util::StreamExt;
+
 use crate::{error::ApiError, state::AppState};
 
 /// The largest document of the API (templates) is a tenth of it.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
+pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Beyond the slowest ask of the hub; browsers and proxies give up after 60 s.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// 20 MiB over a slow uplink of 1 Mbit/s take 170 s.
 const UPLOAD_TIMEOUT: Duration = Duration::from_mins(3);
 /// Boundaries and text parts around the file itself.
-const UPLOAD_OVERHEAD_BYTES: usize = 64 * 1024;
+pub(super) const UPLOAD_OVERHEAD_BYTES: usize = 64 * 1024;
+/// How much of an upload that is too large is read and thrown away, so that its sender gets to read the
+/// answer. Three times the limit; who sends more is cut off.
+pub(super) const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// A logo; contract §19.
+pub const PICTURE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Meta's webhook sends batches of up to 3 MB.
 const WEBHOOK_BYTES_MAX: usize = 3 * 1024 * 1024;
 
@@ -39,10 +46,18 @@ pub fn webhook(routes: Router<AppState>) -> Router<AppState> {
     limited(routes, Limits { body_bytes_max: WEBHOOK_BYTES_MAX, timeout: ANSWER_TIMEOUT })
 }
 
-/// The limits of routes that take files.
+/// The limits of routes that take a picture of the company.
+pub fn picture(routes: Router<AppState>) -> Router<AppState> {
+    let body_bytes_max = PICTURE_BYTES_MAX + UPLOAD_OVERHEAD_BYTES;
+    limited(routes, Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT })
+}
+
+/// The limits of routes that take files. How large a body may be is up to their extractor,
+/// [`super::upload::Upload`].
 pub fn upload(routes: Router<AppState>, app: &AppState) -> Router<AppState> {
     let body_bytes_max = app.config.upload_bytes_max.saturating_add(UPLOAD_OVERHEAD_BYTES);
-    limited(routes, Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT })
+    let limits = Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT };
+    routes.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(limits, enforce_upload))
 }
 
 fn limited(routes: Router<AppState>, limits: Limits) -> Router<AppState> {
@@ -59,6 +74,28 @@ async fn enforce(State(limits): State<Limits>, request: Request, next: Next) -> 
     match tokio::time::timeout(limits.timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::unavailable("no answer within the time limit").into_response(),
+    }
+}
+
+/// Like [`enforce`], but who declares too much and sends it without asking first is heard out.
+async fn enforce_upload(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    if declared_bytes(&request).is_none_or(|bytes| bytes <= limits.body_bytes_max) {
+        return enforce(State(limits), request, next).await;
+    }
+    if !request.headers().contains_key(header::EXPECT) {
+        // Whether it ends or not, the answer is the same.
+        let _ = tokio::time::timeout(limits.timeout, drain(request.into_body())).await;
+    }
+    ApiError::TooLarge.into_response()
+}
+
+async fn drain(body: axum::body::Body) {
+    let (mut chunks, mut bytes) = (body.into_data_stream(), 0);
+    while let Some(Ok(chunk)) = chunks.next().await {
+        bytes += chunk.len();
+        if bytes > DRAIN_BYTES_MAX {
+            return;
+        }
     }
 }
 

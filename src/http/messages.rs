@@ -133,7 +133,7 @@ mod tests {
             password_hash: String::new(),
             departments: Vec::new(),
         };
-        app.state.hub.presence().create_agent(new).await.unwrap().id
+        app.state.hub.presence().create_agent(None, new).await.unwrap().id
     }
 
     async fn department(app: &TestApp, members: Vec<AgentId>) {
@@ -146,7 +146,7 @@ mod tests {
             is_active: true,
             members,
         };
-        app.state.hub.presence().create_department(new).await.unwrap();
+        app.state.hub.presence().create_department(None, new).await.unwrap();
     }
 
     #[tokio::test]

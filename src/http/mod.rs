@@ -4,18 +4,30 @@
 //! tells a handler which one it was.
 
 mod agents;
+mod audit;
 mod auth;
+mod authz;
 pub mod body;
+mod change_reader;
+mod chat_registration;
 mod chats;
+mod company_groups;
+mod contacts;
 mod cors;
+mod customer_fields;
+mod customer_filter;
+mod customers;
 mod departments;
+mod documents;
 pub mod fields;
 mod health;
 mod layers;
 pub mod limits;
 mod messages;
+mod notifications;
 pub mod paging;
 pub mod path;
+mod postal_codes;
 mod presence;
 pub mod query;
 mod queues;
@@ -24,12 +36,14 @@ mod sandbox;
 mod send;
 pub mod server;
 mod sessions;
+mod settings;
 pub mod syntax;
 pub mod target;
 #[cfg(test)]
 mod testing;
 pub mod throttle;
 mod tickets;
+pub mod upload;
 mod webhook;
 
 pub use body::Body;
@@ -43,7 +57,7 @@ use axum::{
     Router,
     http::Method,
     middleware::from_fn_with_state,
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post},
 };
 
 use crate::{error::ApiError, state::AppState, ws::endpoint};
@@ -59,21 +73,36 @@ pub fn router(app: &AppState) -> Router {
     layers::surround(routes, app)
 }
 
-/// The table of paths. Routes that take uploads go through [`limits::upload`] instead.
+/// The table of paths.
 fn routes(app: &AppState) -> Router<AppState> {
     let webhook = post(webhook::receive).get(webhook::verify);
     let webhook = Router::new().route("/api/v1/whatsapp/webhook", webhook);
-    let limited = public(app).merge(account()).merge(people()).merge(whatsapp()).merge(service());
-    limits::standard(limited).merge(limits::webhook(webhook)).merge(sockets())
+    let limited = public(app)
+        .merge(account())
+        .merge(people())
+        .merge(rights())
+        .merge(whatsapp())
+        .merge(service())
+        .merge(customers())
+        .merge(settings::routes())
+        .merge(files());
+    limits::standard(limited)
+        .merge(limits::upload(uploads(), app))
+        .merge(limits::webhook(webhook))
+        .merge(limits::picture(settings::picture_routes()))
+        .merge(sockets())
 }
 
-/// Login and health: anybody may ask; what costs work is throttled per address.
+/// Login, postal codes and health: anybody may ask; what costs work is throttled per address.
 fn public(app: &AppState) -> Router<AppState> {
     let throttled = Router::new()
         .route("/api/v1/auth/token", post(auth::log_in))
         .route("/api/v1/auth/refresh", post(auth::refresh))
         .route("/api/v1/auth/token/refresh", post(auth::refresh))
         .route("/api/v1/auth/token/verify", post(auth::verify))
+        .route("/api/v1/integrations/cep/{cep}", get(postal_codes::find))
+        .route("/api/v1/clientes/chat/buscar-contato", post(chat_registration::find_contact))
+        .route("/api/v1/clientes/chat/dados-capturados", post(chat_registration::captured))
         .route_layer(from_fn_with_state(app.clone(), throttle::per_address));
     Router::new()
         .merge(throttled)
@@ -83,7 +112,10 @@ fn public(app: &AppState) -> Router<AppState> {
 }
 
 fn account() -> Router<AppState> {
-    Router::new().route("/api/v1/me", get(auth::me).patch(auth::update_me))
+    let preferences = get(notifications::show).patch(notifications::update);
+    Router::new()
+        .route("/api/v1/me", get(auth::me).patch(auth::update_me))
+        .route("/api/v1/me/preferencias-notificacao", preferences)
 }
 
 fn people() -> Router<AppState> {
@@ -95,6 +127,42 @@ fn people() -> Router<AppState> {
         .route("/api/v1/presence/set-status", post(presence::set_status))
         .route("/api/v1/presence/heartbeat", post(presence::heartbeat))
         .route("/api/v1/typing", post(presence::start_typing).delete(presence::stop_typing))
+}
+
+/// Who may do what, and who did.
+fn rights() -> Router<AppState> {
+    let group = get(authz::group)
+        .put(authz::replace_group)
+        .patch(authz::update_group)
+        .delete(authz::remove_group);
+    let groups_of_agent = get(authz::groups_of).patch(authz::set_groups);
+    Router::new()
+        .route("/api/v1/authz/permissions", get(authz::permissions))
+        .route("/api/v1/authz/groups", get(authz::groups).post(authz::create_group))
+        .route("/api/v1/authz/groups/{id}", group)
+        .route("/api/v1/authz/agents/{id}/groups", groups_of_agent)
+        .route("/api/v1/auditoria", get(audit::list))
+}
+
+/// Routes that take files.
+fn uploads() -> Router<AppState> {
+    let document = get(documents::detail)
+        .put(documents::replace)
+        .patch(documents::update)
+        .delete(documents::remove);
+    Router::new()
+        .route("/api/v1/documentos", get(documents::list).post(documents::create))
+        .route("/api/v1/documentos/{id}", document)
+}
+
+/// Routes that give files.
+fn files() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/documentos/gerar-contrato", post(documents::generate::contract))
+        .route("/api/v1/documentos/gerar-boleto", post(documents::generate::boleto))
+        .route("/api/v1/config/documents/preview", post(documents::generate::preview))
+        .route("/api/v1/documentos/{id}/arquivo", get(documents::download))
+        .route("/api/v1/documentos/{id}/link", post(documents::link))
 }
 
 /// Not under the limits of requests: they stay open all day.
@@ -136,6 +204,37 @@ fn service() -> Router<AppState> {
         .route("/api/v1/chats/{chat_id}/attend", post(chats::attend))
         .route("/api/v1/chats/{chat_id}/transferir", post(chats::transfer))
         .route("/api/v1/chats/{chat_id}/encerrar", post(chats::close))
+}
+
+/// Customers, their groups and their people.
+fn customers() -> Router<AppState> {
+    let customer = get(customers::detail)
+        .put(customers::replace)
+        .patch(customers::update)
+        .delete(customers::remove);
+    let group = get(company_groups::detail)
+        .put(company_groups::replace)
+        .patch(company_groups::update)
+        .delete(company_groups::remove);
+    let contact = get(contacts::detail)
+        .put(contacts::replace)
+        .patch(contacts::update)
+        .delete(contacts::remove);
+    let routes = Router::new()
+        .route("/clientes", get(customers::list).post(customers::create))
+        .route("/clientes/search", get(customers::search))
+        .route("/clientes/stats", get(customers::stats))
+        .route("/clientes/status/{status}", get(customers::by_status))
+        .route("/clientes/cadastro-manual", post(chat_registration::register))
+        .route("/clientes/{id}", customer)
+        .route("/clientes/{id}/status", patch(customers::set_status))
+        .route("/clientes/{id}/responsavel", patch(customers::set_responsible))
+        .route("/clientes/{id}/historico", get(customers::history))
+        .route("/grupos-empresa", get(company_groups::list).post(company_groups::create))
+        .route("/grupos-empresa/{id}", group)
+        .route("/contatos", get(contacts::list).post(contacts::create))
+        .route("/contatos/{id}", contact);
+    Router::new().nest("/api/v1", routes)
 }
 
 /// Numbers and messages. Routes in the singular are for older clients.

@@ -75,7 +75,12 @@ impl Query {
 
     /// The words of `search`; a row has to contain all of them.
     pub fn search_terms(&self) -> Vec<String> {
-        let text = self.text("search").unwrap_or_default().replace('\0', "");
+        self.terms_of("search")
+    }
+
+    /// The words of a parameter that is searched like `search`.
+    pub fn terms_of(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
         text.split_whitespace().take(SEARCH_TERMS_MAX).map(str::to_owned).collect()
     }
 

@@ -141,7 +141,7 @@ async fn person(app: &TestApp, username: &str, role: Role) -> AgentId {
         password_hash: String::new(),
         departments: Vec::new(),
     };
-    app.state.hub.presence().create_agent(new).await.unwrap().id
+    app.state.hub.presence().create_agent(None, new).await.unwrap().id
 }
 
 async fn department(app: &TestApp, name: &str, members: Vec<AgentId>) -> DepartmentId {
@@ -154,7 +154,7 @@ async fn department(app: &TestApp, name: &str, members: Vec<AgentId>) -> Departm
         is_active: true,
         members,
     };
-    app.state.hub.presence().create_department(new).await.unwrap().id
+    app.state.hub.presence().create_department(None, new).await.unwrap().id
 }
 
 /// `{"error": text, "detail": text}`.

@@ -1,16 +1,14 @@
 //! Instants as clients read them: RFC 3339 in UTC with `Z` (contract §1).
 
-use dx_actors::domain::Timestamp;
+use dx_actors::domain::{Timestamp, time::SAO_PAULO};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use time::{
-    OffsetDateTime, PrimitiveDateTime, UtcOffset,
+    Date, OffsetDateTime, PrimitiveDateTime,
     format_description::{BorrowedFormatItem, well_known::Rfc3339},
-    macros::{format_description, offset},
+    macros::format_description,
 };
 
-/// São Paulo has had no summer time since 2019.
-const LOCAL_OFFSET: UtcOffset = offset!(-3);
 const LOCAL_DATETIME: &[BorrowedFormatItem<'_>] = format_description!(
     "[year]-[month]-[day][first [T][ ]][hour]:[minute][optional [:[second][optional [.[subsecond]]]]]"
 );
@@ -50,11 +48,16 @@ pub fn rfc3339(at: Timestamp) -> String {
         .unwrap_or_default()
 }
 
+/// The day it is in São Paulo.
+pub fn local_date(at: Timestamp) -> Date {
+    at.to_offset_date_time().to_offset(SAO_PAULO).date()
+}
+
 /// RFC 3339, or local time without an offset.
 pub fn parse(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok().or_else(|| {
         let local = PrimitiveDateTime::parse(text, LOCAL_DATETIME).ok()?;
-        Some(local.assume_offset(LOCAL_OFFSET))
+        Some(local.assume_offset(SAO_PAULO))
     })
 }
 

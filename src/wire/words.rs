@@ -2,8 +2,11 @@
 
 use dx_actors::{
     domain::{
-        Direction, MessageKind, MessageStatus, PresenceStatus, Priority, ProviderKind, Role,
-        SessionStatus, TemplateKind, TicketStatus,
+        CustomerStatus, Direction, DocumentKind, DocumentOrigin, DocumentStatus, MessageKind,
+        MessageStatus, PersonType, PresenceStatus, Priority, ProviderKind, Role, SessionStatus,
+        TaxRegime, TemplateKind, TicketStatus,
+        address::PostalSource,
+        audit::{AuditAction, AuditSubject},
     },
     session::SandboxFault,
 };
@@ -57,6 +60,20 @@ words! {
         Ready = "ready",
         Error = "error",
     }
+    PersonType { Company = "juridica", Individual = "fisica" }
+    CustomerStatus {
+        Active = "ativo",
+        Inactive = "inativo",
+        Suspended = "suspenso",
+        Blocked = "bloqueado",
+    }
+    TaxRegime {
+        SimplesNacional = "simples_nacional",
+        LucroPresumido = "lucro_presumido",
+        LucroReal = "lucro_real",
+        Mei = "mei",
+        Other = "outro",
+    }
     ProviderKind { Sandbox = "sandbox", Web = "web", Cloud = "cloud" }
     SandboxFault {
         QrExpires = "qr_expira",
@@ -68,6 +85,46 @@ words! {
         DuplicateDelivery = "entrega_duplicada",
         OutOfOrderStatus = "status_fora_de_ordem",
     }
+    AuditAction {
+        Created = "criado",
+        Updated = "alterado",
+        Deleted = "excluido",
+        Generated = "gerado",
+        Exported = "exportado",
+        Imported = "importado",
+    }
+    AuditSubject {
+        Agent = "agente",
+        Group = "grupo",
+        Department = "departamento",
+        Session = "sessao",
+        Settings = "configuracao",
+        Customer = "cliente",
+        CompanyGroup = "grupo_empresa",
+        Contact = "contato",
+        Document = "documento",
+    }
+    PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
+    DocumentKind {
+        Contract = "contrato",
+        Boleto = "boleto",
+        Proposal = "proposta",
+        Certificate = "certificado",
+        License = "licenca",
+        Permit = "alvara",
+        Receipt = "comprovante",
+        Other = "outro",
+    }
+    DocumentStatus {
+        Generated = "gerado",
+        Sent = "enviado",
+        Signed = "assinado",
+        Cancelled = "cancelado",
+        Approved = "aprovado",
+        Rejected = "rejeitado",
+        Expired = "expirado",
+    }
+    DocumentOrigin { Manual = "manual", Generated = "gerado", Imported = "importado" }
     Direction { Inbound = "inbound", Outbound = "outbound" }
     MessageKind {
         Text = "text",
@@ -106,10 +163,19 @@ mod tests {
         round_trip::<Role>();
         round_trip::<Priority>();
         round_trip::<TicketStatus>();
+        round_trip::<PersonType>();
+        round_trip::<CustomerStatus>();
+        round_trip::<TaxRegime>();
         round_trip::<PresenceStatus>();
         round_trip::<SessionStatus>();
         round_trip::<ProviderKind>();
         round_trip::<SandboxFault>();
+        round_trip::<AuditAction>();
+        round_trip::<AuditSubject>();
+        round_trip::<PostalSource>();
+        round_trip::<DocumentKind>();
+        round_trip::<DocumentStatus>();
+        round_trip::<DocumentOrigin>();
         round_trip::<Direction>();
         round_trip::<MessageKind>();
         round_trip::<MessageStatus>();

@@ -153,7 +153,7 @@ impl<C: Commands> Connection<C> {
 
 #[cfg(test)]
 mod tests {
-    use dx_actors::presence::outbox::CloseReason;
+    use dx_actors::{domain::Notify, presence::outbox::CloseReason};
     use tokio::{
         sync::oneshot,
         task::{JoinHandle, yield_now},
@@ -200,18 +200,24 @@ mod tests {
     }
 
     fn event(seq: u64) -> OutFrame {
-        OutFrame::Event { body: Bytes::from_static(br#"{"event":"x""#), seq }
+        OutFrame::Event {
+            body: Bytes::from_static(br#"{"event":"x""#),
+            seq,
+            notify: Notify::SILENT,
+        }
     }
 
     fn event_text(seq: u64) -> String {
-        format!(r#"{{"event":"x","seq":{seq},"epoch":"00ff"}}"#)
+        format!(
+            r#"{{"event":"x","notify":{{"sound":false,"desktop":false,"badge":false}},"seq":{seq},"epoch":"00ff"}}"#
+        )
     }
 
     /// Events of 4 KiB until the outbox takes no more; how many it took.
     async fn overfill(outbox: &Outbox) -> u64 {
         let body = Bytes::from(format!(r#"{{"pad":"{}""#, "x".repeat(4096)));
         let mut seq = 1;
-        while outbox.push(OutFrame::Event { body: body.clone(), seq }) {
+        while outbox.push(OutFrame::Event { body: body.clone(), seq, notify: Notify::SILENT }) {
             seq += 1;
             yield_now().await;
         }

@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use dx_actors::presence::outbox::OutFrame;
+use dx_actors::{domain::Notify, presence::outbox::OutFrame};
 use fastwebsockets::OpCode;
 
 use super::close::{Farewell, NO_STATUS};
@@ -84,7 +84,7 @@ pub fn close_code(payload: &[u8]) -> Result<u16, Farewell> {
 /// Adds one frame to what is going to be written.
 pub fn append(out: &mut Vec<u8>, frame: &OutFrame, epoch: &str) {
     match frame {
-        OutFrame::Event { body, seq } => append_event(out, body, *seq, epoch),
+        OutFrame::Event { body, seq, notify } => append_event(out, body, *notify, *seq, epoch),
         OutFrame::Text(text) => append_whole(out, OpCode::Text, text),
         OutFrame::Pong(payload) => append_whole(out, OpCode::Pong, payload),
         OutFrame::Ping => append_whole(out, OpCode::Ping, &[]),
@@ -102,12 +102,41 @@ pub fn append_close(out: &mut Vec<u8>, farewell: Farewell) {
 }
 
 /// Closes the object that the encoded event opens: only this tail differs from socket to socket.
-fn append_event(out: &mut Vec<u8>, body: &[u8], seq: u64, epoch: &str) {
+fn append_event(out: &mut Vec<u8>, body: &[u8], notify: Notify, seq: u64, epoch: &str) {
     let digits = seq.checked_ilog10().unwrap_or(0) as usize + 1;
-    let tail_len = r#","seq":,"epoch":""}"#.len() + digits + epoch.len();
+    let notify = notify_text(notify);
+    let tail_len = notify.len() + r#","seq":,"epoch":""}"#.len() + digits + epoch.len();
     append_head(out, OpCode::Text, body.len() + tail_len);
     out.extend_from_slice(body);
+    out.extend_from_slice(notify.as_bytes());
     write!(out, r#","seq":{seq},"epoch":"{epoch}"}}"#).expect("a Vec takes every write");
+}
+
+/// One of eight texts, so that a socket costs a copy and no formatting.
+const fn notify_text(Notify { sound, desktop, badge }: Notify) -> &'static str {
+    macro_rules! text {
+        ($sound:literal, $desktop:literal, $badge:literal) => {
+            concat!(
+                r#","notify":{"sound":"#,
+                $sound,
+                r#","desktop":"#,
+                $desktop,
+                r#","badge":"#,
+                $badge,
+                "}"
+            )
+        };
+    }
+    match (sound, desktop, badge) {
+        (false, false, false) => text!("false", "false", "false"),
+        (false, false, true) => text!("false", "false", "true"),
+        (false, true, false) => text!("false", "true", "false"),
+        (false, true, true) => text!("false", "true", "true"),
+        (true, false, false) => text!("true", "false", "false"),
+        (true, false, true) => text!("true", "false", "true"),
+        (true, true, false) => text!("true", "true", "false"),
+        (true, true, true) => text!("true", "true", "true"),
+    }
 }
 
 fn append_whole(out: &mut Vec<u8>, opcode: OpCode, payload: &[u8]) {
@@ -231,14 +260,22 @@ mod tests {
 
     #[test]
     fn an_event_gets_its_tail_and_the_right_length() {
-        let body = Bytes::from_static(br#"{"event":"new_chat","data":{},"version":"v1""#);
+        let body = Bytes::from_static(br#"{"event":"new_chat","version":"v1""#);
         for seq in [0, 1, 9, 10, 99, 100, u64::MAX] {
-            let json = format!(
-                r#"{{"event":"new_chat","data":{{}},"version":"v1","seq":{seq},"epoch":"00ff"}}"#
-            );
-            let frame = appended(&OutFrame::Event { body: body.clone(), seq });
-            assert_eq!(frame[..2], [0x81, u8::try_from(json.len()).unwrap()]);
-            assert_eq!(frame[2..], *json.as_bytes());
+            for bits in 0..8 {
+                let notify =
+                    Notify { sound: bits & 4 != 0, desktop: bits & 2 != 0, badge: bits & 1 != 0 };
+                let frame = appended(&OutFrame::Event { body: body.clone(), seq, notify });
+                let Notify { sound, desktop, badge } = notify;
+                let json = [
+                    r#"{"event":"new_chat","version":"v1","notify":"#,
+                    &format!(r#"{{"sound":{sound},"desktop":{desktop},"badge":{badge}}}"#),
+                    &format!(r#","seq":{seq},"epoch":"00ff"}}"#),
+                ]
+                .concat();
+                let whole = appended(&OutFrame::Text(json.into()));
+                assert_eq!(frame, whole);
+            }
         }
     }
 

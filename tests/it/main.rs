@@ -3,14 +3,21 @@
 #![cfg(test)]
 
 mod agents_and_roles;
+mod audit;
 mod auth;
+mod authz;
 mod chats;
 mod conventions;
+mod customers;
 mod distribution;
+mod documents;
+mod notifications;
+mod postal_codes;
 mod presence_and_typing;
 mod restart;
 mod send;
 mod sessions;
+mod settings;
 mod support;
 mod tickets;
 mod webhook_and_inject;

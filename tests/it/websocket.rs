@@ -95,7 +95,7 @@ async fn every_event_has_the_documented_envelope() {
             continue;
         }
         assert_eq!(frame["version"], "v1", "{frame}");
-        assert_keys(frame, &["seq", "epoch"]);
+        assert_keys(frame, &["notify", "seq", "epoch"]);
         let flat: &[&str] = match text(&frame["event"]) {
             "session_status" | "message_status" => &["type", "status", "ts"],
             "qrcode" => &["type", "image_b64", "ts"],

@@ -144,9 +144,9 @@ impl State {
 
     pub(super) fn remember_opened(&mut self, ticket: Ticket, customer: Customer) {
         let customer = CustomerCard {
-            customer_name: customer.name,
-            customer_email: customer.email,
-            customer_phone: customer.phone,
+            customer_name: customer.details.name,
+            customer_email: customer.details.email,
+            customer_phone: customer.details.phone,
         };
         self.open = Some(Open { ticket, customer });
     }
@@ -165,7 +165,7 @@ impl State {
         // A message is never refused for want of a department.
         match roster.departments().next() {
             Some(department) => Ok(department.id),
-            None => Ok(self.context.presence.create_department(support()).await?.id),
+            None => Ok(self.context.presence.create_department(None, support()).await?.id),
         }
     }
 }

@@ -27,6 +27,7 @@ both_databases!(
     a_transfer_is_checked_in_the_order_of_the_contract,
     a_client_message_id_is_sent_once,
     a_chat_is_closed_only_when_the_customer_owes_the_answer,
+    a_new_timeout_holds_at_once,
     an_idle_chat_leaves_and_comes_back,
 );
 
@@ -288,6 +289,35 @@ async fn a_chat_is_closed_only_when_the_customer_owes_the_answer(database: TestD
     assert_eq!(closed.status, TicketStatus::Closed);
     assert!(closed.notes.starts_with("Encerrado automaticamente por inatividade"));
     hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn a_new_timeout_holds_at_once(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    accepted(&hub, TestHub::ADMIN).await;
+    hub.hub.chats().send(&TestHub::key(CHAT), outgoing("resolvido?", None)).await.unwrap();
+    hub.clock.advance(Duration::from_mins(6));
+    crate::sweep::once(hub.hub.context()).await;
+    assert_eq!(hub.ticket(CHAT).await.status, TicketStatus::Active, "30 minutes by default");
+    let set = |minutes| {
+        hub.hub.change_settings(None, move |settings| {
+            settings.chat.inactivity_timeout_minutes = minutes;
+            Ok::<_, HubError>(())
+        })
+    };
+    hub.hub.store().fail_next(Fault::Refuse);
+    set(5).await.unwrap_err();
+    crate::sweep::once(hub.hub.context()).await;
+    assert_eq!(hub.ticket(CHAT).await.status, TicketStatus::Active, "nothing was stored");
+    hub.hub.store().fail_next(Fault::UncertainWritten);
+    set(5).await.unwrap_err();
+    assert_eq!(hub.hub.chat_settings().inactivity_timeout_minutes, 5, "as the rows say");
+    set(7).await.unwrap();
+    crate::sweep::once(hub.hub.context()).await;
+    assert_eq!(hub.ticket(CHAT).await.status, TicketStatus::Active);
+    set(6).await.unwrap();
+    crate::sweep::once(hub.hub.context()).await;
+    eventually(async || hub.ticket(CHAT).await.status == TicketStatus::Closed).await;
     hub.stop().await;
 }
 

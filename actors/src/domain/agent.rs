@@ -16,6 +16,18 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// Its word in the rows and in the audit trail.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Supervisor => "supervisor",
+            Self::Manager => "manager",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// A person's row, without the password.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Agent {

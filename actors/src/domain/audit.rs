@@ -73,6 +73,12 @@ pub struct AuditEntry {
     pub changes: Vec<FieldChange>,
 }
 
+/// What stands in the trail for the value of a secret.
+const SECRET_MASK: &str = "***";
+/// Values are cut in the trail at this many characters: whole templates and style sheets are not what it
+/// is for.
+const VALUE_CHARS_MAX: usize = 2000;
+
 /// Collects the fields that differ between two versions of a row.
 #[derive(Debug, Default)]
 pub struct Differences(Vec<FieldChange>);
@@ -82,12 +88,24 @@ impl Differences {
     #[must_use]
     pub fn field(
         mut self,
-        field: &'static str,
+        field: impl Into<String>,
         old: Option<impl ToString>,
         new: Option<impl ToString>,
     ) -> Self {
         let (old_value, new_value) = (old.map(|v| v.to_string()), new.map(|v| v.to_string()));
         if old_value != new_value {
+            let (old_value, new_value) = (old_value.map(cut), new_value.map(cut));
+            self.0.push(FieldChange { field: field.into(), old_value, new_value });
+        }
+        self
+    }
+
+    /// Notes that a secret was set, changed or removed, never its value. Empty means that there is none.
+    #[must_use]
+    pub fn secret(mut self, field: &'static str, old: &str, new: &str) -> Self {
+        if old != new {
+            let mask = |value: &str| (!value.is_empty()).then(|| SECRET_MASK.to_owned());
+            let (old_value, new_value) = (mask(old), mask(new));
             self.0.push(FieldChange { field: field.to_owned(), old_value, new_value });
         }
         self
@@ -96,6 +114,14 @@ impl Differences {
     pub fn into_changes(self) -> Vec<FieldChange> {
         self.0
     }
+}
+
+fn cut(mut value: String) -> String {
+    if let Some((end, _)) = value.char_indices().nth(VALUE_CHARS_MAX) {
+        value.truncate(end);
+        value.push('…');
+    }
+    value
 }
 
 #[cfg(test)]
@@ -114,5 +140,14 @@ mod tests {
             changes.iter().map(|c| (c.field.as_str(), c.old_value.as_deref())).collect();
         assert_eq!(texts, [("email", None), ("capacity", Some("3"))]);
         assert_eq!(changes[1].new_value.as_deref(), Some("5"));
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        let long = "ç".repeat(VALUE_CHARS_MAX + 1);
+        let changes = Differences::default().field("css", Some(""), Some(&long)).into_changes();
+        let value = changes[0].new_value.as_deref().unwrap();
+        assert_eq!(value.chars().count(), VALUE_CHARS_MAX + 1);
+        assert!(value.ends_with("ç…"));
     }
 }

@@ -18,12 +18,22 @@ macro_rules! ids {
 ids! {
     /// A person who works with the hub.
     AgentId,
+    /// A group of companies (grupo-empresa).
+    CompanyGroupId,
+    /// A person at a customer (contato).
+    ContactId,
     /// A customer (cliente).
     CustomerId,
     /// A department with its own queue.
     DepartmentId,
+    /// A group of people with rights of its own.
+    GroupId,
+    /// A document of a customer.
+    DocumentId,
     /// The row of a message; the provider's own id is `Message::message_id`.
     MessageRowId,
+    /// A right. Numbers keep their meaning for ever; the edge knows it.
+    PermissionId,
     /// The place of a ticket in a department's queue.
     QueueEntryId,
     /// A WhatsApp number of the company.

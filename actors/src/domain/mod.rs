@@ -3,35 +3,55 @@
 //! Entities derive sqlx's row traits so that one definition serves the rules and the rows (ADR 0002);
 //! nothing else of the outside world is known here.
 
+pub mod address;
 pub mod agent;
 pub mod audit;
 pub mod boleto;
+pub mod company_group;
+pub mod contact;
 pub mod customer;
 pub mod department;
+pub mod document;
 pub mod document_template;
+pub mod file;
+pub mod group;
 pub mod ids;
 pub mod message;
 pub mod money;
+pub mod notification;
 pub mod phone;
 pub mod pix;
+pub mod plain;
+pub mod postal_code;
 pub mod presence;
 pub mod queue;
 pub mod rejected;
 pub mod routing;
 pub mod session;
 pub mod settings;
+pub mod tax_id;
 pub mod ticket;
 pub mod time;
 
 pub use agent::{Agent, AgentChanges, NewAgent, Role};
-pub use customer::{Customer, CustomerCard};
+pub use company_group::{CompanyGroup, CompanyGroupChange, CompanyGroupDetails};
+pub use contact::{Contact, ContactChange, ContactDetails};
+pub use customer::{
+    Customer, CustomerCard, CustomerChange, CustomerDetails, CustomerStatus, PersonType, TaxRegime,
+};
 pub use department::{Department, DepartmentChanges, NewDepartment};
+pub use document::{
+    Document, DocumentChanges, DocumentKind, DocumentOrigin, DocumentStatus, NewDocument,
+};
 pub use document_template::{DocumentTemplate, TemplateKind, Templates};
+pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
-    AgentId, CustomerId, DepartmentId, MessageRowId, QueueEntryId, SessionId, TicketId, TransferId,
+    AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, DocumentId, GroupId,
+    MessageRowId, PermissionId, QueueEntryId, SessionId, TicketId, TransferId,
 };
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use money::Centavos;
+pub use notification::{NotificationChanges, NotificationPreferences, Notify};
 pub use presence::{Liveness, PresenceStatus, PresenceView};
 pub use queue::{Priority, QueueEntry};
 pub use rejected::Rejected;

@@ -31,6 +31,40 @@ pub fn canonical(written: &str) -> Option<String> {
     }
 }
 
+/// A number as somebody typed it, and the one form in which it is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phone {
+    pub canonical: String,
+    pub written: String,
+}
+
+impl Phone {
+    /// Punctuation and blanks do not matter; `None` when it cannot be a number.
+    pub fn parse(written: &str) -> Option<Self> {
+        let written = written.trim();
+        Some(Self { canonical: canonical(written)?, written: written.to_owned() })
+    }
+}
+
+/// The canonical form, and for a Brazilian mobile number also the one without or with the ninth digit:
+/// what a *search* by a person finds. Never used to tell whose number it is.
+pub fn search_forms(canonical: &str) -> Vec<String> {
+    let mut forms = vec![canonical.to_owned()];
+    let (Some(prefix), Some(subscriber)) = (canonical.get(..4), canonical.get(4..)) else {
+        return forms;
+    };
+    if !prefix.strip_prefix("55").is_some_and(starts_with_area_code) {
+        return forms;
+    }
+    match subscriber.as_bytes() {
+        [b'9', rest @ ..] if rest.len() == 8 => forms.push(format!("{prefix}{}", &subscriber[1..])),
+        // Landlines begin with 2 to 5.
+        [b'6'..=b'9', ..] if subscriber.len() == 8 => forms.push(format!("{prefix}9{subscriber}")),
+        _ => {}
+    }
+    forms
+}
+
 /// The chat id of an address: the canonical number of a person, anything else (groups) as it is.
 pub fn chat_id(address: &str) -> String {
     let address = address.trim();
@@ -61,6 +95,22 @@ mod tests {
         for written in ["", "abc", "123", "1234567890123456", "55119888+87777", "5511x88887777"] {
             assert_eq!(canonical(written), None, "{written}");
         }
+    }
+
+    #[test]
+    fn a_number_is_kept_as_it_was_typed() {
+        let phone = Phone::parse(" (11) 98888-7777 ").unwrap();
+        assert_eq!((&*phone.canonical, &*phone.written), ("5511988887777", "(11) 98888-7777"));
+        assert_eq!(Phone::parse("9999"), None);
+    }
+
+    #[test]
+    fn a_search_finds_a_mobile_with_and_without_its_ninth_digit() {
+        assert_eq!(search_forms("5511988887777"), ["5511988887777", "551188887777"]);
+        assert_eq!(search_forms("551188887777"), ["551188887777", "5511988887777"]);
+        assert_eq!(search_forms("551133334444"), ["551133334444"], "a landline");
+        assert_eq!(search_forms("12025550123"), ["12025550123"], "abroad");
+        assert_eq!(search_forms("1"), ["1"]);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub enum Rejected {
     DepartmentInactive(String),
     #[error("O departamento tem atendimentos ou filas e não pode ser excluído; desative-o")]
     DepartmentInUse,
+    #[error("Os grupos Atendente, Supervisor e Gerente não podem ser renomeados nem excluídos")]
+    BuiltInGroup,
     #[error("A sessão padrão não pode ser excluída")]
     DefaultSession,
     #[error("client_message_id já foi usado com outro conteúdo")]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset, macros::offset};
+
+/// Local time in São Paulo. Brazil has had no summer time since 2019 (Decreto 9.772).
+pub const SAO_PAULO: UtcOffset = offset!(-3);
 
 /// An instant in UTC with microseconds: INTEGER in SQLite, TIMESTAMPTZ in PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +37,12 @@ impl Timestamp {
     pub fn to_offset_date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// Seconds since the last midnight in São Paulo.
+    pub fn second_of_local_day(self) -> i64 {
+        let local = self.0.div_euclid(1_000_000) + i64::from(SAO_PAULO.whole_seconds());
+        local.rem_euclid(super::notification::DAY_SECONDS)
     }
 
     /// The time that has passed since `earlier`, zero when `earlier` lies ahead.

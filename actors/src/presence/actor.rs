@@ -13,14 +13,12 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, Supervisi
 use super::{
     live::{Live, Wanted},
     outbox::CloseReason,
+    people::ToPeople,
     typing::{Indicator, Typing},
 };
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
-    domain::{
-        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Liveness,
-        NewAgent, NewDepartment, PresenceStatus, PresenceView, TicketId, Timestamp,
-    },
+    domain::{AgentId, DepartmentId, Liveness, PresenceStatus, PresenceView, TicketId, Timestamp},
     error::HubError,
     events::{Audience, HubEvent},
     hub::Context,
@@ -46,10 +44,7 @@ pub(crate) enum ToPresence {
     /// From a socket that heard its client.
     SocketAlive(AgentId),
     /// From HTTP: the client lives.
-    Heartbeat {
-        agent_id: AgentId,
-        reply: Reply<()>,
-    },
+    Heartbeat { agent_id: AgentId, reply: Reply<()> },
     /// The agent says what he wants to be; answered with the shown status before and after.
     SetStatus {
         agent_id: AgentId,
@@ -58,10 +53,7 @@ pub(crate) enum ToPresence {
         reply: Reply<(PresenceStatus, PresenceStatus)>,
     },
     /// Presence of one agent, or of all.
-    View {
-        agent_id: Option<AgentId>,
-        reply: Reply<Vec<PresenceView>>,
-    },
+    View { agent_id: Option<AgentId>, reply: Reply<Vec<PresenceView>> },
     /// From a queue: choose agents for these tickets and charge them. The queue then reports either
     /// `Assigned`, `Released` or `Doubtful` for each of them.
     Claim {
@@ -76,54 +68,17 @@ pub(crate) enum ToPresence {
     /// From a queue: whether these claims were committed is not known.
     Doubtful(Vec<TicketId>),
     /// From a chat: a person took or was given this ticket.
-    Charged {
-        agent_id: AgentId,
-        ticket_id: TicketId,
-    },
+    Charged { agent_id: AgentId, ticket_id: TicketId },
     /// From a chat: the ticket no longer counts against anybody.
     Freed(TicketId),
     /// Somebody types; told to the audience once until it stops or expires.
-    TypingStarted {
-        indicator: IndicatorIn,
-        reply: Reply<()>,
-    },
+    TypingStarted { indicator: IndicatorIn, reply: Reply<()> },
     /// Answered with whether an indicator was shown.
-    TypingStopped {
-        chat_id: String,
-        agent_id: AgentId,
-        reply: Reply<bool>,
-    },
+    TypingStopped { chat_id: String, agent_id: AgentId, reply: Reply<bool> },
     /// From a chat: what was typed has been sent.
-    TypingSent {
-        chat_id: String,
-        agent_id: AgentId,
-    },
-    CreateAgent {
-        new: NewAgent,
-        reply: Reply<Agent>,
-    },
-    UpdateAgent {
-        agent_id: AgentId,
-        changes: AgentChanges,
-        reply: Reply<Agent>,
-    },
-    CreateDepartment {
-        new: NewDepartment,
-        reply: Reply<Department>,
-    },
-    UpdateDepartment {
-        department_id: DepartmentId,
-        changes: DepartmentChanges,
-        reply: Reply<Department>,
-    },
-    DeleteDepartment {
-        department_id: DepartmentId,
-        reply: Reply<()>,
-    },
-    /// People or departments were changed by another process (the command line).
-    ReloadPeople {
-        reply: Reply<()>,
-    },
+    TypingSent { chat_id: String, agent_id: AgentId },
+    /// Changes of people, departments and groups.
+    People(ToPeople),
     /// From the actor's own ticker.
     Tick,
     /// For tests: who owns what.
@@ -229,6 +184,9 @@ impl State {
             }
             live.refresh(agent_id, now);
         }
+        for preferences in store.list_notification_preferences().await? {
+            context.outboxes.set_preferences(preferences);
+        }
         gone.clear();
         Ok(Self { context, live, typing: Typing::default(), gone, ticks: 0 })
     }
@@ -276,20 +234,7 @@ impl State {
             ToPresence::TypingSent { chat_id, agent_id } => {
                 self.stop_typing(&chat_id, agent_id);
             }
-            ToPresence::CreateAgent { new, reply } => settle(reply, self.create_agent(new).await)?,
-            ToPresence::UpdateAgent { agent_id, changes, reply } => {
-                settle(reply, self.update_agent(agent_id, changes).await)?;
-            }
-            ToPresence::CreateDepartment { new, reply } => {
-                settle(reply, self.create_department(new).await)?;
-            }
-            ToPresence::UpdateDepartment { department_id, changes, reply } => {
-                settle(reply, self.update_department(department_id, changes).await)?;
-            }
-            ToPresence::DeleteDepartment { department_id, reply } => {
-                settle(reply, self.delete_department(department_id).await)?;
-            }
-            ToPresence::ReloadPeople { reply } => settle(reply, self.reload_people().await)?,
+            ToPresence::People(message) => self.handle_people(message).await?,
             ToPresence::Tick => settle_cast("tick", self.tick().await)?,
             #[cfg(feature = "testing")]
             ToPresence::Dump(reply) => settle(reply, Ok(self.live.owners()))?,

@@ -7,12 +7,15 @@ use ractor::ActorCell;
 use super::{
     actor::{Gone, IndicatorIn, PresenceChild, ToPresence},
     live::Wanted,
+    people::ToPeople,
 };
 use crate::{
+    ask::Reply,
     directory::Directory,
     domain::{
-        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, NewAgent,
-        NewDepartment, PresenceStatus, PresenceView, TicketId, Timestamp,
+        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Group,
+        GroupChanges, GroupId, NewAgent, NewDepartment, NewGroup, NotificationChanges,
+        NotificationPreferences, PresenceStatus, PresenceView, TicketId, Timestamp,
     },
     error::HubError,
     events::Audience,
@@ -108,39 +111,108 @@ impl Presence {
         self.doors.ask(&(), |reply| ToPresence::TypingStopped { chat_id, agent_id, reply }).await
     }
 
-    pub async fn create_agent(&self, new: NewAgent) -> Result<Agent, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::CreateAgent { new, reply }).await
+    /// `by` is who asked for this and for the changes below, for the audit trail; `None` is the hub
+    /// itself.
+    pub async fn create_agent(
+        &self,
+        by: Option<AgentId>,
+        new: NewAgent,
+    ) -> Result<Agent, HubError> {
+        self.ask_people(|reply| ToPeople::CreateAgent { by, new, reply }).await
     }
 
     pub async fn update_agent(
         &self,
+        by: Option<AgentId>,
         agent_id: AgentId,
         changes: AgentChanges,
     ) -> Result<Agent, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::UpdateAgent { agent_id, changes, reply }).await
+        self.ask_people(|reply| ToPeople::UpdateAgent { by, agent_id, changes, reply }).await
     }
 
-    pub async fn create_department(&self, new: NewDepartment) -> Result<Department, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::CreateDepartment { new, reply }).await
+    pub async fn create_department(
+        &self,
+        by: Option<AgentId>,
+        new: NewDepartment,
+    ) -> Result<Department, HubError> {
+        self.ask_people(|reply| ToPeople::CreateDepartment { by, new, reply }).await
     }
 
     pub async fn update_department(
         &self,
+        by: Option<AgentId>,
         department_id: DepartmentId,
         changes: DepartmentChanges,
     ) -> Result<Department, HubError> {
-        self.doors
-            .ask(&(), |reply| ToPresence::UpdateDepartment { department_id, changes, reply })
+        self.ask_people(|reply| ToPeople::UpdateDepartment { by, department_id, changes, reply })
             .await
     }
 
-    pub async fn delete_department(&self, department_id: DepartmentId) -> Result<(), HubError> {
-        self.doors.ask(&(), |reply| ToPresence::DeleteDepartment { department_id, reply }).await
+    pub async fn delete_department(
+        &self,
+        by: Option<AgentId>,
+        department_id: DepartmentId,
+    ) -> Result<(), HubError> {
+        self.ask_people(|reply| ToPeople::DeleteDepartment { by, department_id, reply }).await
     }
 
-    /// Reads people and departments anew, when another process has changed them.
+    /// Changes how a person wants to be told; it decides from the next event on.
+    pub async fn save_preferences(
+        &self,
+        agent_id: AgentId,
+        changes: NotificationChanges,
+    ) -> Result<NotificationPreferences, HubError> {
+        self.ask_people(|reply| ToPeople::SavePreferences { agent_id, changes, reply }).await
+    }
+
+    pub async fn create_group(
+        &self,
+        by: Option<AgentId>,
+        new: NewGroup,
+    ) -> Result<Group, HubError> {
+        self.ask_people(|reply| ToPeople::CreateGroup { by, new, reply }).await
+    }
+
+    /// Everybody in the group has its new rights at once. A built-in group keeps its name.
+    pub async fn update_group(
+        &self,
+        by: Option<AgentId>,
+        group_id: GroupId,
+        changes: GroupChanges,
+    ) -> Result<Group, HubError> {
+        self.ask_people(|reply| ToPeople::UpdateGroup { by, group_id, changes, reply }).await
+    }
+
+    /// A built-in group stays.
+    pub async fn delete_group(
+        &self,
+        by: Option<AgentId>,
+        group_id: GroupId,
+    ) -> Result<(), HubError> {
+        self.ask_people(|reply| ToPeople::DeleteGroup { by, group_id, reply }).await
+    }
+
+    /// Puts an agent into exactly those of `group_ids` that are groups, and makes the highest built-in
+    /// one his role (an administrator stays one); the groups that he is in now.
+    pub async fn set_agent_groups(
+        &self,
+        by: Option<AgentId>,
+        agent_id: AgentId,
+        group_ids: Vec<GroupId>,
+    ) -> Result<Vec<Group>, HubError> {
+        self.ask_people(|reply| ToPeople::SetAgentGroups { by, agent_id, group_ids, reply }).await
+    }
+
+    async fn ask_people<T: Send + 'static>(
+        &self,
+        message: impl FnOnce(Reply<T>) -> ToPeople,
+    ) -> Result<T, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::People(message(reply))).await
+    }
+
+    /// Reads people, departments and groups anew, when another process has changed them.
     pub async fn reload_people(&self) -> Result<(), HubError> {
-        self.doors.ask(&(), |reply| ToPresence::ReloadPeople { reply }).await
+        self.ask_people(|reply| ToPeople::ReloadPeople { reply }).await
     }
 
     /// Since when an agent is gone (offline for longer than the grace time); `None` while there.

@@ -12,12 +12,15 @@ use std::{
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{self, broadcast};
 
 use crate::{
     clock::Clock,
     directory::Directory,
-    domain::{AgentId, Timestamp},
+    domain::{
+        AgentId, Timestamp,
+        notification::{NotificationPreferences, Notify, Topic},
+    },
     events::{Audience, EncodeEvent, HubEvent},
 };
 
@@ -29,14 +32,16 @@ pub const HISTORY_AGE_MAX: Duration = Duration::from_mins(15);
 pub const OUTBOX_BYTES_MAX: usize = 256 * 1024;
 /// Frames that may wait for one socket before it is closed with 4008.
 pub const OUTBOX_FRAMES_MAX: usize = 2048;
+/// About what `notify`, `seq`, `epoch` and the head of the frame add to an event.
+const EVENT_TAIL_BYTES: usize = 128;
 /// Events that a test tap holds.
 const TAP_EVENTS_MAX: usize = 4096;
 
 /// One frame on its way to one socket.
 #[derive(Debug, Clone)]
 pub enum OutFrame {
-    /// An encoded event without its tail, and the user's sequence number for it.
-    Event { body: Bytes, seq: u64 },
+    /// An encoded event without its tail: the user's sequence number for it, and whether it calls him.
+    Event { body: Bytes, seq: u64, notify: Notify },
     /// A complete text (answers to commands, `connected`, `resumed`).
     Text(Bytes),
     /// The answer to a ping of the WebSocket protocol (RFC 6455 §5.5.3).
@@ -48,7 +53,8 @@ pub enum OutFrame {
 impl OutFrame {
     fn len(&self) -> usize {
         match self {
-            Self::Event { body, .. } | Self::Text(body) | Self::Pong(body) => body.len() + 64,
+            Self::Event { body, .. } => body.len() + EVENT_TAIL_BYTES,
+            Self::Text(body) | Self::Pong(body) => body.len(),
             Self::Ping => 2,
         }
     }
@@ -76,7 +82,7 @@ struct Pending {
 #[derive(Debug, Default)]
 pub struct Outbox {
     pending: Mutex<Pending>,
-    wake: Notify,
+    wake: sync::Notify,
 }
 
 /// What the socket's task takes out at once.
@@ -145,28 +151,44 @@ impl Outbox {
     }
 }
 
-#[derive(Debug, Default)]
+/// An event as it was told to one user.
+#[derive(Debug)]
+struct Told {
+    at: Timestamp,
+    body: Bytes,
+    notify: Notify,
+}
+
+#[derive(Debug)]
 struct Stream {
     /// Number of the latest event; the first one is 1.
     seq: u64,
-    history: VecDeque<(Timestamp, Bytes)>,
+    preferences: NotificationPreferences,
+    history: VecDeque<Told>,
     sockets: Vec<Arc<Outbox>>,
 }
 
 impl Stream {
-    fn append(&mut self, body: &Bytes, now: Timestamp) {
+    fn new(preferences: NotificationPreferences) -> Self {
+        Self { seq: 0, preferences, history: VecDeque::new(), sockets: Vec::new() }
+    }
+
+    /// `topic` is `None` for what calls nobody.
+    fn append(&mut self, body: &Bytes, topic: Option<Topic>, now: Timestamp) {
+        let notify = topic.map_or(Notify::SILENT, |topic| self.preferences.decide(topic, now));
         self.seq += 1;
         if self.history.len() == HISTORY_EVENTS_MAX {
             self.history.pop_front();
         }
         self.forget_before(now.minus(HISTORY_AGE_MAX));
-        self.history.push_back((now, body.clone()));
+        self.history.push_back(Told { at: now, body: body.clone(), notify });
         let seq = self.seq;
-        self.sockets.retain(|socket| socket.push(OutFrame::Event { body: body.clone(), seq }));
+        self.sockets
+            .retain(|socket| socket.push(OutFrame::Event { body: body.clone(), seq, notify }));
     }
 
     fn forget_before(&mut self, oldest: Timestamp) {
-        while self.history.front().is_some_and(|(at, _)| *at < oldest) {
+        while self.history.front().is_some_and(|told| told.at < oldest) {
             self.history.pop_front();
         }
     }
@@ -197,6 +219,8 @@ pub enum ResumeFrom {
 pub struct Outboxes {
     epoch: String,
     streams: DashMap<AgentId, Stream>,
+    /// The wishes of whoever has any, connected or not.
+    preferences: DashMap<AgentId, NotificationPreferences>,
     directory: Arc<Directory>,
     encoder: Arc<dyn EncodeEvent>,
     clock: Arc<dyn Clock>,
@@ -219,6 +243,7 @@ impl Outboxes {
         Self {
             epoch: format!("{:016x}", rand::random::<u64>()),
             streams: DashMap::new(),
+            preferences: DashMap::new(),
             directory,
             encoder,
             clock,
@@ -246,11 +271,12 @@ impl Outboxes {
     pub fn publish(&self, audience: &Audience, event: HubEvent) {
         let roster = self.directory.roster();
         let now = self.clock.now();
+        let topic = event.topic();
         let mut body = None;
         let mut tell = |id: AgentId, stream: &mut Stream| {
             if audience.includes(&roster, id) {
                 let body = body.get_or_insert_with(|| self.encoder.encode(&event));
-                stream.append(body, now);
+                stream.append(body, topic.filter(|_| audience.calls(id)), now);
             }
         };
         match audience.candidates(&roster) {
@@ -278,7 +304,8 @@ impl Outboxes {
         resume: Option<&ResumeFrom>,
         greet: impl FnOnce(Attached) -> Bytes,
     ) {
-        let mut stream = self.streams.entry(agent_id).or_default();
+        let mut stream =
+            self.streams.entry(agent_id).or_insert_with(|| Stream::new(self.preferences(agent_id)));
         stream.forget_before(self.clock.now().minus(HISTORY_AGE_MAX));
         let seq = stream.seq;
         match resume {
@@ -294,14 +321,32 @@ impl Outboxes {
                 let skip = stream.history.len() - usize::try_from(missed.unwrap_or(0)).unwrap_or(0);
                 let first = seq - missed.unwrap_or(0) + 1;
                 let replay = (first..).zip(stream.history.iter().skip(skip));
-                outbox.replay(
-                    replay.map(|(seq, (_, body))| OutFrame::Event { body: body.clone(), seq }),
-                );
+                outbox.replay(replay.map(|(seq, told)| OutFrame::Event {
+                    body: told.body.clone(),
+                    seq,
+                    notify: told.notify,
+                }));
                 outbox.push(OutFrame::Text(greet(attached)));
             }
         }
         stream.sockets.push(Arc::clone(outbox));
         self.sockets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How this person wants to be told.
+    pub fn preferences(&self, agent_id: AgentId) -> NotificationPreferences {
+        let known = self.preferences.get(&agent_id);
+        known.map_or_else(|| NotificationPreferences::new(agent_id), |known| known.clone())
+    }
+
+    /// Takes effect with the next event.
+    pub(crate) fn set_preferences(&self, preferences: NotificationPreferences) {
+        let agent_id = preferences.agent_id;
+        // In this order: whoever connects in between starts with the new ones already.
+        self.preferences.insert(agent_id, preferences.clone());
+        if let Some(mut stream) = self.streams.get_mut(&agent_id) {
+            stream.preferences = preferences;
+        }
     }
 
     /// How many events lie after the position; `None` when it is not one of ours or too far back.

@@ -7,7 +7,10 @@ use bytes::Bytes;
 use super::outbox::{CloseReason, OutFrame, Outbox, ResumeFrom};
 use crate::{
     both_databases,
-    domain::{AgentChanges, AgentId, PresenceStatus, Rejected, Role, TicketStatus},
+    domain::{
+        AgentChanges, AgentId, NotificationChanges, Notify, PresenceStatus, Rejected, Role,
+        TicketStatus,
+    },
     error::HubError,
     events::{Audience, HubEvent},
     testing::{TestDatabase, TestHub, eventually},
@@ -23,6 +26,7 @@ both_databases!(
     the_last_administrator_stays,
     events_are_resumed_without_a_hole,
     a_slow_socket_is_closed_and_others_go_on,
+    a_replayed_event_calls_as_it_did,
 );
 
 const CHAT: &str = "5511988880001";
@@ -159,7 +163,7 @@ async fn a_deactivated_agent_loses_the_sockets(database: TestDatabase) {
     let outbox = Arc::new(Outbox::default());
     hub.hub.outboxes().attach(ana.id, &outbox, None, |_| Bytes::new());
     let changes = AgentChanges { is_active: Some(false), ..AgentChanges::default() };
-    hub.hub.presence().update_agent(ana.id, changes).await.unwrap();
+    hub.hub.presence().update_agent(None, ana.id, changes).await.unwrap();
     assert_eq!(outbox.take().close, Some(CloseReason::Unauthorized));
     assert!(!hub.hub.directory().roster().agent(ana.id).unwrap().is_active);
     hub.stop().await;
@@ -171,19 +175,22 @@ async fn the_last_administrator_stays(database: TestDatabase) {
         AgentChanges { is_active: Some(false), ..AgentChanges::default() },
         AgentChanges { role: Some(Role::Agent), ..AgentChanges::default() },
     ] {
-        let outcome = hub.hub.presence().update_agent(TestHub::ADMIN, changes).await;
+        let outcome = hub.hub.presence().update_agent(None, TestHub::ADMIN, changes).await;
         assert!(matches!(outcome, Err(HubError::Rejected(Rejected::LastAdmin))));
     }
-    let taken = hub.hub.presence().create_agent(crate::domain::NewAgent {
-        username: "admin".to_owned(),
-        email: String::new(),
-        display_name: String::new(),
-        phone_number: String::new(),
-        role: Role::Agent,
-        is_active: true,
-        password_hash: String::new(),
-        departments: vec![],
-    });
+    let taken = hub.hub.presence().create_agent(
+        None,
+        crate::domain::NewAgent {
+            username: "admin".to_owned(),
+            email: String::new(),
+            display_name: String::new(),
+            phone_number: String::new(),
+            role: Role::Agent,
+            is_active: true,
+            password_hash: String::new(),
+            departments: vec![],
+        },
+    );
     assert!(matches!(taken.await, Err(HubError::Taken { field: "username" })));
     hub.stop().await;
 }
@@ -253,4 +260,31 @@ async fn a_slow_socket_is_closed_and_others_go_on(database: TestDatabase) {
     let taken = slow.take();
     assert_eq!((taken.close, taken.frames.len()), (Some(CloseReason::TooSlow), 0));
     hub.stop().await;
+}
+
+async fn a_replayed_event_calls_as_it_did(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let outboxes = hub.hub.outboxes();
+    let outbox = Arc::new(Outbox::default());
+    outboxes.attach(TestHub::ADMIN, &outbox, None, |_| Bytes::new());
+    hub.receive(CHAT, "m1").await.unwrap();
+    let changes = NotificationChanges { sound_message: Some(false), ..Default::default() };
+    let saved = hub.hub.presence().save_preferences(TestHub::ADMIN, changes).await.unwrap();
+    assert_eq!((saved.sound_message, saved.sound_chat), (false, true));
+    hub.receive(CHAT, "m2").await.unwrap();
+    let told = calls(&outbox);
+    assert!(told.contains(&Notify { sound: true, desktop: true, badge: true }));
+    assert!(told.contains(&Notify { sound: false, desktop: true, badge: true }));
+    let again = Arc::new(Outbox::default());
+    let from = ResumeFrom::Position { epoch: outboxes.epoch().to_owned(), seq: 0 };
+    outboxes.attach(TestHub::ADMIN, &again, Some(&from), |_| Bytes::new());
+    assert_eq!(calls(&again), told);
+    hub.stop().await;
+}
+
+fn calls(outbox: &Outbox) -> Vec<Notify> {
+    let frames = outbox.take().frames.into_iter();
+    frames
+        .filter_map(|f| if let OutFrame::Event { notify, .. } = f { Some(notify) } else { None })
+        .collect()
 }

@@ -1,9 +1,13 @@
 //! People and their stored presence.
 
-use super::{Store, StoreError, db::Tx, sql::sql, unit};
+use super::{Store, StoreError, audit, db::Tx, groups, sql::sql, unit};
 use crate::domain::{
     Agent, AgentChanges, AgentId, DepartmentId, NewAgent, PresenceStatus, Timestamp,
+    audit::{AuditAction, AuditSubject, Differences, FieldChange, NewAuditEntry},
 };
+
+/// What the audit trail shows instead of a password.
+const HIDDEN: &str = "***";
 
 /// What it takes to check a password.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -34,7 +38,13 @@ impl Store {
         self.reader.opt(sql("SELECT * FROM agents WHERE username = $1").bind(username)).await
     }
 
-    pub async fn insert_agent(&self, new: NewAgent, now: Timestamp) -> Result<Agent, StoreError> {
+    /// Creates a person, in the group of his role. `by` is who did it; `None` is the command line.
+    pub async fn insert_agent(
+        &self,
+        new: NewAgent,
+        by: Option<AgentId>,
+        now: Timestamp,
+    ) -> Result<Agent, StoreError> {
         self.unit(unit!(tx => {
             let insert = sql("INSERT INTO agents (username, email, display_name, phone_number, role, \
                  is_active, password_hash, tokens_valid_from, created_at, updated_at) \
@@ -49,20 +59,32 @@ impl Store {
                 .bind(now);
             let agent: Agent = tx.one(insert).await?;
             set_departments(tx, agent.id, &new.departments).await?;
+            groups::follow_role(tx, agent.id, agent.role).await?;
+            let departments = departments_of(tx, agent.id).await?;
+            let changes = differences(None, &agent)
+                .field("departments", Some(String::new()), Some(departments))
+                .field("password", None::<&str>, Some(HIDDEN));
+            let entry = entry(&agent, AuditAction::Created, changes.into_changes(), by);
+            audit::insert(tx, entry, now).await?;
             Ok(agent)
         }))
         .await
     }
 
-    /// Changes a person; a new password makes the tokens issued before invalid. `None` when absent.
+    /// Changes a person; a new password makes the tokens issued before invalid, a new role moves him to
+    /// its group. `by` is who did it; `None` is the command line. `None` when absent.
     pub async fn update_agent(
         &self,
         id: AgentId,
         changes: AgentChanges,
+        by: Option<AgentId>,
         now: Timestamp,
     ) -> Result<Option<Agent>, StoreError> {
         self.unit(unit!(tx => {
-            let valid_from = changes.password_hash.is_some().then_some(now);
+            let Some(before) = find(tx, id).await? else { return Ok(None) };
+            let old_departments = departments_of(tx, id).await?;
+            let has_new_password = changes.password_hash.is_some();
+            let valid_from = has_new_password.then_some(now);
             let update = sql("UPDATE agents SET updated_at = $1")
                 .bind(now)
                 .push_bind_if(", email = ", changes.email)
@@ -74,11 +96,19 @@ impl Store {
                 .push_bind_if(", tokens_valid_from = ", valid_from)
                 .push_bind(" WHERE id = ", id)
                 .push(" RETURNING *");
-            let agent: Option<Agent> = tx.opt(update).await?;
-            if let (Some(_), Some(departments)) = (&agent, changes.departments) {
+            let agent: Agent = tx.one(update).await?;
+            if let Some(departments) = changes.departments {
                 set_departments(tx, id, &departments).await?;
             }
-            Ok(agent)
+            if agent.role != before.role {
+                groups::follow_role(tx, id, agent.role).await?;
+            }
+            let changes = differences(Some(&before), &agent)
+                .field("departments", Some(old_departments), Some(departments_of(tx, id).await?))
+                .field("password", None::<&str>, has_new_password.then_some(HIDDEN));
+            let entry = entry(&agent, AuditAction::Updated, changes.into_changes(), by);
+            audit::insert_change(tx, entry, now).await?;
+            Ok(Some(agent))
         }))
         .await
     }
@@ -107,6 +137,46 @@ impl Store {
         }))
         .await
     }
+}
+
+pub(super) async fn find(tx: &mut Tx, id: AgentId) -> Result<Option<Agent>, StoreError> {
+    tx.opt(sql("SELECT * FROM agents WHERE id = $1").bind(id)).await
+}
+
+/// What the audit trail says of a person.
+pub(super) fn entry(
+    agent: &Agent,
+    action: AuditAction,
+    changes: Vec<FieldChange>,
+    by: Option<AgentId>,
+) -> NewAuditEntry {
+    NewAuditEntry {
+        agent_id: by,
+        action,
+        subject: AuditSubject::Agent,
+        subject_id: Some(agent.id.0),
+        subject_name: agent.name().to_owned(),
+        note: String::new(),
+        changes,
+    }
+}
+
+fn differences(old: Option<&Agent>, new: &Agent) -> Differences {
+    Differences::default()
+        .field("username", old.map(|a| &a.username), Some(&new.username))
+        .field("email", old.map(|a| &a.email), Some(&new.email))
+        .field("display_name", old.map(|a| &a.display_name), Some(&new.display_name))
+        .field("phone_number", old.map(|a| &a.phone_number), Some(&new.phone_number))
+        .field("role", old.map(|a| a.role.name()), Some(new.role.name()))
+        .field("is_active", old.map(|a| a.is_active), Some(new.is_active))
+}
+
+/// The names of an agent's departments, for the audit trail.
+async fn departments_of(tx: &mut Tx, id: AgentId) -> Result<String, StoreError> {
+    let select = sql("SELECT d.name FROM department_members AS m \
+         JOIN departments AS d ON d.id = m.department_id WHERE m.agent_id = $1 ORDER BY d.name");
+    let names: Vec<(String,)> = tx.all(select.bind(id)).await?;
+    Ok(audit::list_of(names.into_iter().map(|(name,)| name)))
 }
 
 /// Makes an agent a member of exactly these departments.

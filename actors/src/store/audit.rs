@@ -99,6 +99,21 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// Notes a change, unless nothing has changed.
+pub(super) async fn insert_change(
+    tx: &mut Tx,
+    entry: NewAuditEntry,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if entry.changes.is_empty() { Ok(()) } else { insert(tx, entry, now).await }
+}
+
+/// Several values in one field of the trail.
+pub(super) fn list_of(values: impl IntoIterator<Item = impl ToString>) -> String {
+    let texts: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
+    texts.join(", ")
+}
+
 fn push_filter(sql: Sql, filter: &AuditFilter) -> Sql {
     sql.push_bind_if(" AND e.agent_id = ", filter.agent_id)
         .push_bind_if(" AND e.action = ", filter.action)

@@ -1,13 +1,226 @@
-//! Customers, as far as chats need them.
+//! Customers: kept by people, met in chats, listed and counted.
 
-use super::{Store, StoreError, db::Tx, dialect, sql::sql, unit};
-use crate::domain::{Customer, CustomerId, Timestamp};
+use super::{
+    Order, Page, Scope, Slice, Store, StoreError, audit,
+    db::Tx,
+    dialect,
+    page::push_order,
+    sql::{Sql, sql},
+    unit,
+};
+use crate::domain::{
+    AgentId, CompanyGroupId, Customer, CustomerChange, CustomerDetails, CustomerId, CustomerStatus,
+    PersonType, TaxRegime, Timestamp,
+    audit::{AuditAction, AuditSubject, FieldChange, NewAuditEntry},
+    phone,
+    plain::plain,
+};
+
+/// Rows whose plain texts are filled in one transaction when the database is opened.
+const FILL_ROWS: i64 = 500;
+/// Cities and states that the statistics name.
+const TOP_PLACES: i64 = 10;
+
+/// A customer with the name of his group.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct CustomerView {
+    #[sqlx(flatten)]
+    pub customer: Customer,
+    pub company_group_name: Option<String>,
+}
+
+/// Which customers a person may see. Deleted ones nobody sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CustomerScope {
+    All,
+    /// Those whom this person created or is responsible for, and those of the tickets of the scope.
+    Of(AgentId, Scope),
+}
+
+impl CustomerScope {
+    /// ` AND (…)` over the table alias `c`.
+    pub(super) fn push(&self, sql: Sql) -> Sql {
+        match self {
+            Self::All => sql,
+            Self::Of(agent, tickets) => {
+                let sql = sql
+                    .push_bind(" AND (c.created_by = ", *agent)
+                    .push_bind(" OR c.responsible_agent_id = ", *agent)
+                    .push(" OR c.id IN (SELECT t.customer_id FROM tickets t WHERE TRUE");
+                tickets.push(sql).push("))")
+            }
+        }
+    }
+}
+
+/// Which customers are wanted; `None` and empty leave a column free.
+#[derive(Debug, Clone, Default)]
+pub struct CustomerFilter {
+    pub status: Option<CustomerStatus>,
+    pub person_type: Option<PersonType>,
+    pub tax_regime: Option<TaxRegime>,
+    pub company_group_id: Option<CompanyGroupId>,
+    pub responsible_agent_id: Option<AgentId>,
+    /// Contained, without regard to accents, case and punctuation.
+    pub name: Option<String>,
+    pub trade_name: Option<String>,
+    pub city: Option<String>,
+    pub business_line: Option<String>,
+    /// Contained, without punctuation.
+    pub tax_id: Option<String>,
+    pub email: Option<String>,
+    /// Digits; with and without the ninth one.
+    pub phone: Option<String>,
+    /// The whole of it, in any case.
+    pub state: Option<String>,
+    pub created_after: Option<Timestamp>,
+    pub created_before: Option<Timestamp>,
+    pub updated_after: Option<Timestamp>,
+    pub updated_before: Option<Timestamp>,
+    /// Each has to be found in one of the searched texts.
+    pub terms: Vec<String>,
+}
+
+impl CustomerFilter {
+    fn push(&self, sql: Sql) -> Sql {
+        let phones = self.phone.as_deref().map(phones_like).unwrap_or_default();
+        let emails: Vec<String> = self.email.iter().map(|text| text.to_lowercase()).collect();
+        let tax_ids: Vec<String> = self.tax_id.iter().map(|id| plain(id).to_uppercase()).collect();
+        let sql = sql
+            .push_bind_if(" AND c.status = ", self.status)
+            .push_bind_if(" AND c.person_type = ", self.person_type)
+            .push_bind_if(" AND c.tax_regime = ", self.tax_regime)
+            .push_bind_if(" AND c.company_group_id = ", self.company_group_id)
+            .push_bind_if(" AND c.responsible_agent_id = ", self.responsible_agent_id)
+            .push_bind_if(" AND c.state = ", self.state.as_ref().map(|state| state.to_uppercase()))
+            .push_bind_if(" AND c.created_at >= ", self.created_after)
+            .push_bind_if(" AND c.created_at <= ", self.created_before)
+            .push_bind_if(" AND c.updated_at >= ", self.updated_after)
+            .push_bind_if(" AND c.updated_at <= ", self.updated_before)
+            .push_any_of(&tax_ids, &["c.tax_id"])
+            .push_any_of(&emails, &["LOWER(c.email)"])
+            .push_any_of(&phones, &["c.phone", "c.whatsapp"])
+            .push_plain_search(&self.terms, &["c.search_text"]);
+        let texts = [
+            (&self.name, "c.name_plain"),
+            (&self.trade_name, "c.trade_name_plain"),
+            (&self.city, "c.city_plain"),
+            (&self.business_line, "c.business_line_plain"),
+        ];
+        texts.into_iter().fold(sql, |sql, (text, column)| match text {
+            Some(text) => sql.push_plain_search(std::slice::from_ref(text), &[column]),
+            None => sql,
+        })
+    }
+}
+
+/// The digits of a filter, in every form that may be stored.
+fn phones_like(written: &str) -> Vec<String> {
+    match phone::canonical(written) {
+        Some(canonical) => phone::search_forms(&canonical),
+        None => vec![written.chars().filter(char::is_ascii_digit).collect()],
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CustomerSort {
+    Name,
+    CreatedAt,
+    UpdatedAt,
+    Status,
+}
+
+/// How a customer was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// Nothing referred to the row.
+    Erased,
+    /// The row stays for its history and is shown to nobody.
+    Hidden,
+}
+
+/// How many customers there are, of which kind and where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomerStats {
+    pub by_status: Vec<(CustomerStatus, i64)>,
+    pub by_person_type: Vec<(PersonType, i64)>,
+    /// The most frequent ones, with the numbers of their customers.
+    pub by_city: Vec<(String, i64)>,
+    pub by_state: Vec<(String, i64)>,
+    /// Created since the given instant.
+    pub recent: i64,
+}
+
+const VIEWS: &str = "SELECT c.*, g.name AS company_group_name FROM customers c \
+    LEFT JOIN company_groups g ON g.id = c.company_group_id WHERE c.deleted_at IS NULL";
+const COUNT: &str = "SELECT COUNT(*) FROM customers c WHERE c.deleted_at IS NULL";
 
 impl Store {
+    /// A customer who is not deleted.
     pub async fn find_customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
-        self.reader.opt(sql("SELECT * FROM customers WHERE id = $1").bind(id)).await
+        self.reader.opt(one(id)).await
     }
 
+    /// Like [`Store::find_customer`], for somebody who may not see all.
+    pub async fn find_customer_view(
+        &self,
+        scope: &CustomerScope,
+        id: CustomerId,
+    ) -> Result<Option<CustomerView>, StoreError> {
+        self.reader.opt(scope.push(sql(VIEWS).push_bind(" AND c.id = ", id))).await
+    }
+
+    /// A page of customers in two statements; without an order the latest come first.
+    pub async fn list_customers(
+        &self,
+        scope: &CustomerScope,
+        filter: &CustomerFilter,
+        orders: &[Order<CustomerSort>],
+        page: Page,
+    ) -> Result<Slice<CustomerView>, StoreError> {
+        let (total,): (i64,) = self.reader.one(filter.push(scope.push(sql(COUNT)))).await?;
+        let latest = [Order { by: CustomerSort::CreatedAt, is_descending: true }];
+        let orders = if orders.is_empty() { &latest } else { orders };
+        let column = |by| match by {
+            CustomerSort::Name => "c.name_plain",
+            CustomerSort::CreatedAt => "c.created_at",
+            CustomerSort::UpdatedAt => "c.updated_at",
+            CustomerSort::Status => "c.status",
+        };
+        let select = push_order(filter.push(scope.push(sql(VIEWS))), orders, column, "c.id DESC")
+            .push_bind(" LIMIT ", page.limit)
+            .push_bind(" OFFSET ", page.offset);
+        Ok(Slice { total, rows: self.reader.all(select).await? })
+    }
+
+    /// Numbers over the customers of a scope.
+    pub async fn customer_stats(
+        &self,
+        scope: &CustomerScope,
+        recent_since: Timestamp,
+    ) -> Result<CustomerStats, StoreError> {
+        let from = " FROM customers c WHERE c.deleted_at IS NULL";
+        let groups = |select| scope.push(sql(select).push(from));
+        let by_status = groups("SELECT c.status, COUNT(*)").push(" GROUP BY c.status");
+        let by_type = groups("SELECT c.person_type, COUNT(*)").push(" GROUP BY c.person_type");
+        let by_city = groups("SELECT MIN(c.city), COUNT(*) AS number")
+            .push(" AND c.city_plain <> '' GROUP BY c.city_plain ORDER BY number DESC, 1")
+            .push_bind(" LIMIT ", TOP_PLACES);
+        let by_state = groups("SELECT c.state, COUNT(*) AS number")
+            .push(" AND c.state IS NOT NULL GROUP BY c.state ORDER BY number DESC, 1")
+            .push_bind(" LIMIT ", TOP_PLACES);
+        let recent = scope.push(sql(COUNT).push_bind(" AND c.created_at >= ", recent_since));
+        let (recent,): (i64,) = self.reader.one(recent).await?;
+        Ok(CustomerStats {
+            by_status: self.reader.all(by_status).await?,
+            by_person_type: self.reader.all(by_type).await?,
+            by_city: self.reader.all(by_city).await?,
+            by_state: self.reader.all(by_state).await?,
+            recent,
+        })
+    }
+
+    /// Adds a customer of whom little is known; `phone` is canonical.
     pub async fn insert_customer(
         &self,
         name: String,
@@ -15,33 +228,249 @@ impl Store {
         phone: Option<String>,
         now: Timestamp,
     ) -> Result<Customer, StoreError> {
-        self.unit(unit!(tx => insert(tx, &name, email.as_deref(), phone.as_deref(), now).await))
-            .await
+        let details = known_by(&name, email.as_deref(), phone.as_deref());
+        self.add_customer(details, None, now).await
+    }
+
+    /// Adds a customer; a tax id that another one has is [`StoreError::Unique`].
+    pub async fn add_customer(
+        &self,
+        details: CustomerDetails,
+        by: Option<AgentId>,
+        now: Timestamp,
+    ) -> Result<Customer, StoreError> {
+        self.unit(unit!(tx => insert(tx, &details, by, now).await)).await
+    }
+
+    /// Changes a customer; `None` when there is none of this id. `note` goes into the audit trail.
+    pub async fn update_customer(
+        &self,
+        id: CustomerId,
+        changes: Vec<CustomerChange>,
+        note: String,
+        by: AgentId,
+        now: Timestamp,
+    ) -> Result<Option<Customer>, StoreError> {
+        self.unit(unit!(tx => {
+            lock(tx, id).await?;
+            let Some(before) = get(tx, id).await? else { return Ok(None) };
+            let mut details = before.details.clone();
+            details.apply(changes);
+            let differences = details.differences_from(&before.details);
+            if differences.is_empty() {
+                return Ok(Some(before));
+            }
+            let customer: Customer = tx.one(update(id, &details, by, now)).await?;
+            let entry = entry(&customer, AuditAction::Updated, Some(by), note, differences);
+            audit::insert(tx, entry, now).await?;
+            Ok(Some(customer))
+        }))
+        .await
+    }
+
+    /// Deletes a customer: the row itself when nothing refers to it. `None` when there is none.
+    pub async fn delete_customer(
+        &self,
+        id: CustomerId,
+        by: AgentId,
+        now: Timestamp,
+    ) -> Result<Option<Deletion>, StoreError> {
+        let erased = self
+            .unit(unit!(tx => {
+                let delete = sql("DELETE FROM customers WHERE id = $1 AND deleted_at IS NULL \
+                     RETURNING *");
+                remove(tx, id, delete.bind(id), by, now).await
+            }))
+            .await;
+        match erased {
+            Ok(is_found) => return Ok(is_found.then_some(Deletion::Erased)),
+            Err(StoreError::ForeignKey { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let is_found = self
+            .unit(unit!(tx => {
+                let hide = sql("UPDATE customers SET deleted_at = $1, updated_by = $2 \
+                     WHERE id = $3 AND deleted_at IS NULL RETURNING *");
+                remove(tx, id, hide.bind(now).bind(by).bind(id), by, now).await
+            }))
+            .await?;
+        Ok(is_found.then_some(Deletion::Hidden))
+    }
+
+    /// Writes the plain texts of rows that are older than these columns.
+    pub(super) async fn fill_plain_texts(&self) -> Result<(), StoreError> {
+        let mut after = CustomerId(0);
+        loop {
+            let last = self.unit(unit!(tx => fill_plain_texts_after(tx, after).await)).await?;
+            let Some(last) = last else { return Ok(()) };
+            after = last;
+        }
     }
 }
 
-pub(super) async fn get(tx: &mut Tx, id: CustomerId) -> Result<Option<Customer>, StoreError> {
-    tx.opt(sql("SELECT * FROM customers WHERE id = $1").bind(id)).await
+async fn fill_plain_texts_after(
+    tx: &mut Tx,
+    after: CustomerId,
+) -> Result<Option<CustomerId>, StoreError> {
+    let select = sql("SELECT * FROM customers WHERE search_text = '' AND id > $1 ORDER BY id");
+    let rows: Vec<Customer> = tx.all(select.bind(after).push_bind(" LIMIT ", FILL_ROWS)).await?;
+    for customer in &rows {
+        let sql = sql("UPDATE customers SET name_plain = $1, search_text = $2 WHERE id = $3")
+            .bind(plain(&customer.details.name))
+            .bind(customer.details.search_text())
+            .bind(customer.id);
+        tx.run(sql).await?;
+    }
+    Ok(rows.last().map(|customer| customer.id))
 }
 
-/// The oldest customer with this number. Held until the end of the transaction, so that two chats of
-/// one number do not create two customers.
+/// What a chat or a demonstration knows of somebody.
+pub(super) fn known_by(name: &str, email: Option<&str>, phone: Option<&str>) -> CustomerDetails {
+    CustomerDetails {
+        name: name.to_owned(),
+        email: email.map(str::to_owned),
+        phone: phone.map(str::to_owned),
+        phone_written: phone.map(str::to_owned),
+        ..CustomerDetails::default()
+    }
+}
+
+fn one(id: CustomerId) -> Sql {
+    sql("SELECT * FROM customers WHERE id = $1 AND deleted_at IS NULL").bind(id)
+}
+
+pub(super) async fn get(tx: &mut Tx, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+    tx.opt(one(id)).await
+}
+
+/// Makes changes of one customer, and of whom there is to turn to first, wait for each other.
+pub(super) async fn lock(tx: &mut Tx, id: CustomerId) -> Result<(), StoreError> {
+    dialect::lock_text(tx, &format!("customer {id}")).await
+}
+
+/// The oldest customer with this number, else the customer of the oldest contact with it. The number
+/// is held until the end of the transaction, so that two chats of one number do not create two
+/// customers.
 pub(super) async fn find_by_phone(
     tx: &mut Tx,
     phone: &str,
 ) -> Result<Option<Customer>, StoreError> {
     dialect::lock_text(tx, phone).await?;
-    tx.opt(sql("SELECT * FROM customers WHERE phone = $1 ORDER BY id LIMIT 1").bind(phone)).await
+    let own = sql("SELECT * FROM customers WHERE deleted_at IS NULL \
+         AND (phone = $1 OR whatsapp = $1) ORDER BY id LIMIT 1");
+    if let Some(customer) = tx.opt(own.bind(phone)).await? {
+        return Ok(Some(customer));
+    }
+    let of_contact = sql("SELECT c.* FROM contacts p JOIN customers c ON c.id = p.customer_id \
+         WHERE p.whatsapp = $1 AND p.is_active AND c.deleted_at IS NULL ORDER BY p.id LIMIT 1");
+    tx.opt(of_contact.bind(phone)).await
 }
 
 pub(super) async fn insert(
     tx: &mut Tx,
-    name: &str,
-    email: Option<&str>,
-    phone: Option<&str>,
+    details: &CustomerDetails,
+    by: Option<AgentId>,
     now: Timestamp,
 ) -> Result<Customer, StoreError> {
-    let insert = sql("INSERT INTO customers (name, email, phone, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $4) RETURNING *");
-    tx.one(insert.bind(name).bind(email).bind(phone).bind(now)).await
+    let insert =
+        sql("INSERT INTO customers (name, trade_name, person_type, tax_id, email, phone, \
+         phone_written, whatsapp, whatsapp_written, street, street_number, complement, district, \
+         city, state, postal_code, status, company_group_id, state_registration, \
+         municipal_registration, business_line, tax_regime, representative_name, \
+         representative_cpf, representative_position, notes, responsible_agent_id, name_plain, \
+         trade_name_plain, city_plain, business_line_plain, search_text, created_by, updated_by, \
+         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+         $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, \
+         $31, $32, $33, $33, $34, $34) RETURNING *");
+    let customer: Customer = tx.one(bind_details(insert, details).bind(by).bind(now)).await?;
+    let changes = details.differences_from(&CustomerDetails::default());
+    let entry = entry(&customer, AuditAction::Created, by, String::new(), changes);
+    audit::insert(tx, entry, now).await?;
+    Ok(customer)
+}
+
+fn update(id: CustomerId, details: &CustomerDetails, by: AgentId, now: Timestamp) -> Sql {
+    let update = sql("UPDATE customers SET name = $1, trade_name = $2, person_type = $3, \
+         tax_id = $4, email = $5, phone = $6, phone_written = $7, whatsapp = $8, \
+         whatsapp_written = $9, street = $10, street_number = $11, complement = $12, \
+         district = $13, city = $14, state = $15, postal_code = $16, status = $17, \
+         company_group_id = $18, state_registration = $19, municipal_registration = $20, \
+         business_line = $21, tax_regime = $22, representative_name = $23, \
+         representative_cpf = $24, representative_position = $25, notes = $26, \
+         responsible_agent_id = $27, name_plain = $28, trade_name_plain = $29, city_plain = $30, \
+         business_line_plain = $31, search_text = $32, updated_by = $33, updated_at = $34 \
+         WHERE id = $35 RETURNING *");
+    bind_details(update, details).bind(by).bind(now).bind(id)
+}
+
+/// The first 32 placeholders of the statements above.
+fn bind_details(sql: Sql, details: &CustomerDetails) -> Sql {
+    let plain_of = |text: &Option<String>| plain(text.as_deref().unwrap_or_default());
+    sql.bind(details.name.as_str())
+        .bind(details.trade_name.as_deref())
+        .bind(details.person_type)
+        .bind(details.tax_id.as_ref())
+        .bind(details.email.as_deref())
+        .bind(details.phone.as_deref())
+        .bind(details.phone_written.as_deref())
+        .bind(details.whatsapp.as_deref())
+        .bind(details.whatsapp_written.as_deref())
+        .bind(details.street.as_deref())
+        .bind(details.street_number.as_deref())
+        .bind(details.complement.as_deref())
+        .bind(details.district.as_deref())
+        .bind(details.city.as_deref())
+        .bind(details.state.as_deref())
+        .bind(details.postal_code.as_ref())
+        .bind(details.status)
+        .bind(details.company_group_id)
+        .bind(details.state_registration.as_deref())
+        .bind(details.municipal_registration.as_deref())
+        .bind(details.business_line.as_deref())
+        .bind(details.tax_regime)
+        .bind(details.representative_name.as_deref())
+        .bind(details.representative_cpf.as_ref())
+        .bind(details.representative_position.as_deref())
+        .bind(details.notes.as_deref())
+        .bind(details.responsible_agent_id)
+        .bind(plain(&details.name))
+        .bind(plain_of(&details.trade_name))
+        .bind(plain_of(&details.city))
+        .bind(plain_of(&details.business_line))
+        .bind(details.search_text())
+}
+
+/// Runs the statement that makes a customer vanish; `false` when there was none.
+async fn remove(
+    tx: &mut Tx,
+    id: CustomerId,
+    statement: Sql,
+    by: AgentId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    lock(tx, id).await?;
+    let removed: Option<Customer> = tx.opt(statement).await?;
+    let Some(customer) = removed else { return Ok(false) };
+    let changes = Vec::new();
+    let entry = entry(&customer, AuditAction::Deleted, Some(by), String::new(), changes);
+    audit::insert(tx, entry, now).await?;
+    Ok(true)
+}
+
+fn entry(
+    customer: &Customer,
+    action: AuditAction,
+    agent_id: Option<AgentId>,
+    note: String,
+    changes: Vec<FieldChange>,
+) -> NewAuditEntry {
+    NewAuditEntry {
+        agent_id,
+        action,
+        subject: AuditSubject::Customer,
+        subject_id: Some(customer.id.0),
+        subject_name: customer.details.name.clone(),
+        note,
+        changes,
+    }
 }

@@ -60,10 +60,18 @@ macro_rules! bind_all {
                 Arg::Bool(value) => query.bind(value),
                 Arg::Text(value) => query.bind(value),
                 Arg::Time(value) => query.bind(value),
+                Arg::Date(value) => query.bind(value),
             };
         }
         query
     }};
+}
+
+#[cfg(feature = "testing")]
+use super::counter::counted;
+#[cfg(not(feature = "testing"))]
+fn counted(sql: Sql) -> Sql {
+    sql
 }
 
 macro_rules! verbs {
@@ -71,7 +79,7 @@ macro_rules! verbs {
         impl $type {
             /// All rows.
             pub(crate) async fn all<T: Row>($($receiver)* self, sql: Sql) -> Result<Vec<T>, StoreError> {
-                let (text, args) = sql.into_parts();
+                let (text, args) = counted(sql).into_parts();
                 Ok(match self {
                     Self::Sqlite($inner) => bind_all!(sqlx::query_as(text), args).fetch_all($executor).await?,
                     Self::Postgres($inner) => bind_all!(sqlx::query_as(text), args).fetch_all($executor).await?,
@@ -80,7 +88,7 @@ macro_rules! verbs {
 
             /// The first row, if there is one.
             pub(crate) async fn opt<T: Row>($($receiver)* self, sql: Sql) -> Result<Option<T>, StoreError> {
-                let (text, args) = sql.into_parts();
+                let (text, args) = counted(sql).into_parts();
                 Ok(match self {
                     Self::Sqlite($inner) => bind_all!(sqlx::query_as(text), args).fetch_optional($executor).await?,
                     Self::Postgres($inner) => bind_all!(sqlx::query_as(text), args).fetch_optional($executor).await?,
@@ -89,7 +97,7 @@ macro_rules! verbs {
 
             /// Exactly one row.
             pub(crate) async fn one<T: Row>($($receiver)* self, sql: Sql) -> Result<T, StoreError> {
-                let (text, args) = sql.into_parts();
+                let (text, args) = counted(sql).into_parts();
                 Ok(match self {
                     Self::Sqlite($inner) => bind_all!(sqlx::query_as(text), args).fetch_one($executor).await?,
                     Self::Postgres($inner) => bind_all!(sqlx::query_as(text), args).fetch_one($executor).await?,
@@ -98,7 +106,7 @@ macro_rules! verbs {
 
             /// How many rows were changed.
             pub(crate) async fn run($($receiver)* self, sql: Sql) -> Result<u64, StoreError> {
-                let (text, args) = sql.into_parts();
+                let (text, args) = counted(sql).into_parts();
                 Ok(match self {
                     Self::Sqlite($inner) => bind_all!(sqlx::query(text), args).execute($executor).await?.rows_affected(),
                     Self::Postgres($inner) => bind_all!(sqlx::query(text), args).execute($executor).await?.rows_affected(),

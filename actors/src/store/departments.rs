@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Store, StoreError, db::Tx, sql::sql, unit};
+use super::{Store, StoreError, audit, db::Tx, sql::sql, unit};
 use crate::domain::{
     AgentId, Department, DepartmentChanges, DepartmentId, NewDepartment, Timestamp,
+    audit::{AuditAction, AuditSubject, Differences, NewAuditEntry},
 };
 
 /// What a department has on its hands now.
@@ -57,9 +58,11 @@ impl Store {
         Ok(loads)
     }
 
+    /// `by` is who did it; `None` is the hub itself.
     pub async fn insert_department(
         &self,
         new: NewDepartment,
+        by: Option<AgentId>,
         now: Timestamp,
     ) -> Result<Department, StoreError> {
         self.unit(unit!(tx => {
@@ -75,6 +78,11 @@ impl Store {
                 .bind(now);
             let mut department: Department = tx.one(insert).await?;
             department.members = set_members(tx, department.id, &new.members).await?;
+            let members = names_of_members(tx, department.id).await?;
+            let changes = differences(None, Some(&department))
+                .field("members", Some(String::new()), Some(members));
+            let entry = entry(&department, AuditAction::Created, changes, by);
+            audit::insert(tx, entry, now).await?;
             Ok(department)
         }))
         .await
@@ -85,9 +93,12 @@ impl Store {
         &self,
         id: DepartmentId,
         changes: DepartmentChanges,
+        by: Option<AgentId>,
         now: Timestamp,
     ) -> Result<Option<Department>, StoreError> {
         self.unit(unit!(tx => {
+            let Some(before) = find(tx, id).await? else { return Ok(None) };
+            let old_members = names_of_members(tx, id).await?;
             let update = sql("UPDATE departments SET updated_at = $1")
                 .bind(now)
                 .push_bind_if(", name = ", changes.name)
@@ -98,25 +109,85 @@ impl Store {
                 .push_bind_if(", is_active = ", changes.is_active)
                 .push_bind(" WHERE id = ", id)
                 .push(" RETURNING *");
-            let department: Option<Department> = tx.opt(update).await?;
-            let Some(mut department) = department else { return Ok(None) };
+            let mut department: Department = tx.one(update).await?;
             department.members = match changes.members {
                 Some(members) => set_members(tx, id, &members).await?,
                 None => members_of(tx, id).await?,
             };
+            let changes = differences(Some(&before), Some(&department)).field(
+                "members",
+                Some(old_members),
+                Some(names_of_members(tx, id).await?),
+            );
+            let entry = entry(&department, AuditAction::Updated, changes, by);
+            audit::insert_change(tx, entry, now).await?;
             Ok(Some(department))
         }))
         .await
     }
 
     /// Deletes a department that nothing refers to; `false` when there is none of this id.
-    pub async fn delete_department(&self, id: DepartmentId) -> Result<bool, StoreError> {
+    pub async fn delete_department(
+        &self,
+        id: DepartmentId,
+        by: Option<AgentId>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.unit(unit!(tx => {
-            let deleted = tx.run(sql("DELETE FROM departments WHERE id = $1").bind(id)).await?;
-            Ok(deleted == 1)
+            let Some(before) = find(tx, id).await? else { return Ok(false) };
+            let members = names_of_members(tx, id).await?;
+            tx.run(sql("DELETE FROM departments WHERE id = $1").bind(id)).await?;
+            let changes = differences(Some(&before), None)
+                .field("members", Some(members), Some(String::new()));
+            let entry = entry(&before, AuditAction::Deleted, changes, by);
+            audit::insert(tx, entry, now).await?;
+            Ok(true)
         }))
         .await
     }
+}
+
+async fn find(tx: &mut Tx, id: DepartmentId) -> Result<Option<Department>, StoreError> {
+    tx.opt(sql("SELECT * FROM departments WHERE id = $1").bind(id)).await
+}
+
+fn differences(old: Option<&Department>, new: Option<&Department>) -> Differences {
+    Differences::default()
+        .field("name", old.map(|d| &d.name), new.map(|d| &d.name))
+        .field("description", old.map(|d| &d.description), new.map(|d| &d.description))
+        .field("color", old.map(|d| &d.color), new.map(|d| &d.color))
+        .field("capacity", old.map(|d| d.capacity), new.map(|d| d.capacity))
+        .field(
+            "response_target_minutes",
+            old.map(|d| d.response_target_minutes),
+            new.map(|d| d.response_target_minutes),
+        )
+        .field("is_active", old.map(|d| d.is_active), new.map(|d| d.is_active))
+}
+
+fn entry(
+    department: &Department,
+    action: AuditAction,
+    changes: Differences,
+    by: Option<AgentId>,
+) -> NewAuditEntry {
+    NewAuditEntry {
+        agent_id: by,
+        action,
+        subject: AuditSubject::Department,
+        subject_id: Some(department.id.0),
+        subject_name: department.name.clone(),
+        note: String::new(),
+        changes: changes.into_changes(),
+    }
+}
+
+/// The members as people read them, for the audit trail.
+async fn names_of_members(tx: &mut Tx, id: DepartmentId) -> Result<String, StoreError> {
+    let select = sql("SELECT a.username FROM department_members AS m \
+         JOIN agents AS a ON a.id = m.agent_id WHERE m.department_id = $1 ORDER BY a.username");
+    let names: Vec<(String,)> = tx.all(select.bind(id)).await?;
+    Ok(audit::list_of(names.into_iter().map(|(name,)| name)))
 }
 
 async fn members_of(tx: &mut Tx, id: DepartmentId) -> Result<Vec<AgentId>, StoreError> {

@@ -7,16 +7,25 @@
 mod agents;
 mod audit;
 mod chats;
+mod company_groups;
+mod contacts;
+#[cfg(feature = "testing")]
+mod counter;
 mod customers;
 mod db;
 mod departments;
 mod dialect;
+mod documents;
 mod error;
 #[cfg(feature = "testing")]
 mod fault;
+mod files;
 mod fold;
+mod groups;
 mod messages;
+mod notifications;
 mod page;
+mod postal_codes;
 mod queue_entries;
 mod seed;
 mod sessions;
@@ -25,6 +34,8 @@ mod sql;
 mod tickets;
 mod writer;
 
+#[cfg(test)]
+mod customer_tests;
 #[cfg(test)]
 mod tests;
 
@@ -42,7 +53,17 @@ use writer::{BoxFuture, Writer};
 pub use agents::{Login, StoredPresence};
 pub use audit::AuditFilter;
 pub use chats::{ChatActivity, ChatRow, ChatSort};
+pub use company_groups::{CompanyGroupFilter, CompanyGroupSort};
+pub use contacts::{
+    Company, ContactFilter, ContactScope, ContactSort, ContactView, NewRegistration, Registered,
+};
+#[cfg(feature = "testing")]
+pub use counter::count_statements;
+pub use customers::{
+    CustomerFilter, CustomerScope, CustomerSort, CustomerStats, CustomerView, Deletion,
+};
 pub use departments::DepartmentLoad;
+pub use documents::{DocumentFilter, DocumentScope, DocumentSort};
 pub use error::StoreError;
 #[cfg(feature = "testing")]
 pub use fault::Fault;
@@ -80,14 +101,16 @@ impl Store {
         let pools = db::open(url).await?;
         pools.writer.migrate().await?;
         let (writer, task) = Writer::start(pools.writer.clone());
-        Ok(Self {
+        let store = Self {
             reader: pools.reader,
             writer_pool: pools.writer,
             writer,
             writer_task: Arc::new(Mutex::new(Some(task))),
             #[cfg(feature = "testing")]
             faults: fault::Faults::default(),
-        })
+        };
+        store.fill_plain_texts().await?;
+        Ok(store)
     }
 
     /// What kind of database this is, for people.

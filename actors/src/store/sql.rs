@@ -4,7 +4,7 @@
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, plain::plain};
 
 /// A value bound to a placeholder. `None` stays typed, which PostgreSQL insists on.
 #[derive(Debug, Clone)]
@@ -13,6 +13,7 @@ pub(crate) enum Arg {
     Bool(Option<bool>),
     Text(Option<String>),
     Time(Option<Timestamp>),
+    Date(Option<time::Date>),
 }
 
 macro_rules! arguments {
@@ -31,7 +32,7 @@ macro_rules! arguments {
     )*};
 }
 
-arguments!(i64 => Int, bool => Bool, String => Text, &str => Text, Timestamp => Time);
+arguments!(i64 => Int, bool => Bool, String => Text, &str => Text, Timestamp => Time, time::Date => Date);
 
 macro_rules! id_arguments {
     ($($id:ident),* $(,)?) => {$(
@@ -49,7 +50,38 @@ macro_rules! id_arguments {
     )*};
 }
 
-id_arguments!(AgentId, CustomerId, DepartmentId, MessageRowId, QueueEntryId, SessionId, TicketId);
+id_arguments!(
+    AgentId,
+    CompanyGroupId,
+    ContactId,
+    CustomerId,
+    DepartmentId,
+    DocumentId,
+    GroupId,
+    MessageRowId,
+    PermissionId,
+    QueueEntryId,
+    SessionId,
+    TicketId,
+);
+
+macro_rules! text_arguments {
+    ($($type:path),* $(,)?) => {$(
+        impl From<&$type> for Arg {
+            fn from(value: &$type) -> Self {
+                Self::Text(Some(value.as_str().to_owned()))
+            }
+        }
+
+        impl From<Option<&$type>> for Arg {
+            fn from(value: Option<&$type>) -> Self {
+                Self::Text(value.map(|value| value.as_str().to_owned()))
+            }
+        }
+    )*};
+}
+
+text_arguments!(crate::domain::tax_id::TaxId, crate::domain::postal_code::PostalCode);
 
 /// Closed vocabularies are TEXT; their spelling is the one that the row types decode.
 macro_rules! word_arguments {
@@ -83,9 +115,20 @@ word_arguments! {
         Waiting => "waiting", Active => "active", Paused => "paused", Closed => "closed",
         Cancelled => "cancelled",
     }
+    crate::domain::PersonType => { Company => "company", Individual => "individual" }
+    crate::domain::CustomerStatus => {
+        Active => "active", Inactive => "inactive", Suspended => "suspended", Blocked => "blocked",
+    }
+    crate::domain::TaxRegime => {
+        SimplesNacional => "simples_nacional", LucroPresumido => "lucro_presumido",
+        LucroReal => "lucro_real", Mei => "mei", Other => "other",
+    }
     crate::domain::SessionStatus => {
         Disconnected => "disconnected", Connecting => "connecting", QrCode => "qrcode",
         Authenticated => "authenticated", Ready => "ready", Error => "error",
+    }
+    crate::domain::address::PostalSource => {
+        ViaCep => "viacep", BrasilApi => "brasilapi",
     }
     crate::domain::ProviderKind => { Sandbox => "sandbox", Web => "web", Cloud => "cloud" }
     crate::domain::audit::AuditAction => {
@@ -96,6 +139,18 @@ word_arguments! {
         Agent => "agent", Group => "group", Department => "department", Session => "session",
         Settings => "settings", Customer => "customer", CompanyGroup => "company_group",
         Contact => "contact", Document => "document",
+    }
+    crate::domain::DocumentKind => {
+        Contract => "contract", Boleto => "boleto", Proposal => "proposal",
+        Certificate => "certificate", License => "license", Permit => "permit",
+        Receipt => "receipt", Other => "other",
+    }
+    crate::domain::DocumentStatus => {
+        Generated => "generated", Sent => "sent", Signed => "signed", Cancelled => "cancelled",
+        Approved => "approved", Rejected => "rejected", Expired => "expired",
+    }
+    crate::domain::DocumentOrigin => {
+        Manual => "manual", Generated => "generated", Imported => "imported",
     }
     crate::domain::Direction => { Inbound => "inbound", Outbound => "outbound" }
     crate::domain::MessageKind => {
@@ -191,6 +246,37 @@ impl Sql {
             self = self.push(")");
         }
         self
+    }
+
+    /// ` AND (a LIKE $n OR b LIKE $n …)` for each term over columns that hold plain texts (see
+    /// `domain/plain.rs`). A term of punctuation only looks for nothing.
+    pub(crate) fn push_plain_search(mut self, terms: &[String], columns: &[&'static str]) -> Self {
+        for term in terms.iter().map(|term| plain(term)).filter(|term| !term.is_empty()) {
+            let pattern = format!("%{term}%");
+            let mut separator = " AND (";
+            for column in columns {
+                self = self.push(separator).push(column).push_bind(" LIKE ", pattern.as_str());
+                separator = " OR ";
+            }
+            self = self.push(")");
+        }
+        self
+    }
+
+    /// ` AND (a LIKE $n OR …)`: any of the texts in any of the columns, taken literally.
+    pub(crate) fn push_any_of(mut self, texts: &[String], columns: &[&'static str]) -> Self {
+        let mut separator = " AND (";
+        for text in texts {
+            for column in columns {
+                self = self
+                    .push(separator)
+                    .push(column)
+                    .push_bind(" LIKE ", like_pattern(text))
+                    .push(" ESCAPE '\\'");
+                separator = " OR ";
+            }
+        }
+        if separator == " OR " { self.push(")") } else { self }
     }
 
     fn text_mut(&mut self) -> &mut String {

@@ -7,10 +7,13 @@ use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        AgentId, DepartmentId, Direction, Inbound, Message, MessageKind, MessageStatus, Priority,
+        AgentId, DepartmentId, Direction, DocumentChanges, DocumentKind, DocumentOrigin,
+        DocumentStatus, Inbound, Message, MessageKind, MessageStatus, NewDocument, Priority,
         ProviderKind, SessionId, TicketStatus, Timestamp,
         audit::{AuditAction, AuditSubject, FieldChange, NewAuditEntry},
+        file::{FileKey, StoredFile},
         ids::ChatKey,
+        settings::{Interval, Sealed, Settings},
     },
     testing::{ManualClock, TestDatabase},
 };
@@ -32,6 +35,10 @@ both_databases!(
     what_was_answered_survives_reopening,
     faults_do_what_they_say,
     the_audit_trail_only_grows,
+    every_section_is_stored_with_its_entry_in_the_trail,
+    documents_of_older_versions_keep_reading,
+    files_are_kept_or_doomed,
+    documents_are_filed_found_and_numbered,
     both_schemas_have_the_same_tables_and_columns,
 );
 
@@ -39,12 +46,12 @@ const ADMIN: AgentId = AgentId(1);
 const SUPPORT: DepartmentId = DepartmentId(1);
 const SESSION: SessionId = SessionId(1);
 
-struct Fixture {
-    store: Store,
-    clock: ManualClock,
+pub(super) struct Fixture {
+    pub(super) store: Store,
+    pub(super) clock: ManualClock,
 }
 
-async fn seeded(database: &TestDatabase) -> Fixture {
+pub(super) async fn seeded(database: &TestDatabase) -> Fixture {
     let store = database.open().await;
     let clock = ManualClock::default();
     store.seed(seed(), clock.now()).await.unwrap();
@@ -90,7 +97,7 @@ impl Fixture {
         }
     }
 
-    async fn open(&self, chat_id: &str, message_id: &str) -> OpenedTicket {
+    pub(super) async fn open(&self, chat_id: &str, message_id: &str) -> OpenedTicket {
         self.store.open_ticket(self.opening(chat_id, message_id)).await.unwrap().unwrap()
     }
 
@@ -134,7 +141,7 @@ async fn an_empty_database_is_seeded_once(database: TestDatabase) {
 async fn a_chat_opens_with_all_its_rows_or_none(database: TestDatabase) {
     let hub = seeded(&database).await;
     let opened = hub.open("5511988880001", "m1").await;
-    assert_eq!(opened.customer.name, "Ana");
+    assert_eq!(opened.customer.details.name, "Ana");
     assert_eq!(opened.ticket.status, TicketStatus::Waiting);
     assert_eq!((opened.ticket.customer_messages, opened.ticket.version), (1, 1));
     assert!(opened.ticket.awaiting_since.is_some(), "the customer waits for an answer");
@@ -198,7 +205,7 @@ async fn a_refused_unit_does_not_take_the_others_along(database: TestDatabase) {
     let (bad, good, department) = tokio::join!(
         hub.store.append_message(bad),
         hub.store.append_message(good),
-        hub.store.delete_department(SUPPORT),
+        hub.store.delete_department(SUPPORT, None, hub.clock.now()),
     );
     assert!(matches!(bad, Err(StoreError::ForeignKey { .. })), "{bad:?}");
     assert!(good.unwrap().is_some());
@@ -360,15 +367,17 @@ async fn what_was_answered_survives_reopening(database: TestDatabase) {
         updated_at: hub.clock.now(),
     };
     hub.store.save_presence(vec![presence.clone()]).await.unwrap();
-    let settings =
-        crate::domain::settings::ChatSettings { auto_distribute: false, ..Default::default() };
-    hub.store.save_chat_settings(settings.clone(), hub.clock.now()).await.unwrap();
+    let now = hub.clock.now();
+    let mut settings = Settings { updated_at: Some(now), ..Settings::default() };
+    settings.chat.auto_distribute = false;
+    let (old, new) = (Arc::default(), Arc::new(settings.clone()));
+    hub.store.save_settings(old, new, None, now).await.unwrap();
     hub.store.close().await;
     let store = database.open().await;
     assert_eq!(store.list_waiting(SUPPORT).await.unwrap(), [opened.entry]);
     assert_eq!(store.find_ticket(opened.ticket.id).await.unwrap().unwrap().ticket, opened.ticket);
     assert_eq!(store.list_presence().await.unwrap(), [presence]);
-    assert_eq!(store.get_chat_settings().await.unwrap(), settings);
+    assert_eq!(store.get_settings().await.unwrap(), settings);
 }
 
 async fn faults_do_what_they_say(database: TestDatabase) {
@@ -441,6 +450,60 @@ async fn the_audit_trail_only_grows(database: TestDatabase) {
     }
 }
 
+async fn every_section_is_stored_with_its_entry_in_the_trail(database: TestDatabase) {
+    let Fixture { store, clock } = seeded(&database).await;
+    assert_eq!(store.get_settings().await.unwrap(), Settings::default());
+    let mut settings = Settings::default();
+    settings.company.legal_name = "DX Connect Ltda".to_owned();
+    settings.company.address.city = "São Paulo".to_owned();
+    settings.company.bank.bank = "001".to_owned();
+    settings.company.pix.key = "contato@dxconnect.com.br".to_owned();
+    settings.chat.greeting = "Oi!".to_owned();
+    settings.chat.opening_hours.saturday = vec![Interval { start_minute: 22 * 60, end_minute: 60 }];
+    settings.email.smtp_password = Sealed::new("v1:sealed");
+    settings.appearance.primary_color = "#000000".to_owned();
+    settings.whatsapp.is_enabled = true;
+    let now = clock.now();
+    settings.updated_at = Some(now);
+    let first = Arc::new(settings.clone());
+    store.save_settings(Arc::default(), first.clone(), Some(ADMIN), now).await.unwrap();
+    assert_eq!(store.get_settings().await.unwrap(), settings);
+
+    let now = clock.now();
+    settings.whatsapp.is_enabled = false;
+    settings.updated_at = Some(now);
+    let second = Arc::new(settings.clone());
+    store.save_settings(first, second, Some(ADMIN), now).await.unwrap();
+    assert_eq!(store.get_settings().await.unwrap(), settings);
+
+    let filter = AuditFilter { subject: Some(AuditSubject::Settings), ..AuditFilter::default() };
+    let page = store.list_audit_entries(filter, Page { limit: 20, offset: 0 }).await.unwrap();
+    let names: Vec<_> = page.rows.iter().map(|entry| entry.subject_name.as_str()).collect();
+    assert_eq!(names, ["whatsapp", "whatsapp", "appearance", "email", "chat", "company"]);
+    let change = |field: &str, old: &str, new: &str| FieldChange {
+        field: field.to_owned(),
+        old_value: (old != "-").then(|| old.to_owned()),
+        new_value: (new != "-").then(|| new.to_owned()),
+    };
+    assert_eq!(page.rows[0].changes, [change("is_enabled", "true", "false")]);
+    assert_eq!(page.rows[3].changes, [change("smtp_password", "-", "***")]);
+    let fields: Vec<_> = page.rows[5].changes.iter().map(|c| c.field.as_str()).collect();
+    assert_eq!(fields, ["address.city", "bank.bank", "legal_name", "pix.key"]);
+}
+
+async fn documents_of_older_versions_keep_reading(database: TestDatabase) {
+    let Fixture { store, clock } = seeded(&database).await;
+    let insert = "INSERT INTO settings (section, document, updated_at) \
+        VALUES ('chat', '{\"auto_distribute\":false,\"a_key_of_another_version\":1}', $1)";
+    let at = clock.now();
+    let written = store.unit(unit!(tx => tx.run(sql(insert).bind(at)).await)).await;
+    assert_eq!(written.unwrap(), 1);
+    let settings = store.get_settings().await.unwrap();
+    let mut expected = Settings { updated_at: Some(at), ..Settings::default() };
+    expected.chat.auto_distribute = false;
+    assert_eq!(settings, expected);
+}
+
 async fn both_schemas_have_the_same_tables_and_columns(database: TestDatabase) {
     let reference = TestDatabase::sqlite();
     let expected = columns(&reference.open().await).await;
@@ -475,4 +538,109 @@ async fn a_report_that_the_database_refuses_fails_alone(database: TestDatabase) 
     assert!(matches!(&outcomes[1], Ok(Some(moved)) if moved.is_first_proof));
     let session = hub.store.find_session(SESSION).await.unwrap().unwrap();
     assert!(session.last_message_at.is_some());
+}
+
+impl Fixture {
+    async fn pending(&self) -> StoredFile {
+        let file = StoredFile {
+            key: FileKey::random(),
+            bytes: 10,
+            sha256: "0".repeat(64),
+            media_type: "application/pdf".to_owned(),
+            created_at: self.clock.now(),
+        };
+        self.store.insert_pending_file(file.clone()).await.unwrap();
+        file
+    }
+}
+
+async fn files_are_kept_or_doomed(database: TestDatabase) {
+    let Fixture { store, clock } = &seeded(&database).await;
+    let fixture = Fixture { store: store.clone(), clock: ManualClock::default() };
+    let (kept, left) = (fixture.pending().await, fixture.pending().await);
+    store.keep_file(kept.key.clone(), None, clock.now()).await.unwrap();
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), std::slice::from_ref(&left.key));
+    // Until the bytes are gone it is named again.
+    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), std::slice::from_ref(&left.key));
+    let late = store.keep_file(left.key.clone(), Some(kept.key.clone()), clock.now()).await;
+    assert!(matches!(late, Err(StoreError::Stale)));
+    assert!(store.find_file(&kept.key).await.unwrap().is_some(), "nothing was let go");
+    assert!(store.find_file(&left.key).await.unwrap().is_none());
+    store.delete_file_row(left.key).await.unwrap();
+    store.delete_file_row(kept.key.clone()).await.unwrap();
+    store.release_file(kept.key.clone(), clock.now()).await.unwrap();
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), [kept.key]);
+}
+
+async fn documents_are_filed_found_and_numbered(database: TestDatabase) {
+    let fixture = seeded(&database).await;
+    let (store, clock) = (&fixture.store, &fixture.clock);
+    let customer =
+        store.insert_customer("Ana".to_owned(), None, None, clock.now()).await.unwrap().id;
+    let due_date = Some(time::macros::date!(2025 - 11 - 30));
+    let new = NewDocument {
+        customer_id: customer,
+        name: "Boleto - Ana".to_owned(),
+        kind: DocumentKind::Boleto,
+        status: DocumentStatus::Generated,
+        origin: DocumentOrigin::Generated,
+        file: fixture.pending().await,
+        file_name: "boleto.pdf".to_owned(),
+        description: String::new(),
+        template_name: "Boleto Padrão".to_owned(),
+        filled_data: "{\"valor_total\":\"1500.00\"}".to_owned(),
+        due_date,
+        uploaded_by: ADMIN,
+    };
+    let document = store.insert_document(new.clone(), clock.now()).await.unwrap();
+    assert_eq!((document.due_date, document.customer_name.as_str()), (due_date, "Ana"));
+    assert_eq!(document.file_key, new.file.key);
+    let again = store.insert_document(new, clock.now()).await;
+    assert!(matches!(again, Err(StoreError::Stale)), "a file belongs to one document");
+    let page = Page { limit: 10, offset: 0 };
+    let by_template = DocumentFilter {
+        kind: Some(DocumentKind::Boleto),
+        origin: Some(DocumentOrigin::Generated),
+        template_name: vec!["BOLETO".to_owned()],
+        due_from: due_date,
+        due_until: due_date,
+        uploaded_until: Some(clock.now()),
+        search: vec!["ana".to_owned()],
+        ..DocumentFilter::default()
+    };
+    let orders = [Order { by: DocumentSort::DueDate, is_descending: true }];
+    let all = &DocumentScope::All;
+    let found = store.list_documents(all, &by_template, &orders, page).await.unwrap();
+    assert_eq!((found.total, found.rows), (1, vec![document.clone()]));
+    let of = |agent: AgentId, tickets| DocumentScope::Of {
+        agent_id: agent,
+        customers: CustomerScope::Of(agent, tickets),
+    };
+    let others = of(AgentId(99), Scope::Own(AgentId(99)));
+    let filter = DocumentFilter::default();
+    assert_eq!(store.list_documents(&others, &filter, &orders, page).await.unwrap().total, 0);
+    let busy = Scope::OwnAndWaiting(ADMIN, vec![SUPPORT]);
+    let own = of(ADMIN, busy);
+    assert_eq!(store.list_documents(&own, &filter, &orders, page).await.unwrap().total, 1);
+    assert!(store.may_file_for(all, customer).await.unwrap());
+    assert!(!store.may_file_for(&own, customer).await.unwrap());
+    let changes = DocumentChanges { due_date: Some(None), ..DocumentChanges::default() };
+    let row = store.update_document(own, document.id, changes, ADMIN, clock.now()).await.unwrap();
+    assert_eq!(row.unwrap().due_date, None);
+    let id = document.id;
+    assert!(!store.delete_document(others, id, ADMIN, clock.now()).await.unwrap());
+    assert!(store.delete_document(all.clone(), id, ADMIN, clock.now()).await.unwrap());
+    assert!(store.find_document(all, id).await.unwrap().is_none());
+    let of_documents =
+        AuditFilter { subject: Some(AuditSubject::Document), ..AuditFilter::default() };
+    let trail = store.list_audit_entries(of_documents, page).await.unwrap().rows;
+    let actions: Vec<_> = trail.iter().map(|entry| entry.action).collect();
+    assert_eq!(actions, [AuditAction::Deleted, AuditAction::Updated, AuditAction::Generated]);
+    let mut numbers = HashSet::new();
+    for _ in 0..5 {
+        assert!(numbers.insert(store.next_our_number().await.unwrap()));
+    }
+    assert_eq!(numbers, HashSet::from([1, 2, 3, 4, 5]));
 }

@@ -388,7 +388,8 @@ async fn customer_for(tx: &mut Tx, new: &NewTicket) -> Result<Customer, StoreErr
             }
             let placeholder = placeholder_name(&new.phone);
             let name = if name.is_empty() { &placeholder } else { name };
-            customers::insert(tx, name, None, Some(&new.phone), new.at).await
+            let details = customers::known_by(name, None, Some(&new.phone));
+            customers::insert(tx, &details, None, new.at).await
         }
     }
 }

@@ -78,7 +78,7 @@ impl TestHub {
             is_active: true,
             members,
         };
-        self.hub.presence().create_department(new).await.expect("the department is new")
+        self.hub.presence().create_department(None, new).await.expect("the department is new")
     }
 
     /// An agent of `Suporte`.
@@ -93,7 +93,7 @@ impl TestHub {
             password_hash: String::new(),
             departments: vec![Self::SUPPORT],
         };
-        self.hub.presence().create_agent(new).await.expect("the agent is new")
+        self.hub.presence().create_agent(None, new).await.expect("the agent is new")
     }
 
     pub async fn online(&self, id: AgentId) {

@@ -26,6 +26,8 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn anonymous(base_url: &str) -> Self {
+        // Of every test that runs in this process, the first one chooses.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -135,6 +137,10 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn json(self, body: &Value) -> Self {
         Self { builder: self.builder.json(body), ..self }
+    }
+
+    pub(crate) fn multipart(self, form: reqwest::multipart::Form) -> Self {
+        Self { builder: self.builder.multipart(form), ..self }
     }
 
     pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {

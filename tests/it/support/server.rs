@@ -133,6 +133,16 @@ impl Server {
         self.login("admin", ADMIN_PASSWORD).await
     }
 
+    /// The folder of its database.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("nobody panics while logging").clone()
+    }
+
     /// `127.0.0.1:<port>`.
     pub(crate) fn address(&self) -> &str {
         self.base_url.strip_prefix("http://").expect("the base URL is http")
@@ -141,6 +151,14 @@ impl Server {
     /// Runs a subcommand on this server's data folder and database, with a text on its stdin.
     pub(crate) async fn command(&self, args: &[&str], stdin: &str) -> Output {
         run_command(self.data.path(), &self.env, args, stdin).await
+    }
+
+    /// The most memory that the process has had so far, in KiB.
+    pub(crate) fn memory_peak_kib(&self) -> u64 {
+        let id = self.child.id().expect("the server runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     fn signal(&self, signal: Signal) {
