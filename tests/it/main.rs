@@ -11,6 +11,7 @@ mod conventions;
 mod customers;
 mod distribution;
 mod documents;
+mod generated_documents;
 mod notifications;
 mod postal_codes;
 mod presence_and_typing;
