@@ -395,3 +395,22 @@ async fn a_broken_logo_does_not_break_the_document() {
     letter.letterhead.logo = Some(svg.to_vec());
     assert!(rendered_letter(letter).await.starts_with(b"%PDF-"));
 }
+
+#[tokio::test]
+async fn a_preview_says_on_every_page_that_it_is_none_to_use() {
+    let mut preview = contract("Empresa XYZ Ltda");
+    preview.stamp = SheetStamp::Preview;
+    let mut charge = sheet(None, None);
+    charge.stamp = SheetStamp::Preview;
+    let (preview, charge) = (rendered_letter(preview).await, rendered_boleto(charge).await);
+    keep("previa.pdf", &preview);
+    if !has_readers() {
+        return;
+    }
+    for bytes in [preview, charge] {
+        let text = Pdf::new(&bytes).flowing_text();
+        let pages = text.matches("Página ").count();
+        assert_eq!(text.matches("PRÉ-VISUALIZAÇÃO SEM VALIDADE").count(), pages, "{text}");
+        assert!(pages > 0);
+    }
+}

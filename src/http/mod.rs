@@ -3,6 +3,8 @@
 //! Paths are written without their trailing slash: both forms reach the same route, and [`Slash`]
 //! tells a handler which one it was.
 
+#[cfg(test)]
+mod access_tests;
 mod agents;
 mod audit;
 mod auth;
