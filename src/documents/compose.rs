@@ -7,7 +7,8 @@ use dx_actors::domain::{
     boleto::{BankDetails, BankField, BoletoCode},
     customer::CustomerDetails,
     document_template::{ClientFacts, CompanyFacts, Facts, Filled, fill},
-    pix::{PixCharge, PixKey},
+    pix::{PixCharge, PixFault, PixKey},
+    postal_code::PostalCode,
     settings::CompanySettings,
     tax_id::TaxId,
 };
@@ -106,7 +107,6 @@ pub fn charge(order: Order<'_>, number: i64) -> Result<Composed<BoletoSheet>, Fa
         created_at: order.now,
         stamp: order.stamp,
     };
-    missing.dedup();
     Ok(Composed { document, values, missing })
 }
 
@@ -222,7 +222,7 @@ fn slip(
     let account = match bank.payable() {
         Ok(account) => account,
         Err(gap) if gap.invalid.is_empty() => {
-            missing.extend(gap.missing.into_iter().map(|field| field_name(field).to_owned()));
+            gap.missing.into_iter().for_each(|field| note(missing, field_name(field)));
             return Ok(None);
         }
         Err(gap) => {
@@ -234,8 +234,8 @@ fn slip(
         for (is_absent, name) in
             [(due.is_none(), "data_vencimento"), (amount.is_none(), "valor_total")]
         {
-            if is_absent && !missing.iter().any(|known| known == name) {
-                missing.push(name.to_owned());
+            if is_absent {
+                note(missing, name);
             }
         }
         return Ok(None);
@@ -243,6 +243,13 @@ fn slip(
     match BoletoCode::new(&account.bank.code, due, amount, &account.free_field) {
         Ok(code) => Ok(Some(BankSlip { account, code })),
         Err(fault) => Err(vec![("data_vencimento", fault.to_string())]),
+    }
+}
+
+/// Each name once, in the order in which they were missed.
+fn note(missing: &mut Vec<String>, name: &str) {
+    if !missing.iter().any(|known| known == name) {
+        missing.push(name.to_owned());
     }
 }
 
@@ -268,7 +275,7 @@ fn pix(
     missing: &mut Vec<String>,
 ) -> Option<PixBox> {
     if company.pix.key.is_empty() {
-        missing.push("pix.chave".to_owned());
+        note(missing, "pix.chave");
         return None;
     }
     let first = |texts: [&String; 2]| texts.into_iter().find(|text| !text.is_empty()).cloned();
@@ -283,13 +290,12 @@ fn pix(
     match charge.and_then(|charge| charge.br_code()) {
         Ok(code) => Some(PixBox { code }),
         Err(fault) => {
-            use dx_actors::domain::pix::PixFault;
             let name = match fault {
                 PixFault::Name => "pix.nome",
                 PixFault::City => "pix.cidade",
                 PixFault::Key | PixFault::TxId | PixFault::Amount => "pix.chave",
             };
-            missing.push(name.to_owned());
+            note(missing, name);
             None
         }
     }
@@ -334,10 +340,8 @@ fn customer_address(details: &CustomerDetails) -> String {
 
 fn company_address(company: &CompanySettings) -> String {
     let address = &company.address;
-    let postal_code = match address.postal_code.split_at_checked(5) {
-        Some((prefix, suffix)) if !suffix.is_empty() => format!("{prefix}-{suffix}"),
-        _ => address.postal_code.clone(),
-    };
+    let postal_code = PostalCode::parse(&address.postal_code);
+    let postal_code = postal_code.map(|code| code.to_string()).unwrap_or_default();
     address_line(
         &address.street,
         &address.number,

@@ -36,7 +36,10 @@ pub async fn run(files: Files, stop: CancellationToken) {
             Ok(0) => {}
             Ok(count) => tracing::info!(files = count, "abandoned files deleted"),
             Err(error) => {
-                tracing::warn!(error = crate::error::chain(&error), "abandoned files stay for now");
+                tracing::warn!(
+                    error = crate::error::chain(&error),
+                    "abandoned files could not be deleted"
+                );
             }
         }
         tokio::select! {

@@ -164,3 +164,17 @@ async fn templates_are_previewed_as_pdf() {
     let ana = admin.create_agent("ana", "atendente", &[]).await;
     ana.post(preview, json!({"template_nome": "contrato_padrao"})).expect_failure(403).await;
 }
+
+#[tokio::test]
+async fn what_is_missing_twice_is_told_once() {
+    let server = Server::start(&Database::Sqlite).await;
+    let admin = server.admin().await;
+    let content =
+        "{{empresa_nome}} cobra de {{cliente_nome}}: {{banco}}, {{conta}}, {{valor_total}}";
+    let template = json!({"simples": {"nome": "Simples", "tipo": "boleto", "conteudo": content}});
+    admin.patch("/api/v1/config/documents/", template).expect(200).await;
+    let mut body = boleto_of(customer(&admin).await);
+    body["template_nome"] = json!("simples");
+    let made = admin.post(BOLETO, body).expect(201).await;
+    assert_eq!(made["variaveis_faltantes"], json!(["banco", "conta", "pix.chave"]));
+}

@@ -12,11 +12,12 @@ use dx_actors::domain::{
     customer::CustomerDetails,
     document_template::{DEFAULT_BOLETO, DEFAULT_CONTRACT, placeholders},
     file::FileKey,
+    settings::{CompanySettings, Settings},
     time::SAO_PAULO,
 };
 use futures_util::TryStreamExt;
 use serde_json::{Map, Value, json};
-use time::{Date, OffsetDateTime};
+use time::Date;
 
 use super::shown;
 use crate::{
@@ -27,9 +28,11 @@ use crate::{
     },
     error::{ApiError, ApiResult, FieldErrors},
     files::{FileKind, ReceiveError},
-    http::{Body, Fields, query::BaseUrl, reply::Created},
+    http::{Body, Fields, limits::PICTURE_BYTES_MAX, query::BaseUrl, reply::Created},
     state::AppState,
-    wire::{document::GeneratedOut, document_template::templates_in, words::Word},
+    wire::{
+        document::GeneratedOut, document_template::templates_in, time::local_date, words::Word,
+    },
 };
 
 /// The key of a template in the settings.
@@ -38,8 +41,6 @@ const TEMPLATE_KEY_CHARS_MAX: usize = 100;
 const VALUES_MAX: usize = 200;
 /// Characters of one value: several pages.
 const VALUE_CHARS_MAX: usize = 20_000;
-/// Uploads of logos are not larger.
-const LOGO_BYTES_MAX: u64 = 2 * 1024 * 1024;
 const NOT_OBJECT: &str = "Informe um objeto com textos ou números.";
 
 /// What a request of either kind is about.
@@ -47,6 +48,25 @@ struct Wanted {
     customer: Customer,
     template: DocumentTemplate,
     data: Values,
+}
+
+impl Wanted {
+    fn order<'a>(
+        &'a self,
+        company: &'a CompanySettings,
+        logo: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Order<'a> {
+        Order {
+            template: &self.template,
+            company,
+            logo,
+            customer: &self.customer,
+            data: &self.data,
+            now: now.to_offset_date_time().to_offset(SAO_PAULO),
+            stamp: SheetStamp::None,
+        }
+    }
 }
 
 /// `POST documentos/gerar-contrato/`.
@@ -58,17 +78,8 @@ pub(in crate::http) async fn contract(
 ) -> ApiResult<Created<GeneratedOut>> {
     let keys = ("dados_contrato", DEFAULT_CONTRACT, TemplateKind::Contract);
     let wanted = read(&app, &me, body.fields(), keys).await?;
-    let now = app.hub.clock().now();
-    let company = app.hub.settings().company.clone();
-    let order = Order {
-        template: &wanted.template,
-        company: &company,
-        logo: logo(&app).await,
-        customer: &wanted.customer,
-        data: &wanted.data,
-        now: local(now),
-        stamp: SheetStamp::None,
-    };
+    let settings = app.hub.settings();
+    let order = wanted.order(&settings.company, logo(&app, &settings).await, app.hub.clock().now());
     let Composed { document, values, missing } = compose::letter(order);
     let pdf = app.typesetter.render_letter(document).await?;
     let values = serde_json::to_value(values).map_err(ApiError::internal)?;
@@ -85,17 +96,8 @@ pub(in crate::http) async fn boleto(
 ) -> ApiResult<Created<GeneratedOut>> {
     let keys = ("dados_boleto", DEFAULT_BOLETO, TemplateKind::Boleto);
     let wanted = read(&app, &me, body.fields(), keys).await?;
-    let now = app.hub.clock().now();
-    let company = app.hub.settings().company.clone();
-    let order = Order {
-        template: &wanted.template,
-        company: &company,
-        logo: logo(&app).await,
-        customer: &wanted.customer,
-        data: &wanted.data,
-        now: local(now),
-        stamp: SheetStamp::None,
-    };
+    let settings = app.hub.settings();
+    let order = wanted.order(&settings.company, logo(&app, &settings).await, app.hub.clock().now());
     let number = app.hub.store().next_our_number().await?;
     let composed =
         compose::charge(order, number).map_err(|faults| faulty("dados_boleto", faults))?;
@@ -115,19 +117,13 @@ pub(in crate::http) async fn preview(
 ) -> ApiResult<Response> {
     me.require(Permission::ManageConfigDocuments)?;
     let template = previewed(&app, body.into_values())?;
-    let now = local(app.hub.clock().now());
-    let company = app.hub.settings().company.clone();
-    let (customer, data) = (sample_customer(), sample_values(&template, now.date()));
-    let order = Order {
-        template: &template,
-        company: &company,
-        logo: logo(&app).await,
-        customer: &customer,
-        data: &data,
-        now,
-        stamp: SheetStamp::Preview,
-    };
-    let pdf = if template.kind == TemplateKind::Boleto {
+    let now = app.hub.clock().now();
+    let data = sample_values(&template, local_date(now));
+    let wanted = Wanted { customer: sample_customer(), template, data };
+    let settings = app.hub.settings();
+    let order = wanted.order(&settings.company, logo(&app, &settings).await, now);
+    let order = Order { stamp: SheetStamp::Preview, ..order };
+    let pdf = if wanted.template.kind == TemplateKind::Boleto {
         let composed = compose::charge(order, 1);
         let composed = composed.map_err(|faults| faulty("company_data.dados_bancarios", faults))?;
         app.typesetter.render_boleto(composed.document).await?
@@ -265,10 +261,10 @@ async fn file(
 }
 
 /// The logo that was uploaded; a document is made without one rather than not at all.
-async fn logo(app: &AppState) -> Option<Vec<u8>> {
-    let key = FileKey::try_from(app.hub.settings().appearance.logo_file.clone()).ok()?;
+async fn logo(app: &AppState, settings: &Settings) -> Option<Vec<u8>> {
+    let key = FileKey::try_from(settings.appearance.logo_file.clone()).ok()?;
     let content = match app.files.read(&key, None).await {
-        Ok(content) if content.bytes <= LOGO_BYTES_MAX => content,
+        Ok(content) if content.bytes <= PICTURE_BYTES_MAX as u64 => content,
         Ok(_) => return None,
         Err(error) => {
             tracing::warn!(error = crate::error::chain(&error), "logo cannot be read");
@@ -280,10 +276,6 @@ async fn logo(app: &AppState) -> Option<Vec<u8>> {
         Ok(all)
     });
     bytes.await.ok()
-}
-
-fn local(now: Timestamp) -> OffsetDateTime {
-    now.to_offset_date_time().to_offset(SAO_PAULO)
 }
 
 fn previewed(app: &AppState, mut sent: Map<String, Value>) -> ApiResult<DocumentTemplate> {

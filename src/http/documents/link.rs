@@ -14,7 +14,7 @@ use crate::{
 
 /// Long enough to send it on and open it.
 const MINUTES_DEFAULT: i64 = 15;
-/// One day: a link is for now, not an archive.
+/// One day: a link is to be used, not to be kept.
 const MINUTES_MAX: i64 = 1440;
 
 /// `POST documentos/{id}/link/`.
