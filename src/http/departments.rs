@@ -14,6 +14,7 @@ use super::{
     fields::REQUIRED,
     query::Direction,
     reply::{Created, NoContent},
+    syntax::{self, COLOR_CHARS, NOT_COLOR},
 };
 use crate::{
     auth::{CurrentAgent, Permission},
@@ -26,10 +27,7 @@ use crate::{
 const NAME_CHARS_MAX: usize = 100;
 /// A few paragraphs.
 const DESCRIPTION_CHARS_MAX: usize = 2000;
-/// `#RRGGBB`.
-const COLOR_CHARS: usize = 7;
 const COLOR_DEFAULT: &str = "#3B82F6";
-const NOT_COLOR: &str = "Informe uma cor no formato #RRGGBB.";
 /// Chats of one agent; nobody serves a thousand at once.
 const CAPACITY_MAX: i64 = 1000;
 const CAPACITY_DEFAULT: i64 = 5;
@@ -233,8 +231,7 @@ fn changes(mut fields: Fields) -> ApiResult<DepartmentChanges> {
 
 fn color(fields: &mut Fields) -> Option<String> {
     let color = fields.optional_text("cor", COLOR_CHARS)?;
-    let digits = color.strip_prefix('#').unwrap_or_default();
-    if digits.len() + 1 == COLOR_CHARS && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if syntax::is_color(&color) {
         return Some(color);
     }
     fields.error("cor", NOT_COLOR);

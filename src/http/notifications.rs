@@ -2,7 +2,7 @@
 //! event frames of one's own sockets say under `notify`.
 
 use axum::{Json, extract::State};
-use dx_actors::domain::{NotificationChanges, notification::Edit};
+use dx_actors::domain::NotificationChanges;
 use time::Time;
 
 use super::{Body, Fields};
@@ -10,6 +10,9 @@ use crate::{
     auth::CurrentAgent, error::ApiResult, state::AppState,
     wire::notification::NotificationPreferencesOut,
 };
+
+const QUIET_FROM: &str = "nao_perturbe_inicio";
+const QUIET_UNTIL: &str = "nao_perturbe_fim";
 
 /// `GET me/preferencias-notificacao/`.
 pub(super) async fn show(
@@ -42,19 +45,19 @@ fn changes(mut fields: Fields) -> ApiResult<NotificationChanges> {
         badge_messages: fields.optional_bool("mostrar_badge_mensagens"),
         badge_chats: fields.optional_bool("mostrar_badge_atendimentos"),
         do_not_disturb: fields.optional_bool("modo_nao_perturbe"),
-        quiet_from_second: second_of_day(&mut fields, "nao_perturbe_inicio"),
-        quiet_until_second: second_of_day(&mut fields, "nao_perturbe_fim"),
+        quiet_from_second: fields
+            .is_present(QUIET_FROM)
+            .then(|| second_of_day(&mut fields, QUIET_FROM)),
+        quiet_until_second: fields
+            .is_present(QUIET_UNTIL)
+            .then(|| second_of_day(&mut fields, QUIET_UNTIL)),
     };
     fields.finish(changes)
 }
 
-/// `null` clears it.
-fn second_of_day(fields: &mut Fields, name: &str) -> Edit<i64> {
-    if !fields.is_present(name) {
-        return Edit::Keep;
-    }
-    let time = fields.optional_time(name);
-    time.map_or(Edit::Clear, |time| Edit::Set((time - Time::MIDNIGHT).whole_seconds()))
+/// `null` takes the time away.
+fn second_of_day(fields: &mut Fields, name: &str) -> Option<i64> {
+    Some((fields.optional_time(name)? - Time::MIDNIGHT).whole_seconds())
 }
 
 #[cfg(test)]

@@ -4,13 +4,9 @@ use axum::{
     Json,
     extract::{Path, State},
 };
+use dx_actors::domain::postal_code::PostalCode;
 
-use crate::{
-    error::ApiResult,
-    postal::{PostalCode, PostalError},
-    state::AppState,
-    wire::postal::PostalOut,
-};
+use crate::{error::ApiResult, postal::PostalError, state::AppState, wire::postal::PostalOut};
 
 /// As much of a wrong postal code as is said back.
 const ECHOED_CHARS_MAX: usize = 20;
@@ -21,7 +17,7 @@ pub(super) async fn find(
     Path(text): Path<String>,
 ) -> ApiResult<Json<PostalOut>> {
     let malformed = || PostalError::Malformed(text.chars().take(ECHOED_CHARS_MAX).collect());
-    let code = PostalCode::parse(&text).ok_or_else(malformed)?;
+    let code = PostalCode::in_text(&text).ok_or_else(malformed)?;
     let found = app.postal_codes.find(code.clone()).await?;
     Ok(Json(PostalOut::new(&code, found)))
 }

@@ -27,6 +27,10 @@ fn whole(number: f64) -> Option<i64> {
     format!("{number:.0}").parse().ok()
 }
 
+/// `#RRGGBB`.
+pub(super) const COLOR_CHARS: usize = 7;
+pub(super) const NOT_COLOR: &str = "Informe uma cor no formato #RRGGBB.";
+
 pub(super) fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(switch) => Some(*switch),
@@ -50,6 +54,12 @@ pub(super) fn date(text: &str) -> Option<Date> {
 
 pub(super) fn time(text: &str) -> Option<Time> {
     Time::parse(text, TIME).ok()
+}
+
+/// A colour as screens write it, `#RRGGBB`.
+pub(super) fn is_color(text: &str) -> bool {
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    digits.len() + 1 == COLOR_CHARS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Good enough to catch slips; only a message proves an address.

@@ -4,7 +4,6 @@
 //! is gone. A service that fails is left in peace for a while (`breaker`).
 
 mod breaker;
-mod code;
 mod providers;
 
 use std::{
@@ -19,6 +18,7 @@ use dx_actors::{
     domain::{
         Timestamp,
         address::{PostalAddress, PostalEntry, PostalSource},
+        postal_code::PostalCode,
     },
     store::Store,
 };
@@ -29,7 +29,6 @@ use tokio::{
 
 use crate::{config::Config, error::chain, outbound};
 use breaker::Breaker;
-pub use code::PostalCode;
 use providers::{Provider, ProviderError};
 
 /// For both services together: a person waits for the answer.
@@ -161,7 +160,7 @@ impl Inner {
     }
 
     async fn look_up(&self, code: &PostalCode) -> Outcome {
-        let remembered = self.store.find_postal_code(code.digits()).await.unwrap_or_else(|error| {
+        let remembered = self.store.find_postal_code(code.as_str()).await.unwrap_or_else(|error| {
             tracing::warn!(error = chain(&error), "remembered postal code could not be read");
             None
         });
@@ -208,7 +207,7 @@ impl Inner {
         let (expires_at, forget_at) = lifetime(answer.is_some(), now);
         let (source, address) = answer.unzip();
         let entry = PostalEntry {
-            postal_code: code.digits().to_owned(),
+            postal_code: code.as_str().to_owned(),
             source,
             address: address.unwrap_or_default(),
             expires_at,

@@ -1,10 +1,11 @@
 //! The two services that are asked, as small clients.
 
-use dx_actors::domain::address::{PostalAddress, PostalSource};
+use dx_actors::domain::{
+    address::{PostalAddress, PostalSource},
+    postal_code::PostalCode,
+};
 use serde::Deserialize;
 use serde_json::Value;
-
-use super::PostalCode;
 
 /// Real answers have less than one kibibyte.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -101,7 +102,7 @@ impl Provider {
         &self,
         code: &PostalCode,
     ) -> Result<Option<PostalAddress>, ProviderError> {
-        let url = self.url.replace(PLACEHOLDER, code.digits());
+        let url = self.url.replace(PLACEHOLDER, code.as_str());
         let mut response = self.http.get(url).send().await?;
         match (self.source, response.status().as_u16()) {
             (_, 200) => {}
@@ -161,7 +162,7 @@ fn read_brasilapi(body: &[u8], code: &PostalCode) -> Result<PostalAddress, Provi
 
 /// The answer has to be about what was asked.
 fn check(answered: &str, asked: &PostalCode) -> Result<(), ProviderError> {
-    let is_same = PostalCode::parse(answered).is_some_and(|code| code == *asked);
+    let is_same = PostalCode::in_text(answered).is_some_and(|code| code == *asked);
     if is_same { Ok(()) } else { Err(ProviderError::Wrong) }
 }
 

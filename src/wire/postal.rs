@@ -1,10 +1,10 @@
 //! An address by its postal code, with the keys of ViaCEP next to ours.
 
-use dx_actors::domain::address::PostalAddress;
+use dx_actors::domain::{address::PostalAddress, postal_code::PostalCode};
 use serde::Serialize;
 
 use super::words::Word;
-use crate::postal::{Found, PostalCode};
+use crate::postal::Found;
 
 /// The answer of `/integrations/cep/{cep}/`.
 #[derive(Debug, Serialize)]

@@ -41,28 +41,9 @@ pub struct NotificationChanges {
     pub badge_messages: Option<bool>,
     pub badge_chats: Option<bool>,
     pub do_not_disturb: Option<bool>,
-    pub quiet_from_second: Edit<i64>,
-    pub quiet_until_second: Edit<i64>,
-}
-
-/// A change of something that may be empty.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Edit<T> {
-    #[default]
-    Keep,
-    Clear,
-    Set(T),
-}
-
-impl<T> Edit<T> {
-    /// The value after the change.
-    pub fn applied_to(self, old: Option<T>) -> Option<T> {
-        match self {
-            Self::Keep => old,
-            Self::Clear => None,
-            Self::Set(new) => Some(new),
-        }
-    }
+    /// `Some(None)` takes the time away.
+    pub quiet_from_second: Option<Option<i64>>,
+    pub quiet_until_second: Option<Option<i64>>,
 }
 
 /// What an event is about, for those whom it may call.
@@ -119,8 +100,8 @@ impl NotificationPreferences {
             badge_messages: changes.badge_messages.unwrap_or(self.badge_messages),
             badge_chats: changes.badge_chats.unwrap_or(self.badge_chats),
             do_not_disturb: changes.do_not_disturb.unwrap_or(self.do_not_disturb),
-            quiet_from_second: changes.quiet_from_second.applied_to(self.quiet_from_second),
-            quiet_until_second: changes.quiet_until_second.applied_to(self.quiet_until_second),
+            quiet_from_second: changes.quiet_from_second.unwrap_or(self.quiet_from_second),
+            quiet_until_second: changes.quiet_until_second.unwrap_or(self.quiet_until_second),
             ..self
         }
     }

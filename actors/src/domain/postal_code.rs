@@ -22,6 +22,13 @@ impl PostalCode {
         is_code.then_some(Self(digits))
     }
 
+    /// The eight digits in a text, whatever stands between them; `None` for any other number of digits.
+    pub fn in_text(text: &str) -> Option<Self> {
+        let digits: String = text.chars().filter(char::is_ascii_digit).take(DIGITS + 1).collect();
+        (digits.len() == DIGITS).then_some(Self(digits))
+    }
+
+    /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -47,6 +54,16 @@ mod tests {
         for written in ["", "1234567", "012345678", "0123-4567", "01234 567", "0123456a", "01234-"]
         {
             assert_eq!(PostalCode::parse(written), None, "{written}");
+        }
+    }
+
+    #[test]
+    fn eight_digits_are_a_postal_code() {
+        for text in ["01001-000", "01001000", " 01.001-000 "] {
+            assert_eq!(PostalCode::in_text(text).unwrap().to_string(), "01001-000", "{text}");
+        }
+        for text in ["", "123", "010010000", "abcdefgh", "０1001000"] {
+            assert_eq!(PostalCode::in_text(text), None, "{text}");
         }
     }
 }

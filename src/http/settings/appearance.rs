@@ -7,16 +7,16 @@ use super::{set, set_aliased};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::ApiResult,
-    http::{Body, Fields, syntax},
+    http::{
+        Body, Fields,
+        syntax::{self, COLOR_CHARS, NOT_COLOR},
+    },
     state::AppState,
     wire::settings::AppearanceOut,
 };
 
 const URL_CHARS_MAX: usize = 500;
 const BAD_URL: &str = "Informe um endereço http(s):// ou um caminho que comece com /.";
-/// `#RRGGBB`.
-const COLOR_CHARS: usize = 7;
-const NOT_COLOR: &str = "Informe uma cor no formato #RRGGBB.";
 /// A long style sheet; those of whole frameworks do not belong here.
 const CUSTOM_CSS_CHARS_MAX: usize = 50_000;
 
@@ -78,8 +78,7 @@ fn picture(fields: &mut Fields, name: &str) -> Option<String> {
 
 fn color(fields: &mut Fields, name: &str) -> Option<String> {
     let color = fields.changed_text(name, COLOR_CHARS)?;
-    let digits = color.strip_prefix('#').unwrap_or_default();
-    if digits.len() + 1 == COLOR_CHARS && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if syntax::is_color(&color) {
         return Some(color);
     }
     fields.error(name, NOT_COLOR);
