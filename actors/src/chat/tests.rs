@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::{
     both_databases,
-    domain::{AgentId, MessageKind, MessageStatus, Rejected, SessionStatus, TicketStatus},
+    domain::{AgentId, MessageKind, MessageStatus, Rejected, Segment, SessionStatus, TicketStatus},
     error::HubError,
     events::HubEvent,
     store::{Fault, Page},
@@ -29,6 +29,7 @@ both_databases!(
     a_chat_is_closed_only_when_the_customer_owes_the_answer,
     a_new_timeout_holds_at_once,
     an_idle_chat_leaves_and_comes_back,
+    segments_follow_every_owner,
 );
 
 const CHAT: &str = "5511988880001";
@@ -330,5 +331,32 @@ async fn an_idle_chat_leaves_and_comes_back(database: TestDatabase) {
     assert!(!hub.receive(CHAT, "m2").await.unwrap().is_repeat);
     let ticket = hub.ticket(CHAT).await;
     assert_eq!((ticket.customer_messages, ticket.agent_id), (2, Some(TestHub::ADMIN)));
+    hub.stop().await;
+}
+
+async fn segments_follow_every_owner(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let (ana, bia) = (hub.agent("ana").await, hub.agent("bia").await);
+    hub.receive(CHAT, "m1").await.unwrap();
+    hub.clock.advance(Duration::from_secs(10));
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().accept(&ticket, ana.id, None).await.unwrap();
+    hub.clock.advance(Duration::from_secs(20));
+    let request = TransferRequest {
+        by: ana.id,
+        to_agent_id: bia.id,
+        to_department_id: None,
+        reason: "férias".to_owned(),
+    };
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().transfer(&ticket, request).await.unwrap();
+    hub.clock.advance(Duration::from_secs(30));
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().close(&ticket, Closing::default()).await.unwrap();
+    let segments = hub.hub.store().list_segments(ticket.id).await.unwrap();
+    let seconds = |s: &Segment| s.ended_at.unwrap().since(s.started_at).as_secs();
+    let shown: Vec<_> = segments.iter().map(|s| (s.agent_id, seconds(s))).collect();
+    assert_eq!(shown, [(None, 10), (Some(ana.id), 20), (Some(bia.id), 30)]);
+    assert!(segments.windows(2).all(|pair| pair[0].ended_at == Some(pair[1].started_at)));
     hub.stop().await;
 }

@@ -56,5 +56,5 @@ pub use presence::{Liveness, PresenceStatus, PresenceView};
 pub use queue::{Priority, QueueEntry};
 pub use rejected::Rejected;
 pub use session::{ProviderKind, SessionChanges, SessionStatus, WhatsAppSession};
-pub use ticket::{Ticket, TicketStatus, TicketView, Transfer};
+pub use ticket::{Segment, Ticket, TicketStatus, TicketView, Transfer};
 pub use time::Timestamp;

@@ -155,6 +155,16 @@ pub struct Transfer {
     pub created_at: Timestamp,
 }
 
+/// A stretch of a ticket with one department and one owner; without an owner it waited.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Segment {
+    pub ticket_id: TicketId,
+    pub department_id: DepartmentId,
+    pub agent_id: Option<AgentId>,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
 /// Who looks at a ticket: as much of a person as the right to see depends on.
 #[derive(Debug, Clone)]
 pub struct Viewer {

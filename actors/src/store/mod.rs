@@ -28,6 +28,7 @@ mod page;
 mod postal_codes;
 mod queue_entries;
 mod seed;
+mod segments;
 mod sessions;
 mod settings;
 mod sql;

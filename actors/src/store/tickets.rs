@@ -7,6 +7,7 @@ use super::{
     db::Tx,
     fold,
     page::{Order, Page, Slice, push_order},
+    segments,
     sql::{Sql, sql},
     unit,
 };
@@ -374,6 +375,7 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     .bind(new.at.minus(STICKY_WINDOW));
     let entry = tx.one(insert).await?;
     let ticket = tx.one(sql("SELECT * FROM tickets WHERE id = $1").bind(id)).await?;
+    segments::follow(tx, &ticket, new.at).await?;
     Ok(OpenedTicket { ticket, customer, entry, message })
 }
 
@@ -412,6 +414,7 @@ async fn change(tx: &mut Tx, plan: &TicketPlan) -> Result<(Ticket, Option<Transf
     .bind(ticket.version);
     let changed: Ticket = tx.opt(update).await?.ok_or(StoreError::Stale)?;
     change_entry(tx, &changed, plan.entry).await?;
+    segments::follow(tx, &changed, plan.at).await?;
     let transfer = match &plan.transfer {
         Some(new) => Some(insert_transfer(tx, changed.id, new, plan.at).await?),
         None => None,
@@ -465,10 +468,12 @@ async fn assign(
 ) -> Result<Option<TicketId>, StoreError> {
     let update = sql("UPDATE tickets SET agent_id = $1, status = 'active', owned_since = $2, \
          started_at = COALESCE(started_at, $2), updated_at = $2, version = version + 1 \
-         WHERE id = $3 AND status = 'waiting' AND agent_id IS NULL RETURNING id");
+         WHERE id = $3 AND status = 'waiting' AND agent_id IS NULL RETURNING *");
     let update = update.bind(assignment.agent_id).bind(at).bind(assignment.ticket_id);
-    let found: Option<(TicketId,)> = tx.opt(update).await?;
-    let Some((id,)) = found else { return Ok(None) };
+    let found: Option<Ticket> = tx.opt(update).await?;
+    let Some(ticket) = found else { return Ok(None) };
+    segments::follow(tx, &ticket, at).await?;
+    let id = ticket.id;
     let update = sql("UPDATE queue_entries SET assigned_at = $1 WHERE ticket_id = $2");
     tx.run(update.bind(at).bind(id)).await?;
     Ok(Some(id))
