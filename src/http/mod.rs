@@ -12,6 +12,7 @@ mod authz;
 pub mod body;
 mod change_reader;
 mod chat_registration;
+mod chat_routing;
 mod chats;
 mod company_groups;
 mod contacts;
@@ -19,6 +20,7 @@ mod cors;
 mod customer_fields;
 mod customer_filter;
 mod customers;
+mod department_routing;
 mod departments;
 mod docs;
 mod documents;
@@ -33,6 +35,7 @@ pub mod path;
 mod postal_codes;
 mod presence;
 pub mod query;
+mod queue_actions;
 mod queues;
 pub mod reply;
 mod sandbox;
@@ -40,6 +43,7 @@ mod send;
 pub mod server;
 mod sessions;
 mod settings;
+mod skills;
 pub mod syntax;
 mod table;
 pub mod target;
@@ -200,6 +204,9 @@ fn service() -> Table {
         .at("/filas", routes!(queues::list, queues::create))
         .at("/filas/distribuir", routes!(queues::distribute))
         .at("/filas/{id}", routes!(queues::detail, queues::update, queues::remove))
+        .at("/filas/{id}/mover", routes!(queue_actions::move_entry))
+        .at("/filas/{id}/priorizar", routes!(queue_actions::pin))
+        .at("/filas/{id}/atribuir", routes!(queue_actions::assign))
         .at("/atendimentos", routes!(tickets::list, tickets::create))
         .at("/atendimentos/meus-atendimentos", routes!(tickets::mine))
         .at("/atendimentos/{id}", routes!(tickets::detail, tickets::update))
@@ -215,6 +222,11 @@ fn service() -> Table {
         .at("/api/v1/chats/{chat_id}/attend", routes!(chats::attend))
         .at("/api/v1/chats/{chat_id}/transferir", routes!(chats::transfer))
         .at("/api/v1/chats/{chat_id}/encerrar", routes!(chats::close))
+        .at("/api/v1/chats/{chat_id}/recusar", routes!(chat_routing::decline))
+        .at("/api/v1/chats/{chat_id}/transferencia/aceitar", routes!(chat_routing::take_transfer))
+        .at("/api/v1/chats/{chat_id}/transferencia/recusar", routes!(chat_routing::send_back))
+        .at("/api/v1/chats/{chat_id}/porque", routes!(chat_routing::why))
+        .at("/api/v1/chats/{chat_id}/segmentos", routes!(chat_routing::segments))
 }
 
 /// Customers, their groups and their people.

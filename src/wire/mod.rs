@@ -28,6 +28,7 @@ pub mod presence;
 pub mod qr_image;
 pub mod queue;
 pub mod registration;
+pub mod routing;
 pub mod session;
 pub mod settings;
 pub mod ticket;

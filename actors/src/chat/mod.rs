@@ -3,14 +3,17 @@
 mod actor;
 mod decisions;
 mod handle;
+mod handover;
 mod intake;
+mod offers;
 mod send;
 mod tell;
 #[cfg(test)]
 mod tests;
 
-pub use decisions::{Closing, TransferRequest};
+pub use decisions::{Acceptance, Closing};
 pub use handle::{Chats, ManualEntry};
+pub use handover::{TransferAnswer, TransferRequest};
 pub use intake::Delivered;
 pub use send::Outgoing;
 

@@ -63,6 +63,7 @@ id_arguments!(
     QueueEntryId,
     SessionId,
     TicketId,
+    TransferId,
 );
 
 macro_rules! text_arguments {
@@ -151,6 +152,13 @@ word_arguments! {
     }
     crate::domain::DocumentOrigin => {
         Manual => "manual", Generated => "generated", Imported => "imported",
+    }
+    crate::domain::AssignmentMode => { Assign => "assign", Offer => "offer" }
+    crate::domain::DecisionKind => {
+        Assigned => "assigned", Offered => "offered", OfferDeclined => "offer_declined",
+        OfferExpired => "offer_expired", Accepted => "accepted", Transferred => "transferred",
+        TransferReturned => "transfer_returned", Requeued => "requeued",
+        Overflowed => "overflowed", Pinned => "pinned",
     }
     crate::domain::Direction => { Inbound => "inbound", Outbound => "outbound" }
     crate::domain::MessageKind => {
