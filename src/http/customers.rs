@@ -24,10 +24,15 @@ use super::{
 use crate::{
     auth::{CurrentAgent, scope::customer_scope},
     error::{ApiError, ApiResult, FieldErrors},
+    openapi::schemas::PageParams,
     state::AppState,
     wire::{
         customer::{CustomerOut, CustomerStatsOut},
         customer_history::HistoryOut,
+        customer_input::{
+            CustomerChangesIn, CustomerIn, CustomerParams, CustomerResponsibleIn,
+            CustomerSearchParams, CustomerStatusIn, CustomerStatusParams,
+        },
         words::Word,
     },
 };
@@ -40,6 +45,16 @@ const TAKEN: &str = "Já existe um cliente com este CPF ou CNPJ.";
 const NO_STATUS: &str = "Campo \"status\" é obrigatório";
 
 /// `GET clientes/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Clientes",
+    summary = "Lista os clientes",
+    description = "Os que a pessoa pode ver, os mais novos primeiro: supervisores e acima todos; os outros os que \
+        cadastraram, pelos quais são responsáveis e cujos chats podem ver.",
+    params(PageParams, CustomerStatusParams, CustomerParams),
+    responses((status = 200, body = Listing<CustomerOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -50,6 +65,15 @@ pub(super) async fn list(
 }
 
 /// `GET clientes/search/?q=`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Clientes",
+    summary = "Procura clientes",
+    description = "A mesma lista, com os mesmos filtros, e com `q`.",
+    params(PageParams, CustomerSearchParams, CustomerStatusParams, CustomerParams),
+    responses((status = 200, body = Listing<CustomerOut>)),
+)]
 pub(super) async fn search(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -61,6 +85,15 @@ pub(super) async fn search(
 }
 
 /// `GET clientes/status/{status}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Clientes",
+    summary = "Lista os clientes em um status",
+    description = "A mesma lista, com os mesmos filtros; um status desconhecido é 400.",
+    params(PageParams, CustomerParams),
+    responses((status = 200, body = Listing<CustomerOut>)),
+)]
 pub(super) async fn by_status(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -73,6 +106,14 @@ pub(super) async fn by_status(
 }
 
 /// `GET clientes/stats/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Clientes",
+    summary = "Conta os clientes",
+    description = "Entre os que a pessoa pode ver.",
+    responses((status = 200, body = CustomerStatsOut)),
+)]
 pub(super) async fn stats(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -83,6 +124,15 @@ pub(super) async fn stats(
 }
 
 /// `POST clientes/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Clientes",
+    summary = "Cadastra um cliente",
+    description = "Um CPF ou CNPJ que outro cliente já tem é 400.",
+    request_body = CustomerIn,
+    responses((status = 201, body = CustomerOut)),
+)]
 pub(super) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -95,6 +145,14 @@ pub(super) async fn create(
 }
 
 /// `GET clientes/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Clientes",
+    summary = "Mostra um cliente",
+    description = "Quem a pessoa não pode ver não é encontrado.",
+    responses((status = 200, body = CustomerOut)),
+)]
 pub(super) async fn detail(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -104,6 +162,15 @@ pub(super) async fn detail(
 }
 
 /// `PATCH clientes/{id}/`.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Clientes",
+    summary = "Altera um cliente",
+    description = "O que não vem fica como está. Cada alteração fica no histórico.",
+    request_body = CustomerChangesIn,
+    responses((status = 200, body = CustomerOut)),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -116,6 +183,16 @@ pub(super) async fn update(
 }
 
 /// `PUT clientes/{id}/`: like `PATCH`, but the name has to be there.
+#[utoipa::path(
+    put,
+    path = "",
+    tag = "Clientes",
+    summary = "Substitui um cliente",
+    description = "Como PATCH, mas `razao_social` (ou `nome`) é obrigatório; o que não vem fica \
+        como está.",
+    request_body = CustomerIn,
+    responses((status = 200, body = CustomerOut)),
+)]
 pub(super) async fn replace(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -130,6 +207,15 @@ pub(super) async fn replace(
 }
 
 /// `DELETE clientes/{id}/`: erased when nothing refers to the row, else shown to nobody any more.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Clientes",
+    summary = "Exclui um cliente",
+    description = "Depois não é mais encontrado, e o seu CPF ou CNPJ volta a estar livre. \
+        Atendimentos e documentos dele ficam guardados.",
+    responses((status = 204)),
+)]
 pub(super) async fn remove(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -141,6 +227,15 @@ pub(super) async fn remove(
 }
 
 /// `PATCH clientes/{id}/status/`: the `motivo` goes into the history.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Clientes",
+    summary = "Muda o status de um cliente",
+    description = "O motivo fica no histórico.",
+    request_body = CustomerStatusIn,
+    responses((status = 200, body = CustomerOut)),
+)]
 pub(super) async fn set_status(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -159,6 +254,15 @@ pub(super) async fn set_status(
 }
 
 /// `PATCH clientes/{id}/responsavel/`: `null` or 0 for nobody.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Clientes",
+    summary = "Muda quem é responsável por um cliente",
+    description = "Quem é responsável vê o cliente, também sem um atendimento dele.",
+    request_body = CustomerResponsibleIn,
+    responses((status = 200, body = CustomerOut)),
+)]
 pub(super) async fn set_responsible(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -176,6 +280,15 @@ pub(super) async fn set_responsible(
 }
 
 /// `GET clientes/{id}/historico/`: who changed what, latest first.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Clientes",
+    summary = "Lista o que mudou em um cliente",
+    description = "Quem mudou o quê, o mais novo primeiro.",
+    params(PageParams),
+    responses((status = 200, body = Listing<HistoryOut>)),
+)]
 pub(super) async fn history(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -61,7 +61,7 @@ use axum::{
     Router,
     http::Method,
     middleware::from_fn_with_state,
-    routing::{get, patch, post},
+    routing::{get, post},
 };
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
@@ -108,8 +108,8 @@ fn throttled() -> Table {
         .at("/api/v1/auth/token/refresh", routes!(auth::refresh))
         .at("/api/v1/auth/token/verify", routes!(auth::verify))
         .undocumented("/api/v1/integrations/cep/{cep}", get(postal_codes::find))
-        .undocumented("/api/v1/clientes/chat/buscar-contato", post(chat_registration::find_contact))
-        .undocumented("/api/v1/clientes/chat/dados-capturados", post(chat_registration::captured))
+        .at("/api/v1/clientes/chat/buscar-contato", routes!(chat_registration::find_contact))
+        .at("/api/v1/clientes/chat/dados-capturados", routes!(chat_registration::captured))
 }
 
 /// Routes under the ordinary limits.
@@ -219,32 +219,34 @@ fn service() -> Table {
 
 /// Customers, their groups and their people.
 fn customers() -> Table {
-    let customer = get(customers::detail)
-        .put(customers::replace)
-        .patch(customers::update)
-        .delete(customers::remove);
-    let group = get(company_groups::detail)
-        .put(company_groups::replace)
-        .patch(company_groups::update)
-        .delete(company_groups::remove);
-    let contact = get(contacts::detail)
-        .put(contacts::replace)
-        .patch(contacts::update)
-        .delete(contacts::remove);
     let routes = Table::new()
-        .undocumented("/clientes", get(customers::list).post(customers::create))
-        .undocumented("/clientes/search", get(customers::search))
-        .undocumented("/clientes/stats", get(customers::stats))
-        .undocumented("/clientes/status/{status}", get(customers::by_status))
-        .undocumented("/clientes/cadastro-manual", post(chat_registration::register))
-        .undocumented("/clientes/{id}", customer)
-        .undocumented("/clientes/{id}/status", patch(customers::set_status))
-        .undocumented("/clientes/{id}/responsavel", patch(customers::set_responsible))
-        .undocumented("/clientes/{id}/historico", get(customers::history))
-        .undocumented("/grupos-empresa", get(company_groups::list).post(company_groups::create))
-        .undocumented("/grupos-empresa/{id}", group)
-        .undocumented("/contatos", get(contacts::list).post(contacts::create))
-        .undocumented("/contatos/{id}", contact);
+        .at("/clientes", routes!(customers::list, customers::create))
+        .at("/clientes/search", routes!(customers::search))
+        .at("/clientes/stats", routes!(customers::stats))
+        .at("/clientes/status/{status}", routes!(customers::by_status))
+        .at("/clientes/cadastro-manual", routes!(chat_registration::register))
+        .at(
+            "/clientes/{id}",
+            routes!(customers::detail, customers::replace, customers::update, customers::remove),
+        )
+        .at("/clientes/{id}/status", routes!(customers::set_status))
+        .at("/clientes/{id}/responsavel", routes!(customers::set_responsible))
+        .at("/clientes/{id}/historico", routes!(customers::history))
+        .at("/grupos-empresa", routes!(company_groups::list, company_groups::create))
+        .at(
+            "/grupos-empresa/{id}",
+            routes!(
+                company_groups::detail,
+                company_groups::replace,
+                company_groups::update,
+                company_groups::remove
+            ),
+        )
+        .at("/contatos", routes!(contacts::list, contacts::create))
+        .at(
+            "/contatos/{id}",
+            routes!(contacts::detail, contacts::replace, contacts::update, contacts::remove),
+        );
     Table::new().nest("/api/v1", routes)
 }
 

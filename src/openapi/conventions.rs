@@ -1,12 +1,13 @@
 //! What holds for every route of a kind and so is not repeated in annotations: slashes, parameters of
 //! paths, ids of operations, and the errors that anybody can run into.
 
+use dx_actors::domain::CustomerStatus;
 use utoipa::openapi::{
     HttpMethod, Object, Paths, Ref, RefOr, Required, Response, Schema, SecurityRequirement, Type,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem},
 };
 
-use super::errors;
+use super::{errors, schemas::word};
 
 /// The name of the security scheme.
 pub(super) const BEARER: &str = "bearer";
@@ -114,12 +115,16 @@ fn name_success(status: &str, response: &mut RefOr<Response>) {
 
 fn path_parameter(segment: &str) -> Option<Parameter> {
     let name = segment.strip_prefix('{')?.strip_suffix('}')?;
-    let (schema, text) = if name == "chat_id" {
-        (Object::with_type(Type::String), "Identificador do chat (número com DDI e DDD).")
-    } else {
-        let mut id = Object::with_type(Type::Integer);
-        id.minimum = Some(1.into());
-        (id, "Identificador do registro.")
+    let (schema, text) = match name {
+        "chat_id" => {
+            (Object::with_type(Type::String), "Identificador do chat (número com DDI e DDD).")
+        }
+        "status" => (word::<CustomerStatus>(), "O status em que estão."),
+        _ => {
+            let mut id = Object::with_type(Type::Integer);
+            id.minimum = Some(1.into());
+            (id, "Identificador do registro.")
+        }
     };
     let parameter = ParameterBuilder::new()
         .name(name)

@@ -15,6 +15,7 @@ pub mod company_group;
 pub mod contact;
 pub mod customer;
 pub mod customer_history;
+pub mod customer_input;
 pub mod department;
 pub mod document;
 pub mod document_template;
