@@ -18,6 +18,7 @@ mod contacts;
 mod cors;
 mod customer_fields;
 mod customer_filter;
+mod customer_pictures;
 mod customers;
 mod departments;
 mod docs;
@@ -75,6 +76,7 @@ pub fn router(app: &AppState) -> Router {
     let throttled = throttled().into_router().route_layer(throttle);
     let routes = limits::standard(throttled.merge(standard().into_router()))
         .merge(limits::upload(uploads().into_router(), app))
+        .merge(limits::pictures(customer_forms().into_router()))
         .merge(limits::webhook(deliveries().into_router()))
         .merge(limits::picture(settings::picture_routes().into_router()))
         .merge(sockets().into_router())
@@ -92,6 +94,7 @@ pub fn documented() -> (OpenApi, Vec<String>) {
     throttled()
         .merge(standard())
         .merge(uploads())
+        .merge(customer_forms())
         .merge(deliveries())
         .merge(settings::picture_routes())
         .merge(sockets())
@@ -220,18 +223,15 @@ fn service() -> Table {
 /// Customers, their groups and their people.
 fn customers() -> Table {
     let routes = Table::new()
-        .at("/clientes", routes!(customers::list, customers::create))
         .at("/clientes/search", routes!(customers::search))
         .at("/clientes/stats", routes!(customers::stats))
         .at("/clientes/status/{status}", routes!(customers::by_status))
         .at("/clientes/cadastro-manual", routes!(chat_registration::register))
-        .at(
-            "/clientes/{id}",
-            routes!(customers::detail, customers::replace, customers::update, customers::remove),
-        )
         .at("/clientes/{id}/status", routes!(customers::set_status))
         .at("/clientes/{id}/responsavel", routes!(customers::set_responsible))
         .at("/clientes/{id}/historico", routes!(customers::history))
+        .at("/clientes/{id}/logo", routes!(customer_pictures::logo))
+        .at("/clientes/{id}/assinatura-digital", routes!(customer_pictures::signature))
         .at("/grupos-empresa", routes!(company_groups::list, company_groups::create))
         .at(
             "/grupos-empresa/{id}",
@@ -248,6 +248,14 @@ fn customers() -> Table {
             routes!(contacts::detail, contacts::replace, contacts::update, contacts::remove),
         );
     Table::new().nest("/api/v1", routes)
+}
+
+/// Customers with the pictures in their forms.
+fn customer_forms() -> Table {
+    Table::new().at("/api/v1/clientes", routes!(customers::list, customers::create)).at(
+        "/api/v1/clientes/{id}",
+        routes!(customers::detail, customers::replace, customers::update, customers::remove),
+    )
 }
 
 /// Numbers and messages. Routes in the singular are for older clients.

@@ -47,6 +47,25 @@ impl ToSchema for At {
     }
 }
 
+/// The bytes of a file, as they are.
+#[derive(Debug)]
+pub struct FileBytes;
+
+impl PartialSchema for FileBytes {
+    fn schema() -> RefOr<Schema> {
+        let bytes = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+        RefOr::T(bytes.into())
+    }
+}
+
+impl ToSchema for FileBytes {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Arquivo".into()
+    }
+}
+
 /// `page` and `page_size` of every list that comes in pages.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

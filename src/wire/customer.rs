@@ -44,7 +44,8 @@ pub(super) fn e164(canonical: &str) -> String {
     "status": "ativo", "grupo_empresa": 3, "grupo_empresa_nome": "Grupo XYZ",
     "inscricao_estadual": null, "inscricao_municipal": null, "ramo_atividade": "Padaria",
     "regime_tributario": "simples_nacional", "responsavel_legal_nome": "Maria Souza",
-    "responsavel_legal_cpf": "52998224725", "responsavel_legal_cargo": "Sócia", "logo": null,
+    "responsavel_legal_cpf": "52998224725", "responsavel_legal_cargo": "Sócia",
+    "logo": "https://hub.empresa.com.br/api/v1/clientes/12/logo/",
     "assinatura_digital": null, "observacoes": null, "agente_responsavel": 4, "criado_por": 1,
     "atualizado_por": 1, "created_at": "2026-01-02T12:00:00.000000Z",
     "updated_at": "2026-01-02T12:00:00.000000Z", "criado_em": "2026-01-02T12:00:00.000000Z",
@@ -106,9 +107,9 @@ pub struct CustomerOut {
     pub company_group_name: Option<String>,
     #[serde(flatten)]
     pub company: CustomerCompanyOut,
-    /// Endereço da imagem.
+    /// Onde a imagem é lida, com um token.
     pub logo: Option<String>,
-    /// Endereço da imagem.
+    /// Onde a imagem da assinatura é lida, com um token.
     #[serde(rename = "assinatura_digital")]
     pub signature: Option<String>,
     #[serde(rename = "observacoes")]
@@ -204,19 +205,17 @@ pub struct CustomerCompanyOut {
     pub representative_position: Option<String>,
 }
 
+/// Where the pictures of a customer are read.
+#[derive(Debug, Default)]
+pub struct PictureAddresses {
+    pub logo: Option<String>,
+    pub signature: Option<String>,
+}
+
 impl CustomerOut {
-    pub fn new(view: CustomerView) -> Self {
+    pub fn new(view: CustomerView, pictures: PictureAddresses) -> Self {
         let CustomerView { customer, company_group_name } = view;
-        let Customer {
-            id,
-            details,
-            logo: _,
-            signature: _,
-            created_by,
-            updated_by,
-            created_at,
-            updated_at,
-        } = customer;
+        let Customer { id, details, created_by, updated_by, created_at, updated_at } = customer;
         let address = CustomerAddressOut::of(&details);
         let company = CustomerCompanyOut::of(&details);
         let main_contacts = main_contacts(&details);
@@ -246,9 +245,8 @@ impl CustomerOut {
             company_group: details.company_group_id.map(|id| id.0),
             company_group_name,
             company,
-            // Files are not served yet.
-            logo: None,
-            signature: None,
+            logo: pictures.logo,
+            signature: pictures.signature,
             notes: details.notes,
             responsible_agent: details.responsible_agent_id.map(|id| id.0),
             created_by: created_by.map(|id| id.0),

@@ -3,8 +3,9 @@
 
 use dx_actors::domain::{CustomerStatus, PersonType, TaxRegime};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, ToSchema, openapi::Object};
 
+use super::words::Word;
 use crate::openapi::schemas::word;
 
 /// Um novo cliente, ou um que é substituído. De dados com mais de um nome vale o primeiro que vem.
@@ -40,9 +41,7 @@ pub struct CustomerChangesIn {
 pub struct CustomerDetailsIn {
     #[schema(max_length = 255)]
     pub nome_fantasia: Option<String>,
-    /// Sem ele diz o documento o que a pessoa é; sem os dois é `juridica`. Clientes mais antigos
-    /// dizem `tipo_documento`: `cpf` ou `cnpj`.
-    #[schema(schema_with = word::<PersonType>, required = false)]
+    #[schema(schema_with = person_type, required = false)]
     pub tipo_pessoa: String,
     /// CPF (11 dígitos) ou CNPJ (14 caracteres), com ou sem pontuação; único entre os clientes.
     /// Também com os nomes `cnpj` e `documento`. Dígitos verificadores errados são aceitos e
@@ -75,8 +74,7 @@ pub struct CustomerDetailsIn {
     /// Oito dígitos, com ou sem hífen.
     #[schema(pattern = "^([0-9]{5}-?[0-9]{3})?$")]
     pub cep: Option<String>,
-    /// Padrão: `ativo`.
-    #[schema(schema_with = word::<CustomerStatus>, required = false)]
+    #[schema(schema_with = status, required = false)]
     pub status: String,
     /// Id de um grupo de empresas.
     pub grupo_empresa: Option<i64>,
@@ -86,8 +84,7 @@ pub struct CustomerDetailsIn {
     pub inscricao_municipal: Option<String>,
     #[schema(max_length = 255)]
     pub ramo_atividade: Option<String>,
-    /// Padrão: `simples_nacional`.
-    #[schema(schema_with = word::<TaxRegime>, required = false)]
+    #[schema(schema_with = tax_regime, required = false)]
     pub regime_tributario: String,
     #[schema(max_length = 255)]
     pub responsavel_legal_nome: Option<String>,
@@ -100,6 +97,61 @@ pub struct CustomerDetailsIn {
     pub observacoes: Option<String>,
     /// Id de uma pessoa ativa; 0 para ninguém. Também com os nomes `responsavel` e `atendente`.
     pub agente_responsavel: Option<i64>,
+    /// `null` apaga a imagem, o seu endereço a deixa como está. A imagem vem em um formulário
+    /// (`multipart/form-data`).
+    pub logo: Option<String>,
+    /// Como `logo`.
+    pub assinatura_digital: Option<String>,
+}
+
+fn person_type() -> Object {
+    about::<PersonType>(
+        "Sem ele diz o documento o que a pessoa é; sem os dois é `juridica`. Clientes mais antigos da \
+         API dizem `tipo_documento`: `cpf` ou `cnpj`.",
+    )
+}
+
+fn status() -> Object {
+    about::<CustomerStatus>("De um novo cliente: `ativo`.")
+}
+
+fn tax_regime() -> Object {
+    about::<TaxRegime>("De um novo cliente: `simples_nacional`.")
+}
+
+fn about<W: Word>(text: &str) -> Object {
+    let mut schema = word::<W>();
+    schema.description = Some(text.to_owned());
+    schema
+}
+
+/// Como em JSON, e com imagens.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"razao_social": "Empresa XYZ Ltda", "cnpj_cpf": "12345678000195"}))]
+pub struct CustomerFormIn {
+    #[serde(flatten)]
+    pub customer: CustomerIn,
+    #[serde(flatten)]
+    pub pictures: CustomerPicturesIn,
+}
+
+/// Como em JSON, e com imagens.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"nome_fantasia": "XYZ"}))]
+pub struct CustomerChangesFormIn {
+    #[serde(flatten)]
+    pub changes: CustomerChangesIn,
+    #[serde(flatten)]
+    pub pictures: CustomerPicturesIn,
+}
+
+/// Imagens PNG, JPEG ou WebP de até 2 MB. Um texto vazio apaga a imagem.
+#[derive(Serialize, ToSchema)]
+pub struct CustomerPicturesIn {
+    #[schema(value_type = String, format = Binary, required = false)]
+    pub logo: Vec<u8>,
+    #[schema(value_type = String, format = Binary, required = false)]
+    pub assinatura_digital: Vec<u8>,
 }
 
 /// Um novo status, e por quê.

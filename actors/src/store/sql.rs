@@ -81,7 +81,11 @@ macro_rules! text_arguments {
     )*};
 }
 
-text_arguments!(crate::domain::tax_id::TaxId, crate::domain::postal_code::PostalCode);
+text_arguments!(
+    crate::domain::tax_id::TaxId,
+    crate::domain::postal_code::PostalCode,
+    crate::domain::file::FileKey,
+);
 
 /// Closed vocabularies are TEXT; their spelling is the one that the row types decode.
 macro_rules! word_arguments {

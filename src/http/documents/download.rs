@@ -91,7 +91,8 @@ async fn find_linked(
     document.ok_or_else(|| missing(id).into())
 }
 
-fn names(headers: &HeaderMap, header: header::HeaderName, etag: &str) -> bool {
+/// A header of conditional requests names this tag.
+pub(in crate::http) fn names(headers: &HeaderMap, header: header::HeaderName, etag: &str) -> bool {
     let Some(text) = headers.get(header).and_then(|value| value.to_str().ok()) else {
         return false;
     };
@@ -101,7 +102,7 @@ fn names(headers: &HeaderMap, header: header::HeaderName, etag: &str) -> bool {
 }
 
 /// Nobody but the client keeps it, and asks again each time: a document may be deleted.
-fn add_caching(headers: &mut HeaderMap, etag: &str) {
+pub(in crate::http) fn add_caching(headers: &mut HeaderMap, etag: &str) {
     headers.insert(header::ETAG, text_value(etag));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
 }

@@ -6,7 +6,7 @@ mod link;
 #[cfg(test)]
 mod tests;
 
-pub(super) use download::download;
+pub(super) use download::{add_caching, download, names};
 pub(super) use link::create as link;
 
 use axum::{Json, extract::State};
