@@ -25,6 +25,7 @@ on_both_databases!(
     a_deleted_customer_who_writes_again_is_a_new_one,
     pictures_are_uploaded_read_replaced_and_removed,
     a_picture_that_is_none_is_refused_and_changes_nothing,
+    a_ticket_is_found_by_its_customer_without_accents,
 );
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0";
@@ -330,4 +331,28 @@ async fn a_picture_that_is_none_is_refused_and_changes_nothing(database: Databas
     let after = admin.get(&path).expect(200).await;
     assert_eq!(after["nome"], before["nome"]);
     assert_eq!(admin.get(CUSTOMERS).expect(200).await["count"], 1);
+}
+
+async fn a_ticket_is_found_by_its_customer_without_accents(database: Database) {
+    let server = Server::start(&database).await;
+    let admin = server.admin().await;
+    let department = admin.department("Suporte").await;
+    for (name, chat) in [("Padaria São João", "5511900000001"), ("Açougue", "5511900000002")] {
+        let row = admin.post(CUSTOMERS, json!({ "nome": name })).expect(201).await;
+        let entry = json!({ "departamento": department, "cliente": id(&row), "chat_id": chat,
+            "numero_whatsapp": chat });
+        admin.post("/api/v1/atendimento/filas/", entry).expect(201).await;
+    }
+    for (search, expected) in [
+        ("sao%20JOAO", 1),
+        ("S%C3%83O", 1),
+        ("acougue", 1),
+        ("A%C3%87OUGUE", 1),
+        ("90000", 2),
+        ("sao%20acougue", 0),
+        ("%25", 0),
+    ] {
+        let path = format!("/api/v1/atendimento/atendimentos/?search={search}");
+        assert_eq!(admin.get(&path).expect(200).await["count"], expected, "{search}");
+    }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{
     AgentId, CompanyGroupId, Customer, CustomerChange, CustomerDetails, CustomerId, CustomerStatus,
     PersonType, TaxRegime, Timestamp,
-    audit::{AuditAction, AuditSubject, FieldChange, NewAuditEntry},
+    audit::{AuditAction, AuditSubject, Differences, FieldChange, NewAuditEntry},
     phone,
     plain::plain,
 };
@@ -449,6 +449,26 @@ fn bind_details(sql: Sql, details: &CustomerDetails) -> Sql {
         .bind(plain_of(&details.city))
         .bind(plain_of(&details.business_line))
         .bind(details.search_text())
+}
+
+/// Takes every customer out of a group and notes it at each of them; a group has a few dozens.
+pub(super) async fn leave_group(
+    tx: &mut Tx,
+    id: CompanyGroupId,
+    by: AgentId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let update = sql("UPDATE customers SET company_group_id = NULL, updated_by = $1, \
+         updated_at = $2 WHERE company_group_id = $3 AND deleted_at IS NULL RETURNING *");
+    let left: Vec<Customer> = tx.all(update.bind(by).bind(now).bind(id)).await?;
+    for customer in left {
+        let gone = None::<CompanyGroupId>;
+        let changes = Differences::default().field("company_group_id", Some(id), gone);
+        let changes = changes.into_changes();
+        let entry = entry(&customer, AuditAction::Updated, Some(by), String::new(), changes);
+        audit::insert(tx, entry, now).await?;
+    }
+    Ok(())
 }
 
 /// Runs the statement that makes a customer vanish; `false` when there was none.
