@@ -14,7 +14,7 @@ use super::{
     Fields, Id,
     body::UploadedFile,
     customers::find,
-    documents::{add_caching, names},
+    documents::download::{add_caching, names},
     limits::{PICTURE_BYTES_MAX, PICTURE_TOO_LARGE},
     query::BaseUrl,
 };
@@ -22,7 +22,7 @@ use crate::{
     auth::CurrentAgent,
     error::{ApiError, ApiResult},
     files::{ReceiveError, Received, kind::PICTURES},
-    openapi::schemas::FileBytes,
+    openapi::schemas::FileOut,
     state::AppState,
     wire::customer::PictureAddresses,
 };
@@ -176,9 +176,9 @@ pub(super) async fn store(
             status = 200,
             description = "A imagem: PNG, JPEG ou WebP.",
             content(
-                (FileBytes = "image/png"),
-                (FileBytes = "image/jpeg"),
-                (FileBytes = "image/webp"),
+                (FileOut = "image/png", example = "\u{89}PNG…"),
+                (FileOut = "image/jpeg", example = "\u{ff}\u{d8}\u{ff}…"),
+                (FileOut = "image/webp", example = "RIFF…WEBP…"),
             ),
         ),
         (status = 304, description = "Não mudou."),
@@ -206,9 +206,9 @@ pub(super) async fn logo(
             status = 200,
             description = "A imagem: PNG, JPEG ou WebP.",
             content(
-                (FileBytes = "image/png"),
-                (FileBytes = "image/jpeg"),
-                (FileBytes = "image/webp"),
+                (FileOut = "image/png", example = "\u{89}PNG…"),
+                (FileOut = "image/jpeg", example = "\u{ff}\u{d8}\u{ff}…"),
+                (FileOut = "image/webp", example = "RIFF…WEBP…"),
             ),
         ),
         (status = 304, description = "Não mudou."),

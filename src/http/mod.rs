@@ -183,8 +183,8 @@ fn files() -> Table {
         .undocumented("/api/v1/documentos/gerar-contrato", post(documents::generate::contract))
         .undocumented("/api/v1/documentos/gerar-boleto", post(documents::generate::boleto))
         .undocumented("/api/v1/config/documents/preview", post(documents::generate::preview))
-        .undocumented("/api/v1/documentos/{id}/arquivo", get(documents::download))
-        .undocumented("/api/v1/documentos/{id}/link", post(documents::link))
+        .undocumented("/api/v1/documentos/{id}/arquivo", get(documents::download::download))
+        .undocumented("/api/v1/documentos/{id}/link", post(documents::link::create))
 }
 
 /// Departments, queues, tickets and chats.

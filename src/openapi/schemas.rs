@@ -22,6 +22,18 @@ pub fn one_of(words: &[&str]) -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied())).build()
 }
 
+/// Functions for `schema_with`, beside which a doc comment is not published: a schema and what it says.
+macro_rules! described {
+    ($($name:ident = $schema:expr, $text:literal;)*) => {$(
+        fn $name() -> utoipa::openapi::Object {
+            let mut schema = $schema;
+            schema.description = Some($text.to_owned());
+            schema
+        }
+    )*};
+}
+pub(crate) use described;
+
 /// A word, or `null`.
 pub fn word_or_null<W: Word>() -> Object {
     let words = W::WORDS.iter().map(|(_, word)| Some(*word)).chain([None]);
@@ -47,24 +59,24 @@ impl ToSchema for At {
     }
 }
 
-/// The bytes of a file, as they are.
-#[derive(Debug)]
-pub struct FileBytes;
+/// Bytes that are no JSON: a file, on its way in or out.
+pub fn binary() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+        .build()
+}
 
-impl PartialSchema for FileBytes {
+/// A file as an answer.
+pub struct FileOut;
+
+impl PartialSchema for FileOut {
     fn schema() -> RefOr<Schema> {
-        let bytes = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
-        RefOr::T(bytes.into())
+        RefOr::T(binary().into())
     }
 }
 
-impl ToSchema for FileBytes {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "Arquivo".into()
-    }
-}
+impl ToSchema for FileOut {}
 
 /// `page` and `page_size` of every list that comes in pages.
 #[derive(IntoParams)]

@@ -155,12 +155,10 @@ fn examples(schema: &Value) -> Vec<&Value> {
 
 /// On the body itself, or on the schemas that it is made of.
 fn has_example(document: &Value, body: &Value) -> bool {
-    let schema = resolved(document, &body["schema"]);
-    // Nobody writes a picture down.
-    let is_file = schema["format"] == "binary";
-    if is_file || body.get("example").is_some() || body.get("examples").is_some() {
+    if body.get("example").is_some() || body.get("examples").is_some() {
         return true;
     }
+    let schema = resolved(document, &body["schema"]);
     let parts = ["items", "properties"].map(|key| &schema[key]);
     let [items, properties] = parts;
     !examples(schema).is_empty()

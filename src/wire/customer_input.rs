@@ -3,10 +3,9 @@
 
 use dx_actors::domain::{CustomerStatus, PersonType, TaxRegime};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema, openapi::Object};
+use utoipa::{IntoParams, ToSchema};
 
-use super::words::Word;
-use crate::openapi::schemas::word;
+use crate::openapi::schemas::{binary, described, word};
 
 /// Um novo cliente, ou um que é substituído. De dados com mais de um nome vale o primeiro que vem.
 #[derive(Serialize, ToSchema)]
@@ -104,25 +103,13 @@ pub struct CustomerDetailsIn {
     pub assinatura_digital: Option<String>,
 }
 
-fn person_type() -> Object {
-    about::<PersonType>(
+described! {
+    person_type = word::<PersonType>(),
         "Sem ele diz o documento o que a pessoa é; sem os dois é `juridica`. Clientes mais antigos da \
-         API dizem `tipo_documento`: `cpf` ou `cnpj`.",
-    )
-}
-
-fn status() -> Object {
-    about::<CustomerStatus>("De um novo cliente: `ativo`.")
-}
-
-fn tax_regime() -> Object {
-    about::<TaxRegime>("De um novo cliente: `simples_nacional`.")
-}
-
-fn about<W: Word>(text: &str) -> Object {
-    let mut schema = word::<W>();
-    schema.description = Some(text.to_owned());
-    schema
+         API dizem `tipo_documento`: `cpf` ou `cnpj`.";
+    status = word::<CustomerStatus>(), "De um novo cliente: `ativo`.";
+    tax_regime = word::<TaxRegime>(), "De um novo cliente: `simples_nacional`.";
+    picture = binary(), "PNG, JPEG ou WebP de até 2 MiB; um texto vazio apaga a imagem.";
 }
 
 /// Como em JSON, e com imagens.
@@ -145,12 +132,12 @@ pub struct CustomerChangesFormIn {
     pub pictures: CustomerPicturesIn,
 }
 
-/// Imagens PNG, JPEG ou WebP de até 2 MB. Um texto vazio apaga a imagem.
+/// As imagens de um cliente.
 #[derive(Serialize, ToSchema)]
 pub struct CustomerPicturesIn {
-    #[schema(value_type = String, format = Binary, required = false)]
+    #[schema(schema_with = picture, required = false)]
     pub logo: Vec<u8>,
-    #[schema(value_type = String, format = Binary, required = false)]
+    #[schema(schema_with = picture, required = false)]
     pub assinatura_digital: Vec<u8>,
 }
 
@@ -179,7 +166,6 @@ pub struct CustomerResponsibleIn {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct CustomerStatusParams {
-    /// Só clientes neste status.
     #[param(schema_with = word::<CustomerStatus>, required = false)]
     pub status: String,
 }

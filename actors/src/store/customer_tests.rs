@@ -31,6 +31,7 @@ both_databases!(
     a_registration_is_all_or_nothing,
     older_rows_get_their_plain_texts,
     companies_are_told_that_their_group_is_deleted,
+    no_company_joins_a_group_unnoticed_while_it_is_deleted,
     a_picture_is_kept_with_its_customer_or_not_at_all,
 );
 
@@ -365,6 +366,41 @@ async fn companies_are_told_that_their_group_is_deleted(database: TestDatabase) 
     }
     assert_eq!(history(&hub, other).await.len(), 1);
     assert!(!hub.store.delete_company_group(group.id, ADMIN, now).await.unwrap());
+}
+
+async fn no_company_joins_a_group_unnoticed_while_it_is_deleted(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let now = hub.clock.now();
+    let details =
+        CompanyGroupDetails { name: "Grupo".to_owned(), ..CompanyGroupDetails::default() };
+    let group = hub.store.insert_company_group(details, ADMIN, now).await.unwrap();
+    let join = |at: usize| {
+        let (store, name) = (hub.store.clone(), format!("Empresa {at}"));
+        let new = CustomerDetails { company_group_id: Some(group.id), ..named(&name) };
+        tokio::spawn(async move { store.add_customer(new, Some(ADMIN), now).await })
+    };
+    let first: Vec<_> = (0..8).map(join).collect();
+    let store = hub.store.clone();
+    let deleted =
+        tokio::spawn(async move { store.delete_company_group(group.id, ADMIN, now).await });
+    let last: Vec<_> = (8..16).map(join).collect();
+    let mut joined = Vec::new();
+    for task in first.into_iter().chain(last) {
+        match task.await.unwrap() {
+            Ok(customer) => joined.push(customer.id),
+            Err(StoreError::ForeignKey { .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(deleted.await.unwrap().unwrap());
+    for id in joined {
+        let customer = hub.store.find_customer(id).await.unwrap().unwrap();
+        assert_eq!(customer.details.company_group_id, None);
+        let entries = history(&hub, id).await;
+        let mut changes = entries.iter().flat_map(|entry| &entry.changes);
+        let is_noted = changes.any(|change| change.old_value == Some(group.id.to_string()));
+        assert!(is_noted, "{id} left the group without a word");
+    }
 }
 
 async fn a_picture_is_kept_with_its_customer_or_not_at_all(database: TestDatabase) {

@@ -1,13 +1,10 @@
 //! `/documentos/`: documents of customers, their files and links to them.
 
-mod download;
+pub(super) mod download;
 pub(super) mod generate;
-mod link;
+pub(super) mod link;
 #[cfg(test)]
 mod tests;
-
-pub(super) use download::{add_caching, download, names};
-pub(super) use link::create as link;
 
 use axum::{Json, extract::State};
 use dx_actors::{
