@@ -97,7 +97,21 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         name_success(status, response);
     }
     let parameters = operation.parameters.get_or_insert_default();
+    parameters.iter_mut().for_each(describe);
     parameters.splice(0..0, in_path.into_iter().map(RefOr::T));
+}
+
+/// What the schema of a parameter says is said of the parameter, where people look for it.
+fn describe(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(parameter) = parameter else { return };
+    let text = match &mut parameter.schema {
+        Some(RefOr::T(Schema::Object(schema))) => schema.description.take(),
+        Some(RefOr::T(Schema::OneOf(schema))) => schema.description.take(),
+        _ => None,
+    };
+    if text.is_some() {
+        parameter.description = text;
+    }
 }
 
 /// What a success is called where the annotation does not say it.
