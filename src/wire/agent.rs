@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{time::At, words::Word};
-use crate::openapi::schemas::word;
+use crate::openapi::schemas::{described, word};
 
 /// Uma pessoa como os colegas a veem.
 #[derive(Debug, Serialize, ToSchema)]
@@ -94,8 +94,7 @@ pub struct AgentIn {
     pub display_name: Option<String>,
     #[schema(max_length = 30)]
     pub phone_number: Option<String>,
-    /// Padrão: `atendente`. Só quem é `admin` cria outro `admin`.
-    #[schema(schema_with = word::<Role>, required = false)]
+    #[schema(schema_with = role_of_new, required = false)]
     pub role: String,
     /// Padrão: `true`.
     #[schema(nullable = false)]
@@ -145,4 +144,8 @@ pub struct AgentParams {
     pub departamento: Option<i64>,
     /// Palavras em `username`, `display_name` ou `email`.
     pub search: Option<String>,
+}
+
+described! {
+    role_of_new = word::<Role>(), "Padrão: `atendente`. Só quem é `admin` cria outro `admin`.";
 }

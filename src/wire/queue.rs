@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{time::At, words::Word};
-use crate::openapi::schemas::word;
+use crate::openapi::schemas::{described, word};
 
 /// Um lugar na fila de um departamento.
 #[derive(Debug, Serialize, ToSchema)]
@@ -162,8 +162,7 @@ pub struct QueueEntryIn {
     pub numero_whatsapp: String,
     #[schema(max_length = 4096)]
     pub mensagem_inicial: Option<String>,
-    /// Padrão: `normal`.
-    #[schema(schema_with = word::<Priority>, required = false)]
+    #[schema(schema_with = priority_of_new, required = false)]
     pub prioridade: String,
 }
 
@@ -225,4 +224,8 @@ pub struct QueueParams {
     pub aguardando: Option<bool>,
     /// `entrou_na_fila_em` (padrão) ou `prioridade`.
     pub ordering: Option<String>,
+}
+
+described! {
+    priority_of_new = word::<Priority>(), "Padrão: `normal`.";
 }

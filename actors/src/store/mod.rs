@@ -11,6 +11,7 @@ mod company_groups;
 mod contacts;
 #[cfg(feature = "testing")]
 mod counter;
+mod customer_pictures;
 mod customers;
 mod db;
 mod decisions;

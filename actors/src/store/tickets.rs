@@ -116,7 +116,7 @@ impl TicketFilter {
             .push_bind_if(" AND t.agent_id = ", self.agent_id)
             .push_bind_if(" AND t.priority = ", self.priority)
             .push_bind_if(" AND t.chat_id = ", self.chat_id.as_deref())
-            .push_search(&self.search, &["c.name", "t.phone", "t.notes"])
+            .push_mixed_search(&self.search, &["c.name_plain"], &["c.name", "t.phone", "t.notes"])
     }
 }
 
