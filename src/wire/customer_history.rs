@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{time::At, words::Word};
 
 /// Columns that have another name on the wire.
-const FIELDS: [(&str, &str); 24] = [
+pub(super) const FIELDS: [(&str, &str); 24] = [
     ("name", "razao_social"),
     ("trade_name", "nome_fantasia"),
     ("person_type", "tipo_pessoa"),
@@ -102,7 +102,7 @@ impl ChangeOut {
 }
 
 /// Closed vocabularies are stored in English.
-fn shown(field: &str, stored: String) -> String {
+pub(super) fn shown(field: &str, stored: String) -> String {
     let word = match field {
         "status" => word_of::<CustomerStatus>(&stored),
         "person_type" => word_of::<PersonType>(&stored),

@@ -321,7 +321,7 @@ pub struct PreviewIn {
     #[schema(schema_with = previewed_kind, required = false)]
     pub tipo: String,
     /// Obrigatório sem `template_nome`. Deve conter `{{cliente_nome}}` e `{{empresa_nome}}`.
-    #[schema(min_length = 1, max_length = 100000, nullable = false)]
+    #[schema(min_length = 1, max_length = 100_000, nullable = false)]
     pub conteudo: Option<String>,
     /// Variáveis próprias deste modelo.
     #[schema(max_items = 100)]
