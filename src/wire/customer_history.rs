@@ -11,7 +11,7 @@ use super::{time::At, words::Word};
 use crate::openapi::schemas::one_of;
 
 /// Columns that have another name on the wire.
-const FIELDS: [(&str, &str); 24] = [
+pub(super) const FIELDS: [(&str, &str); 24] = [
     ("name", "razao_social"),
     ("trade_name", "nome_fantasia"),
     ("person_type", "tipo_pessoa"),
@@ -118,7 +118,7 @@ impl ChangeOut {
 }
 
 /// Closed vocabularies are stored in English.
-fn shown(field: &str, stored: String) -> String {
+pub(super) fn shown(field: &str, stored: String) -> String {
     let word = match field {
         "status" => word_of::<CustomerStatus>(&stored),
         "person_type" => word_of::<PersonType>(&stored),

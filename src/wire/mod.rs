@@ -8,6 +8,7 @@
 pub mod account;
 pub mod agent;
 pub mod audit;
+mod audit_fields;
 pub mod authz;
 pub mod chat;
 pub mod cloud;
