@@ -181,7 +181,7 @@ impl World {
             66..78 => self.agent_comes_or_goes(step).await,
             78..84 => self.supervisor_decides(step).await,
             84..94 => self.time_passes(step),
-            _ => self.something_fails(step).await,
+            _ => self.something_fails(step),
         }
     }
 
@@ -331,7 +331,7 @@ impl World {
         self.note(step, &format!("{seconds} s pass"));
     }
 
-    async fn something_fails(&mut self, step: usize) {
+    fn something_fails(&mut self, step: usize) {
         let what = self.rng.random_range(0..3);
         let chat = self.chat();
         self.note(step, &format!("actor {what} ({chat}) fails"));
@@ -343,7 +343,7 @@ impl World {
     }
 
     /// What must hold after each step, as soon as what is under way has arrived.
-    async fn check(&mut self) {
+    async fn check(&self) {
         self.check_owners().await;
         self.settles("loads", async || self.loads_agree().await).await;
         for department in self.departments {
@@ -428,7 +428,7 @@ impl World {
 
     /// What was acknowledged is stored once, the hub never gave beyond the capacity, and the observer's
     /// events have no hole.
-    async fn check_history(&mut self) {
+    async fn check_history(&self) {
         let store = self.hub.hub.store();
         let mut unique = HashSet::new();
         for id in &self.acknowledged {

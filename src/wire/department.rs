@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{time::At, words::Word};
-use crate::openapi::schemas::word;
+use crate::openapi::schemas::{described, word};
 
 /// Um departamento com a sua carga atual.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,9 +43,8 @@ pub struct DepartmentOut {
     pub response_target_minutes: i64,
     #[serde(rename = "ativo")]
     pub is_active: bool,
-    /// `automatico`: o chat é atribuído; `oferta`: o atendente é perguntado.
     #[serde(rename = "modo_atribuicao")]
-    #[schema(schema_with = word::<AssignmentMode>)]
+    #[schema(schema_with = mode)]
     pub mode: &'static str,
     #[serde(rename = "oferta_segundos")]
     pub offer_seconds: i64,
@@ -133,8 +132,7 @@ pub struct DepartmentIn {
     /// Ids das pessoas que atendem aqui.
     #[schema(max_items = 1000)]
     pub atendentes: Option<Vec<i64>>,
-    /// `automatico` (padrão): o chat é atribuído; `oferta`: o atendente é perguntado.
-    #[schema(schema_with = word::<AssignmentMode>, required = false)]
+    #[schema(schema_with = mode, required = false)]
     pub modo_atribuicao: String,
     /// Quanto dura uma oferta; padrão: 30.
     #[schema(minimum = 1, maximum = 3600, nullable = false)]
@@ -149,10 +147,10 @@ pub struct DepartmentIn {
     /// Para onde vão os chats que esperaram demais aqui; `null`: ficam. Um círculo é recusado.
     pub transbordo_departamento: Option<i64>,
     /// Padrão: 600.
-    #[schema(minimum = 1, maximum = 604800, nullable = false)]
+    #[schema(minimum = 1, maximum = 604_800, nullable = false)]
     pub transbordo_espera_segundos: Option<i64>,
     /// Uma transferência que ninguém assume volta depois disto; 0: nunca. Padrão: 600.
-    #[schema(minimum = 0, maximum = 604800, nullable = false)]
+    #[schema(minimum = 0, maximum = 604_800, nullable = false)]
     pub transferencia_retorno_segundos: Option<i64>,
 }
 
@@ -175,8 +173,7 @@ pub struct DepartmentChangesIn {
     /// Substitui a lista inteira.
     #[schema(max_items = 1000)]
     pub atendentes: Option<Vec<i64>>,
-    /// `automatico` (padrão): o chat é atribuído; `oferta`: o atendente é perguntado.
-    #[schema(schema_with = word::<AssignmentMode>, required = false)]
+    #[schema(schema_with = mode, required = false)]
     pub modo_atribuicao: String,
     /// Quanto dura uma oferta; padrão: 30.
     #[schema(minimum = 1, maximum = 3600, nullable = false)]
@@ -191,10 +188,10 @@ pub struct DepartmentChangesIn {
     /// Para onde vão os chats que esperaram demais aqui; `null`: ficam. Um círculo é recusado.
     pub transbordo_departamento: Option<i64>,
     /// Padrão: 600.
-    #[schema(minimum = 1, maximum = 604800, nullable = false)]
+    #[schema(minimum = 1, maximum = 604_800, nullable = false)]
     pub transbordo_espera_segundos: Option<i64>,
     /// Uma transferência que ninguém assume volta depois disto; 0: nunca. Padrão: 600.
-    #[schema(minimum = 0, maximum = 604800, nullable = false)]
+    #[schema(minimum = 0, maximum = 604_800, nullable = false)]
     pub transferencia_retorno_segundos: Option<i64>,
 }
 
@@ -207,4 +204,9 @@ pub struct DepartmentParams {
     pub search: Option<String>,
     /// `nome` (padrão) ou `-nome`.
     pub ordering: Option<String>,
+}
+
+described! {
+    mode = word::<AssignmentMode>(),
+        "`automatico` (padrão): o chat é atribuído; `oferta`: o atendente é perguntado.";
 }

@@ -331,7 +331,7 @@ impl State {
                 Ok((changed, transfer)) => {
                     if let Some(open) = &mut self.open {
                         if open.ticket.agent_id != changed.agent_id {
-                            open.transfer = transfer.clone();
+                            open.transfer.clone_from(&transfer);
                         }
                         open.ticket = changed.clone();
                     }

@@ -78,10 +78,9 @@ impl State {
             })
             .await?;
         let transfer = transfer.ok_or(HubError::Conflict)?;
-        if before.is_offered() {
-            if let Some(asked) = before.agent_id.filter(|asked| Some(*asked) != changed.agent_id) {
-                self.tell_offer_ended(asked, OfferEnd::Withdrawn, now);
-            }
+        let asked = before.agent_id.filter(|_| before.is_offered());
+        if let Some(asked) = asked.filter(|asked| Some(*asked) != changed.agent_id) {
+            self.tell_offer_ended(asked, OfferEnd::Withdrawn, now);
         }
         self.tell_transferred(transfer.clone(), now);
         let waits = changed.status == TicketStatus::Waiting;
@@ -104,13 +103,12 @@ impl State {
         ticket: &Ticket,
     ) -> Result<NewDecision, HubError> {
         let kind = DecisionKind::Transferred;
-        let mut decision = match request.to_agent_id {
-            Some(agent_id) => self.by_hand(kind, request.by, agent_id).await?,
-            None => {
-                let reasons =
-                    Reasons { from_agent_id: ticket.agent_id.map(|id| id.0), ..Reasons::default() };
-                NewDecision { kind, agent_id: None, decided_by: Some(request.by), reasons }
-            }
+        let mut decision = if let Some(agent_id) = request.to_agent_id {
+            self.by_hand(kind, request.by, agent_id).await?
+        } else {
+            let from_agent_id = ticket.agent_id.map(|id| id.0);
+            let reasons = Reasons { from_agent_id, ..Reasons::default() };
+            NewDecision { kind, agent_id: None, decided_by: Some(request.by), reasons }
         };
         decision.reasons.from_department_id = Some(ticket.department_id.0);
         Ok(decision)

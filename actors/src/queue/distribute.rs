@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::actor::State;
 use crate::{
-    domain::{Department, QueueEntry, Reasons, Skill, TicketId, TicketView, Timestamp},
+    domain::{
+        AssignmentMode, Department, QueueEntry, Reasons, Skill, TicketId, TicketView, Timestamp,
+    },
     error::HubError,
     events::{Audience, ChatAudience, HubEvent},
     presence::{Claimed, Wanted},
@@ -56,8 +58,7 @@ impl State {
         let tickets: Vec<TicketId> = claims.iter().map(|claim| claim.ticket_id).collect();
         let owners: Vec<_> = claims.iter().map(|claim| (claim.ticket_id, claim.agent_id)).collect();
         let now = self.context.clock.now();
-        let offered_until =
-            self.offers(department).then(|| now.plus(department.routing.offer_time()));
+        let offered_until = offers(department).then(|| now.plus(department.routing.offer_time()));
         let assignments = claims
             .into_iter()
             .map(|claim| {
@@ -101,10 +102,6 @@ impl State {
             }
         }
         Ok(views.len())
-    }
-
-    fn offers(&self, department: &Department) -> bool {
-        department.routing.mode == crate::domain::AssignmentMode::Offer
     }
 
     fn assignment(
@@ -172,6 +169,10 @@ impl State {
         };
         self.context.publish(&Audience::Chat(audience), event);
     }
+}
+
+fn offers(department: &Department) -> bool {
+    department.routing.mode == AssignmentMode::Offer
 }
 
 /// What a waiting chat asks of an agent by now.

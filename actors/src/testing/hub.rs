@@ -110,8 +110,8 @@ impl TestHub {
     /// Changes how a department's chats find an agent.
     pub async fn rules(&self, id: DepartmentId, routing: RoutingChanges) {
         let changes = DepartmentChanges { routing, ..DepartmentChanges::default() };
-        let changed = self.hub.presence().update_department(None, id, changes).await;
-        changed.expect("the department is there");
+        let outcome = self.hub.presence().update_department(None, id, changes).await;
+        outcome.expect("the department is there");
     }
 
     pub async fn online(&self, id: AgentId) {
