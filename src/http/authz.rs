@@ -16,13 +16,22 @@ use super::{
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden},
     state::AppState,
-    wire::authz::{GroupOut, PermissionOut},
+    wire::authz::{AgentGroupsIn, GroupChangesIn, GroupIn, GroupOut, PermissionOut},
 };
 
 const NAME_CHARS_MAX: usize = 150;
 
 /// `GET /authz/permissions/`: what groups can give, in the order of app, model and codename.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Permissões",
+    summary = "Lista os direitos",
+    description = "Uma lista simples do que grupos podem dar; também o que falta aqui é só de administradores.",
+    responses((status = 200, body = Vec<PermissionOut>)),
+)]
 pub(super) async fn permissions(_me: CurrentAgent) -> Json<Vec<PermissionOut>> {
     let can_be_given = |permission: &Permission| !permission.is_for_admins_only();
     let mut rows: Vec<PermissionOut> =
@@ -32,12 +41,29 @@ pub(super) async fn permissions(_me: CurrentAgent) -> Json<Vec<PermissionOut>> {
 }
 
 /// `GET /authz/groups/`: by name.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Permissões",
+    summary = "Lista os grupos",
+    description = "Uma lista simples, por nome. Para quem tem o direito `accounts.manage_auth`, de início administradores.",
+    responses((status = 200, body = Vec<GroupOut>), Forbidden),
+)]
 pub(super) async fn groups(me: CurrentAgent) -> ApiResult<Json<Vec<GroupOut>>> {
     me.require(Permission::ManageAuth)?;
     Ok(Json(rows(me.roster.groups())))
 }
 
 /// `POST /authz/groups/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Permissões",
+    summary = "Cria um grupo",
+    description = "O nome é único.",
+    request_body = GroupIn,
+    responses((status = 201, body = GroupOut), Forbidden),
+)]
 pub(super) async fn create_group(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -55,6 +81,14 @@ pub(super) async fn create_group(
 }
 
 /// `GET /authz/groups/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Permissões",
+    summary = "Mostra um grupo",
+    description = "Com os direitos que dá.",
+    responses((status = 200, body = GroupOut), Forbidden),
+)]
 pub(super) async fn group(me: CurrentAgent, Id(id): Id) -> ApiResult<Json<GroupOut>> {
     me.require(Permission::ManageAuth)?;
     let group = me.roster.group(GroupId(id)).ok_or_else(ApiError::not_found)?;
@@ -62,6 +96,15 @@ pub(super) async fn group(me: CurrentAgent, Id(id): Id) -> ApiResult<Json<GroupO
 }
 
 /// `PATCH /authz/groups/{id}/`: `permissions` replaces the list.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Permissões",
+    summary = "Altera um grupo",
+    description = "Vale na hora para quem está nele. Atendente, Supervisor e Gerente não podem ser renomeados: 409.",
+    request_body = GroupChangesIn,
+    responses((status = 200, body = GroupOut), Forbidden, Conflict),
+)]
 pub(super) async fn update_group(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -73,6 +116,15 @@ pub(super) async fn update_group(
 }
 
 /// `PUT /authz/groups/{id}/`: like `PATCH`, but the name has to be there.
+#[utoipa::path(
+    put,
+    path = "",
+    tag = "Permissões",
+    summary = "Substitui um grupo",
+    description = "Como PATCH, mas `name` é obrigatório.",
+    request_body = GroupIn,
+    responses((status = 200, body = GroupOut), Forbidden, Conflict),
+)]
 pub(super) async fn replace_group(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -88,6 +140,14 @@ pub(super) async fn replace_group(
 }
 
 /// `DELETE /authz/groups/{id}/`: its members lose what it gave.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Permissões",
+    summary = "Exclui um grupo",
+    description = "Quem está nele perde o que ele dava. Atendente, Supervisor e Gerente ficam: 409.",
+    responses((status = 204), Forbidden, Conflict),
+)]
 pub(super) async fn remove_group(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -99,6 +159,14 @@ pub(super) async fn remove_group(
 }
 
 /// `GET /authz/agents/{id}/groups/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Permissões",
+    summary = "Lista os grupos de uma pessoa",
+    description = "Uma lista simples, por nome. O papel aparece como o grupo de mesmo nome.",
+    responses((status = 200, body = Vec<GroupOut>), Forbidden),
+)]
 pub(super) async fn groups_of(me: CurrentAgent, Id(id): Id) -> ApiResult<Json<Vec<GroupOut>>> {
     me.require(Permission::ManageAuth)?;
     let agent = me.roster.agent(AgentId(id)).ok_or_else(ApiError::not_found)?;
@@ -107,6 +175,16 @@ pub(super) async fn groups_of(me: CurrentAgent, Id(id): Id) -> ApiResult<Json<Ve
 
 /// `PATCH /authz/agents/{id}/groups/`: replaces the list; ids that name no group are dropped. The
 /// highest built-in group becomes the person's role, so the rules of roles hold here, too.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Permissões",
+    summary = "Define os grupos de uma pessoa",
+    description = "O mais alto de Atendente, Supervisor e Gerente passa a ser o papel da pessoa; sem nenhum deles ela é \
+        atendente. Administradores continuam administradores. Ninguém dá mais do que tem.",
+    request_body = AgentGroupsIn,
+    responses((status = 200, body = Vec<GroupOut>), Forbidden),
+)]
 pub(super) async fn set_groups(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -107,7 +107,7 @@ fn throttled() -> Table {
         .at("/api/v1/auth/refresh", routes!(auth::refresh))
         .at("/api/v1/auth/token/refresh", routes!(auth::refresh))
         .at("/api/v1/auth/token/verify", routes!(auth::verify))
-        .undocumented("/api/v1/integrations/cep/{cep}", get(postal_codes::find))
+        .at("/api/v1/integrations/cep/{cep}", routes!(postal_codes::find))
         .undocumented("/api/v1/clientes/chat/buscar-contato", post(chat_registration::find_contact))
         .undocumented("/api/v1/clientes/chat/dados-capturados", post(chat_registration::captured))
 }
@@ -135,9 +135,9 @@ fn health() -> Table {
 fn people() -> Table {
     Table::new()
         .at("/api/v1/me", routes!(auth::me, auth::update_me))
-        .undocumented(
+        .at(
             "/api/v1/me/preferencias-notificacao",
-            get(notifications::show).patch(notifications::update),
+            routes!(notifications::show, notifications::update),
         )
         .at("/api/v1/agents", routes!(agents::list, agents::create))
         .at("/api/v1/agents/{id}", routes!(agents::detail, agents::update))
@@ -150,38 +150,33 @@ fn people() -> Table {
 
 /// Who may do what, and who did.
 fn rights() -> Table {
-    let group = get(authz::group)
-        .put(authz::replace_group)
-        .patch(authz::update_group)
-        .delete(authz::remove_group);
-    let groups_of_agent = get(authz::groups_of).patch(authz::set_groups);
     Table::new()
-        .undocumented("/api/v1/authz/permissions", get(authz::permissions))
-        .undocumented("/api/v1/authz/groups", get(authz::groups).post(authz::create_group))
-        .undocumented("/api/v1/authz/groups/{id}", group)
-        .undocumented("/api/v1/authz/agents/{id}/groups", groups_of_agent)
-        .undocumented("/api/v1/auditoria", get(audit::list))
+        .at("/api/v1/authz/permissions", routes!(authz::permissions))
+        .at("/api/v1/authz/groups", routes!(authz::groups, authz::create_group))
+        .at(
+            "/api/v1/authz/groups/{id}",
+            routes!(authz::group, authz::replace_group, authz::update_group, authz::remove_group),
+        )
+        .at("/api/v1/authz/agents/{id}/groups", routes!(authz::groups_of, authz::set_groups))
+        .at("/api/v1/auditoria", routes!(audit::list))
 }
 
 /// Routes that take files.
 fn uploads() -> Table {
-    let document = get(documents::detail)
-        .put(documents::replace)
-        .patch(documents::update)
-        .delete(documents::remove);
-    Table::new()
-        .undocumented("/api/v1/documentos", get(documents::list).post(documents::create))
-        .undocumented("/api/v1/documentos/{id}", document)
+    Table::new().at("/api/v1/documentos", routes!(documents::list, documents::create)).at(
+        "/api/v1/documentos/{id}",
+        routes!(documents::detail, documents::replace, documents::update, documents::remove),
+    )
 }
 
 /// Routes that give files.
 fn files() -> Table {
     Table::new()
-        .undocumented("/api/v1/documentos/gerar-contrato", post(documents::generate::contract))
-        .undocumented("/api/v1/documentos/gerar-boleto", post(documents::generate::boleto))
-        .undocumented("/api/v1/config/documents/preview", post(documents::generate::preview))
-        .undocumented("/api/v1/documentos/{id}/arquivo", get(documents::download))
-        .undocumented("/api/v1/documentos/{id}/link", post(documents::link))
+        .at("/api/v1/documentos/gerar-contrato", routes!(documents::generate::contract))
+        .at("/api/v1/documentos/gerar-boleto", routes!(documents::generate::boleto))
+        .at("/api/v1/config/documents/preview", routes!(documents::generate::preview))
+        .at("/api/v1/documentos/{id}/arquivo", routes!(documents::download::download))
+        .at("/api/v1/documentos/{id}/link", routes!(documents::link::create))
 }
 
 /// Departments, queues, tickets and chats.

@@ -2,7 +2,8 @@
 //! paths, ids of operations, and the errors that anybody can run into.
 
 use utoipa::openapi::{
-    HttpMethod, Object, Paths, Ref, RefOr, Required, Response, Schema, SecurityRequirement, Type,
+    HttpMethod, Object, ObjectBuilder, Paths, Ref, RefOr, Required, Response, Schema,
+    SecurityRequirement, Type,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem},
 };
 
@@ -10,8 +11,10 @@ use super::errors;
 
 /// The name of the security scheme.
 pub(super) const BEARER: &str = "bearer";
-/// Paths of older clients, which have no trailing slash. Both forms are served; one is published.
-const WITHOUT_SLASH: [&str; 4] = [
+/// Paths of older clients and of files, which have no trailing slash. Both forms are served; one is
+/// published.
+const WITHOUT_SLASH: [&str; 5] = [
+    "/media/appearance/{name}",
     "/api/v1/whatsapp/session",
     "/api/v1/whatsapp/session/start",
     "/api/v1/whatsapp/session/status",
@@ -114,12 +117,19 @@ fn name_success(status: &str, response: &mut RefOr<Response>) {
 
 fn path_parameter(segment: &str) -> Option<Parameter> {
     let name = segment.strip_prefix('{')?.strip_suffix('}')?;
-    let (schema, text) = if name == "chat_id" {
-        (Object::with_type(Type::String), "Identificador do chat (número com DDI e DDD).")
-    } else {
-        let mut id = Object::with_type(Type::Integer);
-        id.minimum = Some(1.into());
-        (id, "Identificador do registro.")
+    let text = || Object::with_type(Type::String);
+    let (schema, text) = match name {
+        "chat_id" => (text(), "Identificador do chat (número com DDI e DDD)."),
+        "cep" => (matching("^[0-9]{5}-?[0-9]{3}$"), "CEP: oito dígitos, com ou sem hífen."),
+        "name" => (
+            matching("^[0-9a-f]{32}\\.[a-z]+$"),
+            "O nome do arquivo, como está no endereço da imagem.",
+        ),
+        _ => {
+            let mut id = Object::with_type(Type::Integer);
+            id.minimum = Some(1.into());
+            (id, "Identificador do registro.")
+        }
     };
     let parameter = ParameterBuilder::new()
         .name(name)
@@ -128,6 +138,10 @@ fn path_parameter(segment: &str) -> Option<Parameter> {
         .description(Some(text))
         .schema(Some(Schema::Object(schema)));
     Some(parameter.build())
+}
+
+fn matching(pattern: &str) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build()
 }
 
 /// `GET /api/v1/agents/{id}` is `agents_id_get`: unique, and steady as long as the path is.

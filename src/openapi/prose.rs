@@ -37,10 +37,11 @@ está em `docs/EVENTS.md`.
 ";
 
 /// The resources, in the order in which the document shows them.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 17] = [
     ("Autenticação", "Entrar, manter o login e conferir tokens."),
     ("Perfil", "Os próprios dados."),
     ("Pessoas", "Quem trabalha com o sistema e em que papel."),
+    ("Permissões", "Grupos, os direitos que dão e quem está neles."),
     ("Presença", "Quem está disponível, e quem está digitando."),
     ("Departamentos", "Setores da empresa, com quem atende neles."),
     ("Filas", "Quem espera em cada departamento."),
@@ -49,6 +50,10 @@ const TAGS: [(&str, &str); 12] = [
     ("Sessões", "Os números de WhatsApp da empresa e a sua conexão."),
     ("Mensagens", "Enviar mensagens e encontrá-las de novo."),
     ("Webhook", "Onde redes entregam mensagens, e simulações para testes."),
+    ("Documentos", "Arquivos de clientes, enviados ou gerados de modelos."),
+    ("Configurações", "Empresa, chat, e-mail, aparência, WhatsApp e modelos de documento."),
+    ("CEP", "Endereços pelo CEP."),
+    ("Auditoria", "Quem alterou o quê."),
     ("Saúde", "Se o servidor está vivo e pode trabalhar."),
 ];
 

@@ -47,6 +47,25 @@ impl ToSchema for At {
     }
 }
 
+/// Bytes that are no JSON: a file, on its way in or out.
+pub fn binary() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+        .build()
+}
+
+/// A file as an answer.
+pub struct FileOut;
+
+impl PartialSchema for FileOut {
+    fn schema() -> RefOr<Schema> {
+        RefOr::T(binary().into())
+    }
+}
+
+impl ToSchema for FileOut {}
+
 /// `page` and `page_size` of every list that comes in pages.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -2,40 +2,50 @@
 
 use dx_actors::domain::{
     PermissionId, Role,
-    audit::{AuditEntry, AuditSubject, FieldChange},
+    audit::{AuditAction, AuditEntry, AuditSubject, FieldChange},
 };
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{time::At, words::Word};
-use crate::auth::Permission;
+use crate::{auth::Permission, openapi::schemas::word};
 
-/// A row of `/auditoria/`.
-#[derive(Debug, Serialize)]
+/// Uma alteração na trilha.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 42, "em": "2026-01-02T12:00:00Z", "agente": 2, "agente_nome": "Gil Souza",
+    "acao": "alterado", "assunto": "agente", "assunto_id": 4, "assunto_nome": "Ana Lima",
+    "motivo": "", "alteracoes": [{"campo": "role", "de": "atendente", "para": "supervisor"}],
+}))]
 pub struct AuditEntryOut {
     pub id: i64,
     #[serde(rename = "em")]
     pub at: At,
-    /// Null: the hub itself, or the command line.
+    /// Quem; `null`: o próprio sistema, ou a linha de comando.
     #[serde(rename = "agente")]
     pub agent: Option<i64>,
     #[serde(rename = "agente_nome")]
     pub agent_name: Option<String>,
     #[serde(rename = "acao")]
+    #[schema(schema_with = word::<AuditAction>)]
     pub action: &'static str,
     #[serde(rename = "assunto")]
+    #[schema(schema_with = word::<AuditSubject>)]
     pub subject: &'static str,
     #[serde(rename = "assunto_id")]
     pub subject_id: Option<i64>,
+    /// Como se chamava então; em `configuracao`, a seção.
     #[serde(rename = "assunto_nome")]
     pub subject_name: String,
+    /// Vazio quando nada foi dito.
     #[serde(rename = "motivo")]
     pub note: String,
     #[serde(rename = "alteracoes")]
     pub changes: Vec<FieldChangeOut>,
 }
 
-/// One field, before and after; null where there was or is nothing.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+/// Um campo antes e depois; `null` onde não havia ou não há nada. Segredos aparecem como `***`.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldChangeOut {
     #[serde(rename = "campo")]
     pub field: String,
@@ -43,6 +53,25 @@ pub struct FieldChangeOut {
     pub old_value: Option<String>,
     #[serde(rename = "para")]
     pub new_value: Option<String>,
+}
+
+/// Filtros da trilha.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditParams {
+    /// Id de quem fez.
+    pub agente: Option<i64>,
+    #[param(schema_with = word::<AuditAction>, required = false)]
+    pub acao: String,
+    #[param(schema_with = word::<AuditSubject>, required = false)]
+    pub assunto: String,
+    pub assunto_id: Option<i64>,
+    /// Um instante, ou um dia desde o seu início.
+    pub criado_apos: Option<String>,
+    /// Um instante; um dia conta pelo seu início.
+    pub criado_antes: Option<String>,
+    /// Palavras no nome do assunto, no motivo ou no nome de quem fez.
+    pub search: Option<String>,
 }
 
 impl From<AuditEntry> for AuditEntryOut {

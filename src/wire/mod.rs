@@ -30,6 +30,7 @@ pub mod queue;
 pub mod registration;
 pub mod session;
 pub mod settings;
+pub mod settings_in;
 pub mod ticket;
 pub mod time;
 pub mod webhook;

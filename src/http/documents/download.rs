@@ -18,13 +18,56 @@ use crate::{
     auth::{CurrentAgent, Links, link::Presented},
     error::{ApiError, ApiResult},
     http::{Id, Query},
+    openapi::{Forbidden, Unauthorized, schemas::FileOut},
     state::AppState,
+    wire::document::DownloadParams,
 };
 
 /// A browser may show these in place; everything else is saved.
 const SHOWN: [&str; 4] = ["application/pdf", "image/png", "image/jpeg", "image/webp"];
 
 /// `GET documentos/{id}/arquivo/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Documentos",
+    summary = "Baixa o arquivo",
+    description = "Com um token, ou sem ele com as partes de um link de `POST link/` (403 quando expirou ou foi alterado). Um \
+        só intervalo (`Range`) é atendido com 206; `If-None-Match` com o `ETag` de antes é respondido com \
+        304.",
+    params(DownloadParams),
+    responses(
+        (
+            status = 200,
+            description = "O arquivo, no tipo que `tipo_mime` do documento diz.",
+            body = FileOut,
+            content_type = "*/*",
+            headers(
+                ("ETag" = String, description = "O SHA-256 do arquivo."),
+                ("Content-Disposition" = String, description = "O nome do arquivo."),
+                ("Accept-Ranges" = String, description = "`bytes`")
+            ),
+            example = "%PDF-1.7…"
+        ),
+        (
+            status = 206,
+            description = "Uma parte do arquivo.",
+            body = FileOut,
+            content_type = "*/*",
+            headers(("Content-Range" = String, description = "Qual parte, como `bytes 0-99/2560`.")),
+            example = "%PDF-1.7…"
+        ),
+        (status = 304, description = "O arquivo não mudou."),
+        (
+            status = 416,
+            description = "O intervalo não existe.",
+            headers(("Content-Range" = String, description = "O tamanho, como `bytes */2560`.")),
+        ),
+        Unauthorized,
+        Forbidden,
+    ),
+    security((), ("bearer" = [])),
+)]
 pub(in crate::http) async fn download(
     State(app): State<AppState>,
     me: ApiResult<CurrentAgent>,

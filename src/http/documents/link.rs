@@ -9,7 +9,7 @@ use crate::{
     error::ApiResult,
     http::{Body, Id, query::BaseUrl},
     state::AppState,
-    wire::document::LinkOut,
+    wire::document::{LinkIn, LinkOut},
 };
 
 /// Long enough to send it on and open it.
@@ -18,6 +18,15 @@ const MINUTES_DEFAULT: i64 = 15;
 const MINUTES_MAX: i64 = 1440;
 
 /// `POST documentos/{id}/link/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Documentos",
+    summary = "Cria um link para o arquivo",
+    description = "Funciona sem token até expirar, até que o arquivo seja trocado ou o documento excluído. O corpo pode faltar.",
+    request_body = LinkIn,
+    responses((status = 200, body = LinkOut)),
+)]
 pub(in crate::http) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
