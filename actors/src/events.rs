@@ -107,6 +107,16 @@ pub enum HubEvent {
         idle_minutes: i64,
         at: Timestamp,
     },
+    /// A customer has rated a chat, or a person has entered what he thought.
+    ChatRated {
+        ticket_id: TicketId,
+        chat_id: String,
+        agent_id: Option<AgentId>,
+        rating: i64,
+        /// `None` is the customer.
+        rated_by: Option<AgentId>,
+        at: Timestamp,
+    },
     PresenceChanged {
         agent_id: AgentId,
         status: PresenceStatus,
@@ -154,6 +164,7 @@ impl HubEvent {
             | Self::ChatAccepted { .. }
             | Self::ChatClosed { .. }
             | Self::ChatAutoClosed { .. }
+            | Self::ChatRated { .. }
             | Self::PresenceChanged { .. }
             | Self::TypingStarted { .. }
             | Self::TypingStopped { .. }
@@ -297,6 +308,7 @@ mod tests {
             capacity: 1,
             response_target_minutes: 1,
             is_active: true,
+            opening_hours: None,
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
             members: members.iter().copied().map(AgentId).collect(),

@@ -178,6 +178,7 @@ mod tests {
             capacity: 5,
             response_target_minutes: 15,
             is_active: true,
+            opening_hours: None,
             members,
         };
         app.state.hub.presence().create_department(None, new).await.unwrap();

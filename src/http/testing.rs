@@ -152,6 +152,7 @@ async fn department(app: &TestApp, name: &str, members: Vec<AgentId>) -> Departm
         capacity: 3,
         response_target_minutes: 15,
         is_active: true,
+        opening_hours: None,
         members,
     };
     app.state.hub.presence().create_department(None, new).await.unwrap().id

@@ -4,7 +4,7 @@ use dx_actors::{domain::Department, store::DepartmentLoad};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::time::At;
+use super::{settings::OpeningHoursOut, settings_in::OpeningHoursIn, time::At};
 
 /// Um departamento com a sua carga atual.
 #[derive(Debug, Serialize, ToSchema)]
@@ -12,7 +12,7 @@ use super::time::At;
     "id": 1, "nome": "Suporte", "descricao": "Suporte técnico", "cor": "#3B82F6",
     "atendentes": [4, 5], "total_atendentes": 2, "total_em_fila": 1, "total_em_atendimento": 3,
     "max_atendimentos_simultaneos": 5, "tempo_resposta_esperado_minutos": 10, "ativo": true,
-    "criado_em": "2026-01-02T12:00:00Z", "atualizado_em": "2026-01-02T12:00:00Z",
+    "horario_atendimento": null, "criado_em": "2026-01-02T12:00:00Z", "atualizado_em": "2026-01-02T12:00:00Z",
 }))]
 pub struct DepartmentOut {
     pub id: i64,
@@ -36,6 +36,9 @@ pub struct DepartmentOut {
     pub response_target_minutes: i64,
     #[serde(rename = "ativo")]
     pub is_active: bool,
+    /// `null`: o da empresa.
+    #[serde(rename = "horario_atendimento")]
+    pub opening_hours: Option<OpeningHoursOut>,
     #[serde(rename = "criado_em")]
     pub created_at: At,
     #[serde(rename = "atualizado_em")]
@@ -52,6 +55,7 @@ impl DepartmentOut {
             capacity,
             response_target_minutes,
             is_active,
+            opening_hours,
             created_at,
             updated_at,
             members,
@@ -69,6 +73,7 @@ impl DepartmentOut {
             capacity,
             response_target_minutes,
             is_active,
+            opening_hours: opening_hours.as_ref().map(OpeningHoursOut::new),
             created_at: created_at.into(),
             updated_at: updated_at.into(),
         }
@@ -99,6 +104,8 @@ pub struct DepartmentIn {
     /// Padrão: `true`.
     #[schema(nullable = false)]
     pub ativo: Option<bool>,
+    /// `null` ou ausente: o da empresa. Dias que não vêm são como os da empresa.
+    pub horario_atendimento: Option<OpeningHoursIn>,
     /// Ids das pessoas que atendem aqui.
     #[schema(max_items = 1000)]
     pub atendentes: Option<Vec<i64>>,
@@ -120,6 +127,8 @@ pub struct DepartmentChangesIn {
     pub tempo_resposta_esperado_minutos: Option<i64>,
     #[schema(nullable = false)]
     pub ativo: Option<bool>,
+    /// `null`: o da empresa. Dias que não vêm ficam como estão.
+    pub horario_atendimento: Option<OpeningHoursIn>,
     /// Substitui a lista inteira.
     #[schema(max_items = 1000)]
     pub atendentes: Option<Vec<i64>>,

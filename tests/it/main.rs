@@ -6,6 +6,7 @@ mod agents_and_roles;
 mod audit;
 mod auth;
 mod authz;
+mod automatic_messages;
 mod chats;
 mod conventions;
 mod customers;

@@ -1,12 +1,11 @@
-//! Who has the chat, and when it ends: decisions of people, of the sweep and of the roster.
+//! Who has the chat: decisions of people and of the roster.
 
 use std::sync::Arc;
 
 use super::actor::State;
 use crate::{
     domain::{
-        Agent, AgentId, CustomerCard, DepartmentId, Rejected, Ticket, TicketId, TicketStatus,
-        Timestamp, Transfer,
+        Agent, AgentId, DepartmentId, Rejected, Ticket, TicketId, TicketStatus, Timestamp, Transfer,
     },
     error::HubError,
     hub::Context,
@@ -20,14 +19,6 @@ pub struct TransferRequest {
     pub to_agent_id: AgentId,
     pub to_department_id: Option<DepartmentId>,
     pub reason: String,
-}
-
-/// How a chat is closed by a person.
-#[derive(Debug, Clone, Default)]
-pub struct Closing {
-    /// Who closes; `None` is the hub itself.
-    pub by: Option<AgentId>,
-    pub notes: Option<String>,
 }
 
 impl State {
@@ -100,73 +91,6 @@ impl State {
         Ok((changed, transfer))
     }
 
-    pub(super) async fn close(
-        &mut self,
-        ticket_id: TicketId,
-        closing: Closing,
-    ) -> Result<Ticket, HubError> {
-        let now = self.context.clock.now();
-        if !self.is_open_now(ticket_id) {
-            return Err(Rejected::TicketAlreadyClosed.into());
-        }
-        let context = Arc::clone(&self.context);
-        let changed = self.end_with(now, TicketStatus::Closed, |ticket| {
-            ticket.check_close()?;
-            check_right(&context, ticket, closing.by)?;
-            if let Some(notes) = &closing.notes {
-                ticket.notes.clone_from(notes);
-            }
-            Ok(())
-        });
-        let (changed, _customer) = changed.await?;
-        self.tell_closed(&changed, now);
-        Ok(changed)
-    }
-
-    pub(super) async fn cancel(&mut self, ticket_id: TicketId) -> Result<Ticket, HubError> {
-        let now = self.context.clock.now();
-        if !self.is_open_now(ticket_id) {
-            return Err(Rejected::NotInQueue.into());
-        }
-        let changed = self.end_with(now, TicketStatus::Cancelled, |ticket| {
-            let waits = ticket.id == ticket_id && ticket.is_unassigned();
-            if waits { Ok(()) } else { Err(Rejected::NotInQueue.into()) }
-        });
-        let (changed, _customer) = changed.await?;
-        self.tell_closed(&changed, now);
-        Ok(changed)
-    }
-
-    pub(super) async fn close_if_idle(
-        &mut self,
-        ticket_id: TicketId,
-        idle_since: Timestamp,
-        minutes: i64,
-    ) -> Result<(), HubError> {
-        // The sweep saw a row; what has been said since then counts.
-        let is_due = self.open.as_ref().is_some_and(|open| {
-            open.ticket.id == ticket_id && open.ticket.is_idle_since(idle_since)
-        });
-        if !is_due {
-            return Ok(());
-        }
-        let now = self.context.clock.now();
-        let closing = self.end_with(now, TicketStatus::Closed, |ticket| {
-            ticket.check_close()?;
-            if !ticket.notes.is_empty() {
-                ticket.notes.push('\n');
-            }
-            let why = format!(
-                "Encerrado automaticamente por inatividade ({minutes} minutos sem resposta)"
-            );
-            ticket.notes.push_str(&why);
-            Ok(())
-        });
-        let (changed, customer) = closing.await?;
-        self.tell_auto_closed(&changed, &customer, minutes, now);
-        Ok(())
-    }
-
     /// The owner of a chat whose customer waits has gone: back to the queue, with its age.
     pub(super) async fn requeue(
         &mut self,
@@ -211,36 +135,14 @@ impl State {
             None => Ok(()),
         }
     }
-
-    /// Ends the open ticket and forgets it; the next message opens a new one.
-    pub(super) async fn end_with(
-        &mut self,
-        now: Timestamp,
-        status: TicketStatus,
-        check: impl Fn(&mut Ticket) -> Result<(), HubError>,
-    ) -> Result<(Ticket, CustomerCard), HubError> {
-        let (changed, _) = self
-            .change(now, |ticket| {
-                check(ticket)?;
-                ticket.status = status;
-                ticket.closed_at = Some(now);
-                Ok((EntryChange::Removed(now), None))
-            })
-            .await?;
-        let customer = self.open.take().map(|open| open.customer);
-        self.context.queues.withdraw(changed.department_id, changed.id);
-        self.context.presence.freed(changed.id);
-        Ok((changed, customer.ok_or(HubError::Conflict)?))
-    }
-
-    /// Whether the ticket that a person decided about is still the open one.
-    pub(super) fn is_open_now(&self, ticket_id: TicketId) -> bool {
-        self.open.as_ref().is_some_and(|open| open.ticket.id == ticket_id)
-    }
 }
 
 /// Whoever decides must still be the one who may: the edge looked at an older row.
-fn check_right(context: &Context, ticket: &Ticket, by: Option<AgentId>) -> Result<(), HubError> {
+pub(super) fn check_right(
+    context: &Context,
+    ticket: &Ticket,
+    by: Option<AgentId>,
+) -> Result<(), HubError> {
     let Some(by) = by else { return Ok(()) };
     let viewer = context.roster().viewer(by);
     if viewer.is_some_and(|viewer| viewer.may_act(ticket)) {

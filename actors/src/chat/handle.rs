@@ -6,8 +6,10 @@ use ractor::{ActorCell, ActorId};
 
 use super::{
     actor::{ChatChild, ToChat},
-    decisions::{Closing, TransferRequest},
+    closing::Closing,
+    decisions::TransferRequest,
     intake::Delivered,
+    rating::ManualRating,
     send::Outgoing,
 };
 use crate::{
@@ -116,20 +118,20 @@ impl Chats {
         self.doors.ask(&key, |reply| ToChat::Cancel { ticket_id, reply }).await
     }
 
-    /// Records what the customer thought; repeatable, the last one counts.
+    /// Records what the customer thought, as a person enters it; repeatable, the last one counts.
     pub async fn rate(
         &self,
-        ticket_id: TicketId,
+        ticket: &Ticket,
         rating: i64,
         comment: String,
-        rated_by: Option<AgentId>,
-        at: Timestamp,
+        by: Option<AgentId>,
     ) -> Result<Ticket, HubError> {
         if !(1..=5).contains(&rating) {
             return Err(crate::domain::Rejected::BadRating.into());
         }
-        let rated = self.store.rate_ticket(ticket_id, rating, comment, rated_by, at).await?;
-        rated.ok_or_else(|| HubError::not_found("Atendimento", &ticket_id))
+        let (key, ticket_id) = (ticket.chat_key(), ticket.id);
+        let rating = ManualRating { rating, comment, by };
+        self.doors.ask(&key, |reply| ToChat::Rate { ticket_id, rating, reply }).await
     }
 
     /// Changes notes and priority by hand.
@@ -146,16 +148,9 @@ impl Chats {
         Ok(ticket)
     }
 
-    pub(crate) async fn close_if_idle(
-        &self,
-        key: &ChatKey,
-        ticket_id: TicketId,
-        idle_since: Timestamp,
-        minutes: i64,
-    ) {
-        let message = ToChat::CloseIfIdle { ticket_id, idle_since, minutes };
-        if let Err(error) = self.doors.tell_started(key, message).await {
-            tracing::warn!(%error, ticket.id = %ticket_id, "idle chat could not be told");
+    pub(crate) async fn check_silence(&self, key: &ChatKey, ticket_id: TicketId) {
+        if let Err(error) = self.doors.tell_started(key, ToChat::CheckSilence { ticket_id }).await {
+            tracing::warn!(%error, ticket.id = %ticket_id, "silent chat could not be told");
         }
     }
 

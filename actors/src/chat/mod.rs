@@ -1,18 +1,25 @@
 //! One actor per open chat: the router of what customers write and the owner of the ticket.
 
 mod actor;
+#[cfg(test)]
+mod automatic_tests;
+mod closing;
 mod decisions;
 mod handle;
 mod intake;
+mod notices;
+mod rating;
 mod send;
 mod tell;
 #[cfg(test)]
 mod tests;
 
-pub use decisions::{Closing, TransferRequest};
+pub use closing::Closing;
+pub use decisions::TransferRequest;
 pub use handle::{Chats, ManualEntry};
 pub use intake::Delivered;
 pub use send::Outgoing;
 
+pub(crate) use closing::silence_step;
 pub use tell::audience_of;
 pub(crate) use tell::audience_of_message;

@@ -1,6 +1,6 @@
 //! Departments: who serves what, how many chats at once, how fast.
 
-use super::{AgentId, DepartmentId, Timestamp};
+use super::{AgentId, DepartmentId, Timestamp, settings::OpeningHours};
 
 /// A department with its members.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -15,6 +15,9 @@ pub struct Department {
     /// Minutes within which a customer should get an answer.
     pub response_target_minutes: i64,
     pub is_active: bool,
+    /// Its own hours; `None` keeps the company's.
+    #[sqlx(json(nullable))]
+    pub opening_hours: Option<OpeningHours>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     #[sqlx(skip)]
@@ -30,6 +33,7 @@ pub struct NewDepartment {
     pub capacity: i64,
     pub response_target_minutes: i64,
     pub is_active: bool,
+    pub opening_hours: Option<OpeningHours>,
     pub members: Vec<AgentId>,
 }
 
@@ -42,5 +46,7 @@ pub struct DepartmentChanges {
     pub capacity: Option<i64>,
     pub response_target_minutes: Option<i64>,
     pub is_active: Option<bool>,
+    /// `Some(None)` goes back to the company's.
+    pub opening_hours: Option<Option<OpeningHours>>,
     pub members: Option<Vec<AgentId>>,
 }

@@ -77,6 +77,10 @@ pub(crate) enum ToPresence {
     TypingStopped { chat_id: String, agent_id: AgentId, reply: Reply<bool> },
     /// From a chat: what was typed has been sent.
     TypingSent { chat_id: String, agent_id: AgentId },
+    /// From a chat that waits: whether it has been given to somebody, or could be now.
+    CanBeTaken { department_id: DepartmentId, ticket_id: TicketId, reply: Reply<bool> },
+    /// From a chat: whether an agent types in it.
+    IsTyping { chat_id: String, reply: Reply<bool> },
     /// Changes of people, departments and groups.
     People(ToPeople),
     /// From the actor's own ticker.
@@ -234,6 +238,13 @@ impl State {
             ToPresence::TypingSent { chat_id, agent_id } => {
                 self.stop_typing(&chat_id, agent_id);
             }
+            ToPresence::CanBeTaken { department_id, ticket_id, reply } => {
+                settle(reply, Ok(self.can_be_taken(department_id, ticket_id)))?;
+            }
+            ToPresence::IsTyping { chat_id, reply } => {
+                let is_typing = self.typing.is_shown(&chat_id, self.context.clock.now());
+                settle(reply, Ok(is_typing))?;
+            }
             ToPresence::People(message) => self.handle_people(message).await?,
             ToPresence::Tick => settle_cast("tick", self.tick().await)?,
             #[cfg(feature = "testing")]
@@ -356,6 +367,15 @@ impl State {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn can_be_taken(&self, id: DepartmentId, ticket_id: TicketId) -> bool {
+        let roster = self.context.roster();
+        let now = self.context.clock.now();
+        self.live.is_owned(ticket_id)
+            || roster
+                .department(id)
+                .is_some_and(|department| self.live.has_room(department, &roster, now))
     }
 
     fn release(&mut self, tickets: &[TicketId]) {

@@ -302,6 +302,23 @@ impl Live {
         claimed
     }
 
+    /// Somebody has this ticket, or is about to.
+    pub(super) fn is_owned(&self, ticket: TicketId) -> bool {
+        self.owners.contains_key(&ticket)
+    }
+
+    /// Somebody in an active department could be given one more chat now.
+    pub(super) fn has_room(
+        &self,
+        department: &Department,
+        roster: &Roster,
+        now: Timestamp,
+    ) -> bool {
+        let capacity = usize::try_from(department.capacity).unwrap_or(0);
+        let candidates = self.candidates(department, roster, capacity, now);
+        department.is_active && candidates.iter().any(|one| one.load < one.capacity)
+    }
+
     fn candidates(
         &self,
         department: &Department,

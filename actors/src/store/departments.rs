@@ -67,15 +67,16 @@ impl Store {
     ) -> Result<Department, StoreError> {
         self.unit(unit!(tx => {
             let insert = sql("INSERT INTO departments (name, description, color, capacity, \
-                 response_target_minutes, is_active, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING *")
+                 response_target_minutes, is_active, created_at, updated_at, opening_hours) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING *")
                 .bind(new.name)
                 .bind(new.description)
                 .bind(new.color)
                 .bind(new.capacity)
                 .bind(new.response_target_minutes)
                 .bind(new.is_active)
-                .bind(now);
+                .bind(now)
+                .bind(new.opening_hours);
             let mut department: Department = tx.one(insert).await?;
             department.members = set_members(tx, department.id, &new.members).await?;
             let members = names_of_members(tx, department.id).await?;
@@ -107,6 +108,7 @@ impl Store {
                 .push_bind_if(", capacity = ", changes.capacity)
                 .push_bind_if(", response_target_minutes = ", changes.response_target_minutes)
                 .push_bind_if(", is_active = ", changes.is_active)
+                .push_bind_if(", opening_hours = ", changes.opening_hours)
                 .push_bind(" WHERE id = ", id)
                 .push(" RETURNING *");
             let mut department: Department = tx.one(update).await?;
@@ -163,6 +165,11 @@ fn differences(old: Option<&Department>, new: Option<&Department>) -> Difference
             new.map(|d| d.response_target_minutes),
         )
         .field("is_active", old.map(|d| d.is_active), new.map(|d| d.is_active))
+        .field(
+            "opening_hours",
+            old.and_then(|d| d.opening_hours.as_ref()),
+            new.and_then(|d| d.opening_hours.as_ref()),
+        )
 }
 
 fn entry(

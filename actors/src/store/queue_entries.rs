@@ -5,7 +5,9 @@ use super::{
     page::{Order, Page, Slice, push_order},
     sql::{Sql, sql},
 };
-use crate::domain::{DepartmentId, Priority, QueueEntry, QueueEntryId, TicketId};
+use crate::domain::{
+    DepartmentId, Priority, QueueEntry, QueueEntryId, TicketId, Timestamp, waiting_time::Served,
+};
 
 /// An entry with the name that lists show.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -88,6 +90,19 @@ impl Store {
         let select = sql("SELECT * FROM queue_entries WHERE department_id = $1 \
              AND assigned_at IS NULL AND removed_at IS NULL ORDER BY entered_at, id");
         self.reader.all(select.bind(id)).await
+    }
+
+    /// Who was given to somebody in a department since then, the newest first.
+    pub async fn list_served(
+        &self,
+        id: DepartmentId,
+        since: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Served>, StoreError> {
+        let select = sql("SELECT entered_at, assigned_at FROM queue_entries \
+             WHERE department_id = $1 AND assigned_at IS NOT NULL AND assigned_at >= $2 \
+             ORDER BY assigned_at DESC LIMIT $3");
+        self.reader.all(select.bind(id).bind(since).bind(limit)).await
     }
 
     /// Departments in which somebody waits, active or not.
