@@ -10,6 +10,9 @@ const SILENT_CHATS_PAGE: i64 = 500;
 /// Pages of them that one sweep reads at most; the rest is due at the next one.
 const SILENT_PAGES_MAX: usize = 20;
 
+/// Hand-overs that one sweep lets go back at most.
+const TRANSFERS_MAX: i64 = 500;
+
 /// Sweeps until the hub stops.
 pub(crate) async fn run(context: Arc<Context>) {
     let mut ticks = tokio::time::interval(context.config.sweep_every);
@@ -27,6 +30,7 @@ pub(crate) async fn once(context: &Context) {
     if let Err(error) = look_at_silent_chats(context).await {
         tracing::warn!(%error, "silent chats could not be read");
     }
+    return_transfers(context).await;
     context.outboxes.forget_old();
 }
 
@@ -52,4 +56,16 @@ async fn look_at_silent_chats(context: &Context) -> Result<(), StoreError> {
         after = Some(position);
     }
     Ok(())
+}
+
+/// Tells chats of hand-overs that nobody has taken in time.
+async fn return_transfers(context: &Context) {
+    let due = context.store.list_due_transfers(context.clock.now(), TRANSFERS_MAX).await;
+    let due = match due {
+        Ok(due) => due,
+        Err(error) => return tracing::warn!(%error, "hand-overs could not be read"),
+    };
+    for (key, transfer) in due {
+        context.chats.return_transfer(&key, transfer.ticket_id, transfer.id).await;
+    }
 }

@@ -60,7 +60,7 @@ pub(super) async fn groups(me: CurrentAgent) -> ApiResult<Json<Vec<GroupOut>>> {
     path = "",
     tag = "Permissões",
     summary = "Cria um grupo",
-    description = "O nome é único.",
+    description = "O nome é único. Só dá direitos que quem o cria tem; senão 403.",
     request_body = GroupIn,
     responses((status = 201, body = GroupOut), Forbidden),
 )]
@@ -76,6 +76,7 @@ pub(super) async fn create_group(
         permissions: permission_ids(&mut fields).unwrap_or_default(),
     };
     let new = fields.finish(new)?;
+    check_grant(&me, &new.permissions)?;
     let group = app.hub.presence().create_group(Some(me.id), new).await?;
     Ok(Created(group.into()))
 }
@@ -101,7 +102,7 @@ pub(super) async fn group(me: CurrentAgent, Id(id): Id) -> ApiResult<Json<GroupO
     path = "",
     tag = "Permissões",
     summary = "Altera um grupo",
-    description = "Vale na hora para quem está nele. Atendente, Supervisor e Gerente não podem ser renomeados: 409.",
+    description = "Só acrescenta direitos que quem altera tem; senão 403. Vale na hora para quem está nele. Atendente, Supervisor e Gerente não podem ser renomeados: 409.",
     request_body = GroupChangesIn,
     responses((status = 200, body = GroupOut), Forbidden, Conflict),
 )]
@@ -181,7 +182,8 @@ pub(super) async fn groups_of(me: CurrentAgent, Id(id): Id) -> ApiResult<Json<Ve
     tag = "Permissões",
     summary = "Define os grupos de uma pessoa",
     description = "O mais alto de Atendente, Supervisor e Gerente passa a ser o papel da pessoa; sem nenhum deles ela é \
-        atendente. Administradores continuam administradores. Ninguém dá mais do que tem.",
+        atendente. Administradores continuam administradores. Um grupo novo para ela não pode dar um direito que \
+        falta a quem o dá: 403.",
     request_body = AgentGroupsIn,
     responses((status = 200, body = Vec<GroupOut>), Forbidden),
 )]
@@ -197,8 +199,11 @@ pub(super) async fn set_groups(
     let mut fields = body.fields();
     let ids = fields.required_ids("group_ids");
     let ids: Vec<GroupId> = fields.finish(ids)?.into_iter().map(GroupId).collect();
-    let wanted = ids.iter().filter_map(|id| me.roster.group(*id));
-    check_rank(&me, role_in(target, wanted.map(|group| &**group)))?;
+    let wanted = || ids.iter().filter_map(|id| me.roster.group(*id));
+    check_rank(&me, role_in(target, wanted().map(|group| &**group)))?;
+    for group in wanted().filter(|group| !group.members.contains(&target.id)) {
+        check_grant(&me, &group.permissions)?;
+    }
     let groups = app.hub.presence().set_agent_groups(Some(me.id), target.id, ids).await?;
     let groups: Vec<_> = groups.into_iter().map(Arc::new).collect();
     Ok(Json(rows(&groups)))
@@ -210,14 +215,29 @@ async fn change(
     id: GroupId,
     mut fields: Fields,
 ) -> ApiResult<Json<GroupOut>> {
-    me.roster.group(id).ok_or_else(ApiError::not_found)?;
+    let present = me.roster.group(id).ok_or_else(ApiError::not_found)?;
     let changes = GroupChanges {
         name: fields.changed_text("name", NAME_CHARS_MAX),
         permissions: permission_ids(&mut fields),
     };
     let changes = fields.finish(changes)?;
+    let added = changes.permissions.iter().flatten();
+    let added: Vec<_> = added.filter(|id| !present.permissions.contains(id)).copied().collect();
+    check_grant(me, &added)?;
     let group = app.hub.presence().update_group(Some(me.id), id, changes).await?;
     Ok(Json(group.into()))
+}
+
+/// Nobody gives a right that he does not have; else he would give it to himself. Administrators have all.
+fn check_grant(me: &CurrentAgent, given: &[PermissionId]) -> ApiResult<()> {
+    let lacking =
+        given.iter().filter_map(|id| Permission::with_id(*id)).find(|right| !me.can(*right));
+    lacking.map_or(Ok(()), |right| {
+        let name = right.description().name;
+        Err(ApiError::Forbidden(
+            format!("Você não pode dar o direito \"{name}\", que não tem.").into(),
+        ))
+    })
 }
 
 /// The field `permissions`: ids of rights that a group can give.

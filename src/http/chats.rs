@@ -8,7 +8,7 @@ use axum::{
 };
 use dx_actors::{
     HubError,
-    chat::Closing,
+    chat::{Acceptance, Closing},
     domain::{
         AgentId, DepartmentId, Rejected, Ticket, TicketStatus, TicketView, phone, ticket::Viewer,
     },
@@ -47,7 +47,7 @@ const LISTED: [TicketStatus; 4] =
 const NO_CHAT: &str = "Chat não encontrado";
 
 /// The chat id in a path, as it was written before it was encoded.
-pub(super) struct ChatId(String);
+pub(super) struct ChatId(pub(super) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for ChatId {
     type Rejection = ApiError;
@@ -294,12 +294,13 @@ async fn take(
         let colleague = me.roster.agent(agent_id).filter(|agent| agent.is_active);
         colleague.ok_or_else(|| HubError::not_found("Atendente", &agent_id))?;
     }
-    let ticket = app.hub.chats().accept(&ticket, agent_id, notes).await?;
+    let acceptance = Acceptance { by: me.id, agent_id, notes };
+    let ticket = app.hub.chats().accept(&ticket, acceptance).await?;
     Ok(TicketView { ticket, customer })
 }
 
 /// 403 in words that say what is not allowed.
-fn permit(
+pub(super) fn permit(
     me: &CurrentAgent,
     ticket: &Ticket,
     right: fn(&Viewer, &Ticket) -> bool,
@@ -361,7 +362,7 @@ fn whole(query: &mut Query, name: &str, min: i64, default: i64) -> i64 {
 }
 
 /// The ticket that a chat id means, as it is written or as a telephone number.
-async fn find(app: &AppState, chat_id: &str) -> ApiResult<TicketView> {
+pub(super) async fn find(app: &AppState, chat_id: &str) -> ApiResult<TicketView> {
     let store = app.hub.store();
     let mut found = store.find_chat_ticket(chat_id).await?;
     let canonical = phone::chat_id(chat_id);
@@ -371,7 +372,11 @@ async fn find(app: &AppState, chat_id: &str) -> ApiResult<TicketView> {
     found.ok_or_else(|| ApiError::missing(NO_CHAT))
 }
 
-async fn shown(app: &AppState, me: &CurrentAgent, view: TicketView) -> ApiResult<ChatOut> {
+pub(super) async fn shown(
+    app: &AppState,
+    me: &CurrentAgent,
+    view: TicketView,
+) -> ApiResult<ChatOut> {
     let id = view.ticket.id;
     let activity = app.hub.store().chat_activities(&[id]).await?.remove(&id).unwrap_or_default();
     let row = ChatRow { view, activity };

@@ -12,13 +12,16 @@ mod authz;
 pub mod body;
 mod change_reader;
 mod chat_registration;
+mod chat_routing;
 mod chats;
 mod company_groups;
 mod contacts;
 mod cors;
 mod customer_fields;
 mod customer_filter;
+mod customer_pictures;
 mod customers;
+mod department_routing;
 mod departments;
 mod docs;
 mod documents;
@@ -34,6 +37,7 @@ pub mod path;
 mod postal_codes;
 mod presence;
 pub mod query;
+mod queue_actions;
 mod queues;
 pub mod reply;
 mod sandbox;
@@ -41,6 +45,7 @@ mod send;
 pub mod server;
 mod sessions;
 mod settings;
+mod skills;
 pub mod syntax;
 mod table;
 pub mod target;
@@ -58,12 +63,7 @@ pub use path::Id;
 pub use query::Query;
 pub use target::{Slash, Target};
 
-use axum::{
-    Router,
-    http::Method,
-    middleware::from_fn_with_state,
-    routing::{get, patch, post},
-};
+use axum::{Router, http::Method, middleware::from_fn_with_state, routing::get};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
@@ -76,6 +76,7 @@ pub fn router(app: &AppState) -> Router {
     let throttled = throttled().into_router().route_layer(throttle);
     let routes = limits::standard(throttled.merge(standard().into_router()))
         .merge(limits::upload(uploads().into_router(), app))
+        .merge(limits::pictures(customer_forms().into_router()))
         .merge(limits::webhook(deliveries().into_router()))
         .merge(limits::picture(settings::picture_routes().into_router()))
         .merge(sockets().into_router())
@@ -93,6 +94,7 @@ pub fn documented() -> (OpenApi, Vec<String>) {
     throttled()
         .merge(standard())
         .merge(uploads())
+        .merge(customer_forms())
         .merge(deliveries())
         .merge(settings::picture_routes())
         .merge(sockets())
@@ -109,8 +111,8 @@ fn throttled() -> Table {
         .at("/api/v1/auth/token/refresh", routes!(auth::refresh))
         .at("/api/v1/auth/token/verify", routes!(auth::verify))
         .at("/api/v1/integrations/cep/{cep}", routes!(postal_codes::find))
-        .undocumented("/api/v1/clientes/chat/buscar-contato", post(chat_registration::find_contact))
-        .undocumented("/api/v1/clientes/chat/dados-capturados", post(chat_registration::captured))
+        .at("/api/v1/clientes/chat/buscar-contato", routes!(chat_registration::find_contact))
+        .at("/api/v1/clientes/chat/dados-capturados", routes!(chat_registration::captured))
 }
 
 /// Routes under the ordinary limits.
@@ -196,6 +198,9 @@ fn service() -> Table {
         .at("/filas", routes!(queues::list, queues::create))
         .at("/filas/distribuir", routes!(queues::distribute))
         .at("/filas/{id}", routes!(queues::detail, queues::update, queues::remove))
+        .at("/filas/{id}/mover", routes!(queue_actions::move_entry))
+        .at("/filas/{id}/priorizar", routes!(queue_actions::pin))
+        .at("/filas/{id}/atribuir", routes!(queue_actions::assign))
         .at("/atendimentos", routes!(tickets::list, tickets::create))
         .at("/atendimentos/meus-atendimentos", routes!(tickets::mine))
         .at("/atendimentos/{id}", routes!(tickets::detail, tickets::update))
@@ -211,37 +216,49 @@ fn service() -> Table {
         .at("/api/v1/chats/{chat_id}/attend", routes!(chats::attend))
         .at("/api/v1/chats/{chat_id}/transferir", routes!(chats::transfer))
         .at("/api/v1/chats/{chat_id}/encerrar", routes!(chats::close))
+        .at("/api/v1/chats/{chat_id}/recusar", routes!(chat_routing::decline))
+        .at("/api/v1/chats/{chat_id}/transferencia/aceitar", routes!(chat_routing::take_transfer))
+        .at("/api/v1/chats/{chat_id}/transferencia/recusar", routes!(chat_routing::send_back))
+        .at("/api/v1/chats/{chat_id}/porque", routes!(chat_routing::why))
+        .at("/api/v1/chats/{chat_id}/segmentos", routes!(chat_routing::segments))
 }
 
 /// Customers, their groups and their people.
 fn customers() -> Table {
-    let customer = get(customers::detail)
-        .put(customers::replace)
-        .patch(customers::update)
-        .delete(customers::remove);
-    let group = get(company_groups::detail)
-        .put(company_groups::replace)
-        .patch(company_groups::update)
-        .delete(company_groups::remove);
-    let contact = get(contacts::detail)
-        .put(contacts::replace)
-        .patch(contacts::update)
-        .delete(contacts::remove);
     let routes = Table::new()
-        .undocumented("/clientes", get(customers::list).post(customers::create))
-        .undocumented("/clientes/search", get(customers::search))
-        .undocumented("/clientes/stats", get(customers::stats))
-        .undocumented("/clientes/status/{status}", get(customers::by_status))
-        .undocumented("/clientes/cadastro-manual", post(chat_registration::register))
-        .undocumented("/clientes/{id}", customer)
-        .undocumented("/clientes/{id}/status", patch(customers::set_status))
-        .undocumented("/clientes/{id}/responsavel", patch(customers::set_responsible))
-        .undocumented("/clientes/{id}/historico", get(customers::history))
-        .undocumented("/grupos-empresa", get(company_groups::list).post(company_groups::create))
-        .undocumented("/grupos-empresa/{id}", group)
-        .undocumented("/contatos", get(contacts::list).post(contacts::create))
-        .undocumented("/contatos/{id}", contact);
+        .at("/clientes/search", routes!(customers::search))
+        .at("/clientes/stats", routes!(customers::stats))
+        .at("/clientes/status/{status}", routes!(customers::by_status))
+        .at("/clientes/cadastro-manual", routes!(chat_registration::register))
+        .at("/clientes/{id}/status", routes!(customers::set_status))
+        .at("/clientes/{id}/responsavel", routes!(customers::set_responsible))
+        .at("/clientes/{id}/historico", routes!(customers::history))
+        .at("/clientes/{id}/logo", routes!(customer_pictures::logo))
+        .at("/clientes/{id}/assinatura-digital", routes!(customer_pictures::signature))
+        .at("/grupos-empresa", routes!(company_groups::list, company_groups::create))
+        .at(
+            "/grupos-empresa/{id}",
+            routes!(
+                company_groups::detail,
+                company_groups::replace,
+                company_groups::update,
+                company_groups::remove
+            ),
+        )
+        .at("/contatos", routes!(contacts::list, contacts::create))
+        .at(
+            "/contatos/{id}",
+            routes!(contacts::detail, contacts::replace, contacts::update, contacts::remove),
+        );
     Table::new().nest("/api/v1", routes)
+}
+
+/// Customers with the pictures in their forms.
+fn customer_forms() -> Table {
+    Table::new().at("/api/v1/clientes", routes!(customers::list, customers::create)).at(
+        "/api/v1/clientes/{id}",
+        routes!(customers::detail, customers::replace, customers::update, customers::remove),
+    )
 }
 
 /// Numbers and messages. Routes in the singular are for older clients.

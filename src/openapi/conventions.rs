@@ -1,13 +1,14 @@
 //! What holds for every route of a kind and so is not repeated in annotations: slashes, parameters of
 //! paths, ids of operations, and the errors that anybody can run into.
 
+use dx_actors::domain::CustomerStatus;
 use utoipa::openapi::{
     HttpMethod, Object, ObjectBuilder, Paths, Ref, RefOr, Required, Response, Schema,
     SecurityRequirement, Type,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem},
 };
 
-use super::errors;
+use super::{errors, schemas::word};
 
 /// The name of the security scheme.
 pub(super) const BEARER: &str = "bearer";
@@ -97,7 +98,21 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         name_success(status, response);
     }
     let parameters = operation.parameters.get_or_insert_default();
+    parameters.iter_mut().for_each(describe);
     parameters.splice(0..0, in_path.into_iter().map(RefOr::T));
+}
+
+/// What the schema of a parameter says is said of the parameter, where people look for it.
+fn describe(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(parameter) = parameter else { return };
+    let text = match &mut parameter.schema {
+        Some(RefOr::T(Schema::Object(schema))) => schema.description.take(),
+        Some(RefOr::T(Schema::OneOf(schema))) => schema.description.take(),
+        _ => None,
+    };
+    if text.is_some() {
+        parameter.description = text;
+    }
 }
 
 /// What a success is called where the annotation does not say it.
@@ -125,6 +140,7 @@ fn path_parameter(segment: &str) -> Option<Parameter> {
             matching("^[0-9a-f]{32}\\.[a-z]+$"),
             "O nome do arquivo, como está no endereço da imagem.",
         ),
+        "status" => (word::<CustomerStatus>(), "O status em que estão."),
         _ => {
             let mut id = Object::with_type(Type::Integer);
             id.minimum = Some(1.into());

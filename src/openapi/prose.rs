@@ -37,7 +37,7 @@ está em `docs/EVENTS.md`.
 ";
 
 /// The resources, in the order in which the document shows them.
-const TAGS: [(&str, &str); 17] = [
+const TAGS: [(&str, &str); 20] = [
     ("Autenticação", "Entrar, manter o login e conferir tokens."),
     ("Perfil", "Os próprios dados."),
     ("Pessoas", "Quem trabalha com o sistema e em que papel."),
@@ -47,6 +47,9 @@ const TAGS: [(&str, &str); 17] = [
     ("Filas", "Quem espera em cada departamento."),
     ("Atendimentos", "Do primeiro contato ao encerramento, para quem é responsável."),
     ("Chats", "Os atendimentos como quem atende os vê."),
+    ("Clientes", "Empresas e pessoas que são atendidas, com o seu histórico."),
+    ("Grupos de empresas", "Clientes que pertencem uns aos outros."),
+    ("Contatos", "As pessoas nos clientes, e a quem pertence um número."),
     ("Sessões", "Os números de WhatsApp da empresa e a sua conexão."),
     ("Mensagens", "Enviar mensagens e encontrá-las de novo."),
     ("Webhook", "Onde redes entregam mensagens, e simulações para testes."),

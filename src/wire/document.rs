@@ -13,7 +13,7 @@ use utoipa::{
 };
 
 use super::{time::At, words::Word};
-use crate::openapi::schemas::{binary, word};
+use crate::openapi::schemas::{binary, described, word};
 
 /// What the earlier system divided by.
 const UNIT: u32 = 1024;
@@ -57,9 +57,8 @@ pub struct DocumentOut {
     /// O nome do modelo de um documento gerado; vazio nos outros.
     #[serde(rename = "template_usado")]
     pub template_name: String,
-    /// Um objeto: em um documento gerado, os valores com que foi feito.
     #[serde(rename = "dados_preenchidos")]
-    #[schema(schema_with = any_object)]
+    #[schema(schema_with = filled_data)]
     pub filled_data: Value,
     /// `AAAA-MM-DD`.
     #[serde(rename = "data_vencimento")]
@@ -194,7 +193,7 @@ impl GeneratedOut {
 /// Um link que funciona sem token até expirar.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "url": "https://dx.empresa.com.br/api/v1/documentos/7/arquivo/?versao=0123456789abcdef&expira=1767356100&assinatura=…",
+    "url": "https://dx.empresa.com.br/api/v1/documentos/7/arquivo/?versao=0123456789abcdef&autor=4&expira=1767356100&assinatura=…",
     "expira_em": "2026-01-02T12:15:00Z",
 }))]
 pub struct LinkOut {
@@ -215,23 +214,18 @@ pub struct DocumentFormIn {
     pub cliente: i64,
     #[schema(min_length = 1, max_length = 255)]
     pub nome: String,
-    /// pdf, doc, docx, xls, xlsx, odt, txt, csv, png, jpg ou webp, julgado pelo conteúdo; até
-    /// `MAX_UPLOAD_MB` do servidor.
-    #[schema(schema_with = binary)]
+    #[schema(schema_with = new_file)]
     pub arquivo: String,
-    /// Padrão: `outro`.
-    #[schema(schema_with = word::<DocumentKind>, required = false)]
+    #[schema(schema_with = kind_of_new, required = false)]
     pub tipo_documento: String,
-    /// Padrão: `gerado`.
-    #[schema(schema_with = word::<DocumentStatus>, required = false)]
+    #[schema(schema_with = status_of_new, required = false)]
     pub status: String,
     #[schema(max_length = 2000)]
     pub descricao: Option<String>,
     /// `AAAA-MM-DD`, hoje ou depois.
     #[schema(format = Date)]
     pub data_vencimento: Option<String>,
-    /// Um objeto em JSON.
-    #[schema(schema_with = any_object, required = false)]
+    #[schema(schema_with = data_of_new, required = false)]
     pub dados_preenchidos: String,
 }
 
@@ -244,8 +238,7 @@ pub struct DocumentIn {
     pub cliente: i64,
     #[schema(min_length = 1, max_length = 255)]
     pub nome: String,
-    /// Toma o lugar do arquivo atual. Só em `multipart/form-data`; em JSON é ignorado.
-    #[schema(schema_with = binary, required = false)]
+    #[schema(schema_with = replacing_file, required = false)]
     pub arquivo: String,
     #[schema(schema_with = word::<DocumentKind>, required = false)]
     pub tipo_documento: String,
@@ -256,8 +249,7 @@ pub struct DocumentIn {
     /// `AAAA-MM-DD`, hoje ou depois, ou a data que já está gravada; `null` apaga.
     #[schema(format = Date)]
     pub data_vencimento: Option<String>,
-    /// Um objeto; em um formulário, em JSON.
-    #[schema(schema_with = any_object, required = false)]
+    #[schema(schema_with = changed_data, required = false)]
     pub dados_preenchidos: String,
 }
 
@@ -270,8 +262,7 @@ pub struct DocumentChangesIn {
     pub cliente: Option<i64>,
     #[schema(min_length = 1, max_length = 255, nullable = false)]
     pub nome: Option<String>,
-    /// Toma o lugar do arquivo atual. Só em `multipart/form-data`; em JSON é ignorado.
-    #[schema(schema_with = binary, required = false)]
+    #[schema(schema_with = replacing_file, required = false)]
     pub arquivo: String,
     #[schema(schema_with = word::<DocumentKind>, required = false)]
     pub tipo_documento: String,
@@ -282,8 +273,7 @@ pub struct DocumentChangesIn {
     /// `AAAA-MM-DD`, hoje ou depois, ou a data que já está gravada; `null` apaga.
     #[schema(format = Date)]
     pub data_vencimento: Option<String>,
-    /// Um objeto; em um formulário, em JSON.
-    #[schema(schema_with = any_object, required = false)]
+    #[schema(schema_with = changed_data, required = false)]
     pub dados_preenchidos: String,
 }
 
@@ -328,6 +318,8 @@ pub struct DownloadParams {
     pub inline: Option<bool>,
     /// De um link de `POST link/`: qual arquivo.
     pub versao: Option<String>,
+    /// De um link: id de quem o criou.
+    pub autor: Option<i64>,
     /// De um link: até quando vale, em segundos desde 1970.
     pub expira: Option<i64>,
     /// De um link: com ela não é preciso um token.
@@ -357,9 +349,7 @@ pub struct ContractIn {
     /// A chave de um modelo do tipo `contrato`. Padrão: `contrato_padrao`.
     #[schema(max_length = 100)]
     pub template_nome: Option<String>,
-    /// Valores das variáveis do modelo: textos de até 20 000 caracteres, números, ou `true`/`false`, que
-    /// aparecem como `Sim`/`Não`.
-    #[schema(schema_with = values, required = false)]
+    #[schema(schema_with = contract_values, required = false)]
     pub dados_contrato: String,
 }
 
@@ -377,10 +367,7 @@ pub struct BoletoIn {
     /// A chave de um modelo do tipo `boleto`. Padrão: `boleto_padrao`.
     #[schema(max_length = 100)]
     pub template_nome: Option<String>,
-    /// Valores das variáveis do modelo. `valor_total` (de 0,01 a 99.999.999,99) e `data_vencimento`
-    /// (`AAAA-MM-DD`) fazem o código de barras. `banco`, `agencia`, `conta`, `carteira`, `convenio`, `posto`,
-    /// `nosso_numero` e `campo_livre` (25 dígitos) valem em vez da conta das configurações.
-    #[schema(schema_with = values, required = false)]
+    #[schema(schema_with = charge_values, required = false)]
     pub dados_boleto: String,
 }
 
@@ -424,6 +411,23 @@ fn size_text(bytes: i64) -> String {
         size /= f64::from(UNIT);
     }
     format!("{size:.1} GB")
+}
+
+described! {
+    filled_data = any_object(), "Um objeto: em um documento gerado, os valores com que foi feito.";
+    new_file = binary(), "pdf, doc, docx, xls, xlsx, odt, txt, csv, png, jpg ou webp, julgado pelo conteúdo; \
+        até `MAX_UPLOAD_MB` do servidor.";
+    kind_of_new = word::<DocumentKind>(), "Padrão: `outro`.";
+    status_of_new = word::<DocumentStatus>(), "Padrão: `gerado`.";
+    data_of_new = any_object(), "Um objeto em JSON.";
+    replacing_file = binary(), "Toma o lugar do arquivo atual. Só em `multipart/form-data`; em JSON é ignorado.";
+    changed_data = any_object(), "Um objeto; em um formulário, em JSON.";
+    contract_values = values(), "Valores das variáveis do modelo: textos de até 20 000 caracteres, números, ou \
+        `true`/`false`, que aparecem como `Sim`/`Não`.";
+    charge_values = values(), "Valores das variáveis do modelo. `valor_total` (de 0,01 a 99.999.999,99) e \
+        `data_vencimento` (`AAAA-MM-DD`) fazem o código de barras. `banco`, `agencia`, \
+        `conta`, `carteira`, `convenio`, `posto`, `nosso_numero` e `campo_livre` (25 \
+        dígitos) valem em vez da conta das configurações.";
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ pub struct DocumentTemplateIn {
     pub tipo: String,
     /// Markdown simples: títulos, negrito, listas. Deve conter `{{cliente_nome}}` e `{{empresa_nome}}`; toda
     /// variável é conhecida ou está em `variaveis`.
-    #[schema(min_length = 1, max_length = 100000, nullable = false)]
+    #[schema(min_length = 1, max_length = 100_000, nullable = false)]
     pub conteudo: Option<String>,
     /// Variáveis próprias: letras sem acento, números e `_`.
     #[schema(max_items = 100)]

@@ -49,7 +49,7 @@ pub struct NotificationPreferencesOut {
     /// `HH:MM:SS`; antes do início, é no dia seguinte.
     #[serde(rename = "nao_perturbe_fim")]
     pub quiet_until: Option<String>,
-    /// Neste momento não se toca nem se mostra nada.
+    /// Neste momento não se toca nenhum som; avisos e contadores ficam como escolhidos.
     #[serde(rename = "esta_em_nao_perturbe")]
     pub is_quiet: bool,
     /// `null` até que algo seja escolhido.

@@ -8,7 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::words::Word;
-use crate::{openapi::schemas::word, postal::Found};
+use crate::{
+    openapi::schemas::{described, word},
+    postal::Found,
+};
 
 /// Um endereço. O que o serviço não sabe é vazio.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,9 +47,8 @@ pub struct PostalOut {
     pub gia: String,
     pub ddd: String,
     pub siafi: String,
-    /// Quem respondeu.
     #[serde(rename = "fonte")]
-    #[schema(schema_with = word::<PostalSource>)]
+    #[schema(schema_with = source)]
     pub source: &'static str,
     /// Lembrado de uma consulta anterior, não perguntado agora.
     #[serde(rename = "cached")]
@@ -91,4 +93,8 @@ impl PostalOut {
             is_cached,
         }
     }
+}
+
+described! {
+    source = word::<PostalSource>(), "Quem respondeu.";
 }

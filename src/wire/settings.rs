@@ -16,7 +16,7 @@ use super::{
     document_template::{TemplatesOut, templates_out},
     time::At,
 };
-use crate::openapi::schemas::one_of;
+use crate::openapi::schemas::{described, one_of};
 
 /// What stands for a secret that is set.
 pub const MASK: &str = "***";
@@ -88,9 +88,8 @@ pub struct CompanyOut {
     pub state_registration: String,
     #[serde(rename = "inscricao_municipal")]
     pub city_registration: String,
-    /// Código da nota fiscal eletrônica (CRT); vazio: não informado.
     #[serde(rename = "regime_tributario")]
-    #[schema(schema_with = tax_regime)]
+    #[schema(schema_with = shown_tax_regime)]
     pub tax_regime: String,
     /// 7 dígitos.
     #[serde(rename = "cnae_principal")]
@@ -435,9 +434,8 @@ pub struct EmailOut {
     /// Vazio: o servidor não pede login.
     #[serde(rename = "smtp_usuario")]
     pub smtp_user: String,
-    /// Só na resposta a uma alteração: `***` quando há uma senha, vazio quando não.
     #[serde(rename = "smtp_senha", skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, schema_with = mask_schema, required = false)]
+    #[schema(nullable = false, schema_with = shown_password, required = false)]
     pub smtp_password: Option<&'static str>,
     /// `true`: só com TLS; `false`: com TLS quando o servidor oferece.
     #[serde(rename = "smtp_ssl")]
@@ -532,11 +530,9 @@ pub struct WhatsAppOut {
     pub human_delays: bool,
     /// Segundos.
     pub reconnect_backoff_seconds: i64,
-    /// `***` quando há uma conexão exportada, vazio quando não.
-    #[schema(schema_with = mask_schema)]
+    #[schema(schema_with = shown_session_data)]
     pub session_data: &'static str,
-    /// `***` quando há um proxy, vazio quando não.
-    #[schema(schema_with = mask_schema)]
+    #[schema(schema_with = shown_proxy)]
     pub proxy_url: &'static str,
 }
 
@@ -637,4 +633,11 @@ fn tax_regime() -> Object {
 
 fn mask(secret: &Sealed) -> &'static str {
     if secret.is_empty() { "" } else { MASK }
+}
+
+described! {
+    shown_tax_regime = tax_regime(), "Código da nota fiscal eletrônica (CRT); vazio: não informado.";
+    shown_password = mask_schema(), "Só na resposta a uma alteração: `***` quando há uma senha, vazio quando não.";
+    shown_session_data = mask_schema(), "`***` quando há uma conexão exportada, vazio quando não.";
+    shown_proxy = mask_schema(), "`***` quando há um proxy, vazio quando não.";
 }

@@ -4,7 +4,7 @@ use dx_actors::domain::{TemplateKind, time_zone::TimeZone};
 use utoipa::{IntoParams, ToSchema, openapi::Object};
 
 use super::document_template::TemplatesIn;
-use crate::openapi::schemas::{binary, one_of, word};
+use crate::openapi::schemas::{binary, described, one_of, word};
 
 /// Várias seções de uma vez.
 #[derive(ToSchema)]
@@ -55,9 +55,7 @@ pub struct CompanyIn {
     pub inscricao_estadual: Option<String>,
     #[schema(max_length = 20)]
     pub inscricao_municipal: Option<String>,
-    /// Código da nota fiscal eletrônica (CRT): 1 Simples Nacional, 2 Simples com excesso de receita,
-    /// 3 regime normal; vazio: não informado.
-    #[schema(schema_with = tax_regime, required = false)]
+    #[schema(schema_with = sent_tax_regime, required = false)]
     pub regime_tributario: String,
     /// 7 dígitos, com ou sem pontuação.
     #[schema(max_length = 40)]
@@ -321,8 +319,7 @@ pub struct AppearanceIn {
 pub struct PictureIn {
     #[schema(schema_with = picture_kind)]
     pub kind: String,
-    /// PNG, JPEG, WebP ou ICO, até 2 MiB.
-    #[schema(schema_with = binary)]
+    #[schema(schema_with = picture_file)]
     pub file: String,
 }
 
@@ -371,13 +368,19 @@ pub struct PreviewIn {
     /// Título. Padrão: `Prévia`.
     #[schema(min_length = 1, max_length = 120, nullable = false)]
     pub nome: Option<String>,
-    /// Obrigatório sem `template_nome`.
-    #[schema(schema_with = word::<TemplateKind>, required = false)]
+    #[schema(schema_with = previewed_kind, required = false)]
     pub tipo: String,
     /// Obrigatório sem `template_nome`. Deve conter `{{cliente_nome}}` e `{{empresa_nome}}`.
-    #[schema(min_length = 1, max_length = 100000, nullable = false)]
+    #[schema(min_length = 1, max_length = 100_000, nullable = false)]
     pub conteudo: Option<String>,
     /// Variáveis próprias deste modelo.
     #[schema(max_items = 100)]
     pub variaveis: Option<Vec<String>>,
+}
+
+described! {
+    sent_tax_regime = tax_regime(), "Código da nota fiscal eletrônica (CRT): 1 Simples Nacional, 2 Simples com excesso de \
+        receita, 3 regime normal; vazio: não informado.";
+    picture_file = binary(), "PNG, JPEG, WebP ou ICO, até 2 MiB.";
+    previewed_kind = word::<TemplateKind>(), "Obrigatório sem `template_nome`.";
 }

@@ -98,7 +98,7 @@ async fn writes(hub: &TestHub, id: &str, text: &str) -> Delivered {
 
 async fn accept(hub: &TestHub, agent: AgentId) -> Ticket {
     let ticket = hub.ticket(CHAT).await;
-    hub.hub.chats().accept(&ticket, agent, None).await.unwrap()
+    hub.hub.chats().accept(&ticket, Acceptance::own(agent)).await.unwrap()
 }
 
 async fn answers(hub: &TestHub, agent: AgentId, text: &str) {
@@ -251,7 +251,7 @@ async fn who_waits_hears_of_it_with_place_and_time(database: TestDatabase) {
         hub.receive(&chat_id, &format!("n{number}")).await.unwrap();
         hub.clock.advance(Duration::from_mins(6));
         let ticket = hub.ticket(&chat_id).await;
-        hub.hub.chats().accept(&ticket, TestHub::ADMIN, None).await.unwrap();
+        hub.hub.chats().accept(&ticket, Acceptance::own(TestHub::ADMIN)).await.unwrap();
     }
     writes(&hub, "m2", "oi").await;
     hears(&hub, &["2º da fila. Espera: cerca de 15 minutos."]).await;
@@ -512,7 +512,7 @@ async fn a_rating_is_credited_to_those_who_had_the_ticket(database: TestDatabase
     let ticket = accept(&hub, TestHub::ADMIN).await;
     let request = TransferRequest {
         by: TestHub::ADMIN,
-        to_agent_id: bia.id,
+        to_agent_id: Some(bia.id),
         to_department_id: None,
         reason: "x".to_owned(),
     };
@@ -526,7 +526,7 @@ async fn a_rating_is_credited_to_those_who_had_the_ticket(database: TestDatabase
     // Whoever comes in afterwards is credited at the closing; the one who has the next ticket is not.
     let request = TransferRequest {
         by: TestHub::ADMIN,
-        to_agent_id: caio.id,
+        to_agent_id: Some(caio.id),
         to_department_id: None,
         reason: "x".to_owned(),
     };

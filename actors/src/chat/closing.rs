@@ -146,7 +146,14 @@ impl State {
             ticket.status = status;
             ticket.closed_at = Some(now);
             let entry = EntryChange::Removed(now);
-            let plan = TicketPlan { ticket, entry, transfer: None, at: now };
+            let plan = TicketPlan {
+                ticket,
+                entry,
+                transfer: None,
+                returned: None,
+                decision: None,
+                at: now,
+            };
             match self.context.store.end_ticket(plan, notices.clone()).await {
                 Ok((changed, messages)) => {
                     let customer = self.open.take().map(|open| open.customer);

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{
         Customer, CustomerCard, DepartmentId, Inbound, Message, NewDepartment, NewMessage,
-        Priority, QueueEntry, Rejected, Ticket, Timestamp,
+        Priority, QueueEntry, Rejected, RoutingRules, Ticket, Timestamp,
     },
     error::HubError,
     store::{NewTicket, OpenedTicket, OpeningCustomer, StoreError},
@@ -34,6 +34,7 @@ fn support() -> NewDepartment {
         response_target_minutes: 15,
         is_active: true,
         opening_hours: None,
+        routing: RoutingRules::default(),
         members: Vec::new(),
     }
 }
@@ -72,6 +73,9 @@ impl State {
             open.ticket.customer_messages += 1;
             open.ticket.awaiting_since.get_or_insert(now);
             open.ticket.last_message_at = Some(now);
+            if open.ticket.is_unassigned() {
+                self.context.queues.heard(open.ticket.department_id, open.ticket.id, now);
+            }
         }
         self.tell_inbound(&message, now);
         self.requeue_if_owner_is_gone().await?;
@@ -152,7 +156,7 @@ impl State {
             customer_email: customer.details.email,
             customer_phone: customer.details.phone,
         };
-        self.open = Some(Open { ticket, customer });
+        self.open = Some(Open { ticket, customer, transfer: None });
     }
 
     /// The number's department, else the first active one by name.

@@ -6,8 +6,10 @@ mod automatic_tests;
 mod closing;
 mod decisions;
 mod handle;
+mod handover;
 mod intake;
 mod notices;
+mod offers;
 mod rating;
 mod send;
 mod tell;
@@ -15,8 +17,9 @@ mod tell;
 mod tests;
 
 pub use closing::Closing;
-pub use decisions::TransferRequest;
+pub use decisions::Acceptance;
 pub use handle::{Chats, ManualEntry};
+pub use handover::{TransferAnswer, TransferRequest};
 pub use intake::Delivered;
 pub use send::Outgoing;
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{
-        MessageKind, NewMessage, Timestamp,
+        CustomerCard, MessageKind, NewMessage, Ticket, Timestamp,
         automatic::{Facts, Notice, fill},
         customer::placeholder_name,
         inactivity,
@@ -82,7 +82,7 @@ impl State {
         if !is_wanted || self.context.presence.can_be_taken(department_id, ticket_id).await? {
             return Ok(None);
         }
-        let mut facts = self.facts(open);
+        let mut facts = self.facts(&open.ticket, &open.customer);
         if text.contains("posicao") || text.contains("espera") {
             let waiting = self.context.queues.waiting(department_id).await?;
             let place = waiting.iter().position(|entry| entry.ticket_id == ticket_id);
@@ -122,7 +122,7 @@ impl State {
             return Vec::new();
         }
         let settings = self.context.settings();
-        let facts = self.facts(open);
+        let facts = self.facts(&open.ticket, &open.customer);
         notices
             .into_iter()
             .filter_map(|notice| {
@@ -151,8 +151,7 @@ impl State {
         self.new_outbound(&outgoing, now)
     }
 
-    pub(super) fn facts(&self, open: &Open) -> Facts {
-        let (ticket, customer) = (&open.ticket, &open.customer);
+    pub(super) fn facts(&self, ticket: &Ticket, customer: &CustomerCard) -> Facts {
         let is_nameless = customer.customer_name == placeholder_name(&ticket.phone);
         let name = if is_nameless { NAMELESS } else { &customer.customer_name };
         let warning = inactivity::warning_time(&self.context.settings().chat);

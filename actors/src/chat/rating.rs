@@ -1,9 +1,6 @@
 //! What customers think of a ticket: their own answer in the chat, or a person's note of it.
 
-use super::{
-    actor::{Open, State},
-    intake::Delivered,
-};
+use super::{actor::State, intake::Delivered};
 use crate::{
     domain::{
         AgentId, Inbound, Message, MessageKind, NewMessage, Ticket, TicketId, TicketView,
@@ -67,11 +64,14 @@ impl State {
             return None;
         }
         let settings = self.context.settings();
-        let closed = Open { ticket, customer };
-        let text = fill(Notice::RatingThanks.text(&settings.chat), &self.facts(&closed))?;
-        let message = self.automatic(closed.ticket.phone, text, now);
-        let ticket_id = Some(closed.ticket.id);
-        Some(NewMessage { ticket_id, contact_name: closed.customer.customer_name, ..message })
+        let facts = self.facts(&ticket, &customer);
+        let text = fill(Notice::RatingThanks.text(&settings.chat), &facts)?;
+        let message = self.automatic(ticket.phone, text, now);
+        Some(NewMessage {
+            ticket_id: Some(ticket.id),
+            contact_name: customer.customer_name,
+            ..message
+        })
     }
 
     /// A person enters what the customer thought; repeatable, the last one counts.

@@ -19,6 +19,7 @@ pub mod file;
 pub mod group;
 pub mod ids;
 pub mod inactivity;
+pub mod list;
 pub mod message;
 pub mod money;
 pub mod notification;
@@ -33,6 +34,7 @@ pub mod rejected;
 pub mod routing;
 pub mod session;
 pub mod settings;
+pub mod skill;
 pub mod tax_id;
 pub mod ticket;
 pub mod time;
@@ -45,7 +47,9 @@ pub use contact::{Contact, ContactChange, ContactDetails};
 pub use customer::{
     Customer, CustomerCard, CustomerChange, CustomerDetails, CustomerStatus, PersonType, TaxRegime,
 };
-pub use department::{Department, DepartmentChanges, NewDepartment};
+pub use department::{
+    AssignmentMode, Department, DepartmentChanges, NewDepartment, RoutingChanges, RoutingRules,
+};
 pub use document::{
     Document, DocumentChanges, DocumentKind, DocumentOrigin, DocumentStatus, NewDocument,
 };
@@ -55,12 +59,15 @@ pub use ids::{
     AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, DocumentId, GroupId,
     MessageRowId, PermissionId, QueueEntryId, SessionId, TicketId, TransferId,
 };
+pub use list::List;
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use money::Centavos;
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};
 pub use presence::{Liveness, PresenceStatus, PresenceView};
 pub use queue::{Priority, QueueEntry};
 pub use rejected::Rejected;
+pub use routing::{Considered, DecisionKind, NewDecision, Reasons, RoutingDecision, Verdict};
 pub use session::{ProviderKind, SessionChanges, SessionStatus, WhatsAppSession};
+pub use skill::Skill;
 pub use ticket::{Segment, Ticket, TicketStatus, TicketView, Transfer};
 pub use time::Timestamp;

@@ -1,9 +1,9 @@
 //! Automatic messages: each is stored together with the stamp that says so, or not at all.
 
-use super::{Store, StoreError, db::Tx, fold, sql::sql, tickets, unit};
+use super::{Store, StoreError, db::Tx, fold, sql::sql, ticket_changes, unit};
 use crate::domain::{Message, NewMessage, Ticket, TicketId, Timestamp, automatic::Notice};
 
-use super::tickets::TicketPlan;
+use super::ticket_changes::TicketPlan;
 
 /// An automatic message to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Store {
                 let update = sql("UPDATE tickets SET rating_asked_at = $1 WHERE id = $2");
                 tx.run(update.bind(plan.at).bind(plan.ticket.id)).await?;
             }
-            let (ticket, _) = tickets::change(tx, &plan).await?;
+            let (ticket, _) = ticket_changes::change(tx, &plan).await?;
             // Rated while it was open: everybody who has had it by now is credited.
             super::ratings::credit(tx, &ticket, plan.at).await?;
             let mut messages = Vec::with_capacity(notices.len());

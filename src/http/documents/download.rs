@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dx_actors::{
-    domain::{Document, DocumentId},
+    domain::{AgentId, Document, DocumentId},
     store::DocumentScope,
 };
 
@@ -32,7 +32,7 @@ const SHOWN: [&str; 4] = ["application/pdf", "image/png", "image/jpeg", "image/w
     path = "",
     tag = "Documentos",
     summary = "Baixa o arquivo",
-    description = "Com um token, ou sem ele com as partes de um link de `POST link/` (403 quando expirou ou foi alterado). Um \
+    description = "Com um token, ou sem ele com as partes de um link de `POST link/` (403 quando expirou, foi alterado, ou quem o criou foi desativado). Um \
         só intervalo (`Range`) é atendido com 206; `If-None-Match` com o `ETag` de antes é respondido com \
         304.",
     params(DownloadParams),
@@ -121,20 +121,27 @@ async fn find_linked(
     signature: &str,
 ) -> ApiResult<Document> {
     let version = query.text("versao").unwrap_or_default();
-    let expires_at = query.text("expira").and_then(|text| text.parse().ok()).unwrap_or_default();
-    let link = Presented { version, expires_at, signature };
+    let number = |name| query.text(name).and_then(|text| text.parse().ok()).unwrap_or_default();
+    let (maker, expires_at) = (AgentId(number("autor")), number("expira"));
+    let link = Presented { maker, version, expires_at, signature };
     if !app.links.is_signed(id, link) {
         return Err(ApiError::Forbidden("O link não é válido.".into()));
     }
     if link.is_expired(app.hub.clock().now()) {
         return Err(ApiError::Forbidden("O link expirou. Peça um novo.".into()));
     }
+    if !app.hub.directory().roster().agent(maker).is_some_and(|agent| agent.is_active) {
+        return Err(ApiError::Forbidden(
+            "Quem criou o link não tem mais acesso. Peça um novo.".into(),
+        ));
+    }
     let document = app.hub.store().find_document(&DocumentScope::All, id).await?;
     let document = document.filter(|found| Links::version(&found.file_key) == version);
     document.ok_or_else(|| missing(id).into())
 }
 
-fn names(headers: &HeaderMap, header: header::HeaderName, etag: &str) -> bool {
+/// A header of conditional requests names this tag.
+pub(in crate::http) fn names(headers: &HeaderMap, header: header::HeaderName, etag: &str) -> bool {
     let Some(text) = headers.get(header).and_then(|value| value.to_str().ok()) else {
         return false;
     };
@@ -144,7 +151,7 @@ fn names(headers: &HeaderMap, header: header::HeaderName, etag: &str) -> bool {
 }
 
 /// Nobody but the client keeps it, and asks again each time: a document may be deleted.
-fn add_caching(headers: &mut HeaderMap, etag: &str) {
+pub(in crate::http) fn add_caching(headers: &mut HeaderMap, etag: &str) {
     headers.insert(header::ETAG, text_value(etag));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
 }

@@ -359,8 +359,6 @@ fn sample_customer() -> Customer {
             name: "Cliente de Exemplo Ltda".to_owned(),
             ..CustomerDetails::default()
         },
-        logo: None,
-        signature: None,
         created_by: None,
         updated_by: None,
         created_at: Timestamp::EPOCH,

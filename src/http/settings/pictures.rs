@@ -16,7 +16,12 @@ use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
     files::{ReceiveError, StorageError, kind::IMAGES},
-    http::{Body, Query, fields::REQUIRED, limits::PICTURE_BYTES_MAX, reply::NoContent},
+    http::{
+        Body, Query,
+        fields::REQUIRED,
+        limits::{PICTURE_BYTES_MAX, PICTURE_TOO_LARGE},
+        reply::NoContent,
+    },
     openapi::{Forbidden, schemas::FileOut},
     state::AppState,
     wire::{
@@ -27,7 +32,6 @@ use crate::{
 
 const FOLDER: &str = "/media/appearance/";
 const NOT_PICTURE: &str = "Envie uma imagem PNG, JPEG, WebP ou ICO.";
-const TOO_LARGE: &str = "A imagem deve ter no máximo 2 MB.";
 const BAD_KIND: &str = "Informe logo ou favicon.";
 
 /// Which picture.
@@ -88,7 +92,7 @@ pub(super) async fn upload(
     };
     let file = fields.required_file("file");
     if file.as_ref().is_some_and(|file| file.bytes.len() > PICTURE_BYTES_MAX) {
-        fields.error("file", TOO_LARGE);
+        fields.error("file", PICTURE_TOO_LARGE);
     }
     fields.check()?;
     let (Some(kind), Some(file)) = (kind, file) else {
@@ -112,7 +116,7 @@ pub(super) async fn upload(
 fn refused(error: ReceiveError<std::io::Error>) -> ApiError {
     match error {
         ReceiveError::Empty | ReceiveError::Unfit(_) => ApiError::field("file", NOT_PICTURE),
-        ReceiveError::TooLarge => ApiError::field("file", TOO_LARGE),
+        ReceiveError::TooLarge => ApiError::field("file", PICTURE_TOO_LARGE),
         ReceiveError::Source(source) | ReceiveError::Disk(source) => ApiError::internal(source),
     }
 }
