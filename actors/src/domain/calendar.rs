@@ -144,6 +144,6 @@ impl Calendar<'_> {
     }
 
     fn offset_micros(&self) -> i64 {
-        i64::from(self.zone.offset().whole_seconds()) * 1_000_000
+        self.zone.offset_hours() * 60 * MINUTE_MICROS
     }
 }

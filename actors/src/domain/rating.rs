@@ -148,9 +148,10 @@ struct Answer {
     /// The number was written as a word.
     is_spelled: bool,
     has_unit: bool,
-    has_filler: bool,
-    is_praise: bool,
-    is_blame: bool,
+    /// Words of praise, of blame, and those that say nothing.
+    praise: usize,
+    blame: usize,
+    fillers: usize,
 }
 
 impl Answer {
@@ -165,9 +166,9 @@ impl Answer {
                     return self.set(number, true);
                 }
                 self.has_unit |= UNITS.contains(&text);
-                self.has_filler |= FILLERS.contains(&text);
-                self.is_praise |= PRAISE.contains(&text);
-                self.is_blame |= BLAME.contains(&text);
+                self.fillers += usize::from(FILLERS.contains(&text));
+                self.praise += usize::from(PRAISE.contains(&text));
+                self.blame += usize::from(BLAME.contains(&text));
                 let lists = [&UNITS[..], &FILLERS, &PRAISE, &BLAME];
                 lists.iter().any(|list| list.contains(&text)).then_some(())
             }
@@ -194,10 +195,10 @@ impl Answer {
         };
         // "um atendimento bom" counts nothing.
         let is_article = self.is_spelled && rating == 1 && shown == 0 && !self.has_unit;
-        if is_article && (self.has_filler || self.is_praise || self.is_blame) {
+        if is_article && self.fillers + self.praise + self.blame > 0 {
             return None;
         }
-        let contradicts = (self.is_praise && rating <= 2) || (self.is_blame && rating >= 4);
+        let contradicts = (self.praise > 0 && rating <= 2) || (self.blame > 0 && rating >= 4);
         (!contradicts).then_some(rating)
     }
 }

@@ -4,7 +4,6 @@
 //! hub reckons with is younger. A law that brings it back changes this table.
 
 use serde::{Deserialize, Serialize};
-use time::{UtcOffset, macros::offset};
 
 /// A zone that a company may be in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,9 +90,10 @@ impl TimeZone {
         Self::ALL.into_iter().find(|zone| zone.name() == name)
     }
 
-    pub const fn offset(self) -> UtcOffset {
+    /// Hours ahead of UTC, all negative.
+    pub const fn offset_hours(self) -> i64 {
         match self {
-            Self::Noronha => offset!(-2),
+            Self::Noronha => -2,
             Self::Araguaina
             | Self::Bahia
             | Self::Belem
@@ -101,11 +101,11 @@ impl TimeZone {
             | Self::Maceio
             | Self::Recife
             | Self::Santarem
-            | Self::SaoPaulo => offset!(-3),
+            | Self::SaoPaulo => -3,
             Self::BoaVista | Self::CampoGrande | Self::Cuiaba | Self::Manaus | Self::PortoVelho => {
-                offset!(-4)
+                -4
             }
-            Self::Eirunepe | Self::RioBranco => offset!(-5),
+            Self::Eirunepe | Self::RioBranco => -5,
         }
     }
 }
@@ -129,7 +129,7 @@ mod tests {
         for name in ["", "Sao_Paulo", "america/manaus", "Europe/Lisbon", "-03:00"] {
             assert_eq!(TimeZone::from_name(name), None, "{name}");
         }
-        let hours = |name: &str| TimeZone::from_name(name).unwrap().offset().whole_hours();
+        let hours = |name: &str| TimeZone::from_name(name).unwrap().offset_hours();
         assert_eq!(hours("America/Sao_Paulo"), -3);
         assert_eq!(hours("America/Manaus"), -4);
         assert_eq!(hours("America/Rio_Branco"), -5);

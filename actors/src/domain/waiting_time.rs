@@ -74,8 +74,8 @@ impl std::fmt::Display for Estimate {
             (Rounded::Minutes(0), Rounded::Minutes(0)) => write!(f, "menos de 1 minuto"),
             (Rounded::Minutes(0), high) => write!(f, "até {high}"),
             (low, high) if low == high => write!(f, "cerca de {high}"),
-            (Rounded::Minutes(low), Rounded::Minutes(_)) => write!(f, "{low} a {high}"),
-            (Rounded::Hours(low), Rounded::Hours(_)) => write!(f, "{low} a {high}"),
+            (Rounded::Minutes(low), Rounded::Minutes(_))
+            | (Rounded::Hours(low), Rounded::Hours(_)) => write!(f, "{low} a {high}"),
             (low, high) => write!(f, "{low} a {high}"),
         }
     }

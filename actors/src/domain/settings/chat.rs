@@ -12,6 +12,7 @@ use crate::domain::{
 /// How chats are handled; absent keys take the defaults below.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on a screen")]
 pub struct ChatSettings {
     /// What a customer reads when a chat begins. An empty text, here and below, sends nothing.
     pub greeting: String,
