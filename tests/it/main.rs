@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod agents_and_roles;
+mod audiences;
 mod audit;
 mod auth;
 mod authz;
@@ -17,6 +18,7 @@ mod notifications;
 mod postal_codes;
 mod presence_and_typing;
 mod restart;
+mod routing;
 mod send;
 mod sessions;
 mod settings;
