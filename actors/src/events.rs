@@ -150,6 +150,16 @@ pub enum HubEvent {
         idle_minutes: i64,
         at: Timestamp,
     },
+    /// A customer has rated a chat, or a person has entered what he thought.
+    ChatRated {
+        ticket_id: TicketId,
+        chat_id: String,
+        agent_id: Option<AgentId>,
+        rating: i64,
+        /// `None` is the customer.
+        rated_by: Option<AgentId>,
+        at: Timestamp,
+    },
     PresenceChanged {
         agent_id: AgentId,
         status: PresenceStatus,
@@ -233,6 +243,7 @@ impl HubEvent {
             | Self::QueueChanged { .. }
             | Self::ChatClosed { .. }
             | Self::ChatAutoClosed { .. }
+            | Self::ChatRated { .. }
             | Self::PresenceChanged { .. }
             | Self::TypingStarted { .. }
             | Self::TypingStopped { .. }
@@ -382,6 +393,7 @@ mod tests {
             capacity: 1,
             response_target_minutes: 1,
             is_active: true,
+            opening_hours: None,
             routing: crate::domain::RoutingRules::default(),
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,

@@ -231,9 +231,8 @@ pub(super) async fn close(
     permit(&me, &ticket, Viewer::may_act, "encerrar")?;
     let mut fields = body.fields();
     let notes = new_notes(&mut fields);
-    // The hub asks for no rating yet; what clients send must be a switch all the same.
-    let _ = fields.bool_or("solicitar_avaliacao", true);
-    let closing = Closing { by: Some(me.id), notes: fields.finish(notes)? };
+    let asks_for_rating = fields.bool_or("solicitar_avaliacao", true);
+    let closing = fields.finish(Closing { by: Some(me.id), notes, asks_for_rating })?;
     let closed = app.hub.chats().close(&ticket, closing).await;
     let closed = closed.map_err(|error| in_words_of_chats(error, ticket.status))?;
     Ok(Json(ChatClosedOut::from(&closed)))

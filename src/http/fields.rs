@@ -21,7 +21,7 @@ const BLANK: &str = "Este campo não pode ser em branco.";
 const NOT_TEXT: &str = "Não é uma string válida.";
 const NUL_CHARACTER: &str = "Caracteres nulos não são permitidos.";
 const NOT_INTEGER: &str = "Um número inteiro válido é exigido.";
-const NOT_BOOLEAN: &str = "Deve ser um valor booleano válido.";
+pub(super) const NOT_BOOLEAN: &str = "Deve ser um valor booleano válido.";
 const NOT_EMAIL: &str = "Insira um endereço de email válido.";
 const NOT_URL: &str = "Entrar um URL válido.";
 pub(super) const NO_FILE: &str = "Nenhum arquivo foi submetido.";
@@ -219,11 +219,7 @@ impl Fields {
             Value::Array(list) => list,
             blank if self.is_blank_in_form(&blank) => return Some(Vec::new()),
             single if self.body.spelling == Spelling::Form => vec![single],
-            other => {
-                let kind = kind_of(&other);
-                let text = format!("Necessário uma lista de itens, mas recebeu tipo \"{kind}\".");
-                return self.wrong(name, text);
-            }
+            other => return self.wrong(name, not_list(&other)),
         };
         if list.len() > IDS_MAX {
             return self.wrong(name, format!("Mais de {IDS_MAX} itens."));
@@ -445,6 +441,11 @@ impl Fields {
 /// The text for a value that should be an object.
 pub fn not_object(value: &Value) -> String {
     format!("Dado inválido. Necessário um dicionário mas recebeu {}.", kind_of(value))
+}
+
+/// The text for a value that should be a list.
+pub fn not_list(value: &Value) -> String {
+    format!("Necessário uma lista de itens, mas recebeu tipo \"{}\".", kind_of(value))
 }
 
 /// The text for a value that is too long.

@@ -31,6 +31,7 @@ mod layers;
 pub mod limits;
 mod messages;
 mod notifications;
+mod opening_hours;
 pub mod paging;
 pub mod path;
 mod postal_codes;

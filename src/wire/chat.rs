@@ -103,6 +103,7 @@ impl ChatRowOut {
             closed_at: _,
             updated_at,
             last_message_at: _,
+            told: _,
             awaiting_since: _,
         } = ticket;
         let last = last_message.as_ref();
@@ -238,6 +239,7 @@ impl ChatOut {
             closed_at,
             updated_at,
             last_message_at: _,
+            told: _,
             awaiting_since: _,
         } = ticket;
         Self {
@@ -537,7 +539,7 @@ pub struct AcceptIn {
 pub struct CloseIn {
     #[schema(max_length = 10000)]
     pub observacoes: Option<String>,
-    /// Padrão: `true`.
+    /// `false`: o cliente não é convidado a avaliar. Padrão: `true`, se as configurações de chat também o dizem.
     #[schema(nullable = false)]
     pub solicitar_avaliacao: Option<bool>,
 }

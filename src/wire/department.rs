@@ -7,7 +7,7 @@ use dx_actors::{
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{time::At, words::Word};
+use super::{settings::OpeningHoursOut, settings_in::OpeningHoursIn, time::At, words::Word};
 use crate::openapi::schemas::{described, word};
 
 /// Um departamento com a sua carga atual.
@@ -16,6 +16,7 @@ use crate::openapi::schemas::{described, word};
     "id": 1, "nome": "Suporte", "descricao": "Suporte técnico", "cor": "#3B82F6",
     "atendentes": [4, 5], "total_atendentes": 2, "total_em_fila": 1, "total_em_atendimento": 3,
     "max_atendimentos_simultaneos": 5, "tempo_resposta_esperado_minutos": 10, "ativo": true,
+    "horario_atendimento": null,
     "modo_atribuicao": "automatico", "oferta_segundos": 30, "ofertas_sem_resposta_max": 3,
     "relaxar_competencias_segundos": [60, 180], "transbordo_departamento": null,
     "transbordo_espera_segundos": 600, "transferencia_retorno_segundos": 600,
@@ -43,6 +44,9 @@ pub struct DepartmentOut {
     pub response_target_minutes: i64,
     #[serde(rename = "ativo")]
     pub is_active: bool,
+    /// `null`: o da empresa.
+    #[serde(rename = "horario_atendimento")]
+    pub opening_hours: Option<OpeningHoursOut>,
     #[serde(rename = "modo_atribuicao")]
     #[schema(schema_with = mode)]
     pub mode: &'static str,
@@ -74,6 +78,7 @@ impl DepartmentOut {
             capacity,
             response_target_minutes,
             is_active,
+            opening_hours,
             routing,
             created_at,
             updated_at,
@@ -92,6 +97,7 @@ impl DepartmentOut {
             capacity,
             response_target_minutes,
             is_active,
+            opening_hours: opening_hours.as_ref().map(OpeningHoursOut::new),
             mode: routing.mode.word(),
             offer_seconds: routing.offer_seconds,
             offer_timeouts_max: routing.offer_timeouts_max,
@@ -129,6 +135,8 @@ pub struct DepartmentIn {
     /// Padrão: `true`.
     #[schema(nullable = false)]
     pub ativo: Option<bool>,
+    /// `null` ou ausente: o da empresa. Dias que não vêm são como os da empresa.
+    pub horario_atendimento: Option<OpeningHoursIn>,
     /// Ids das pessoas que atendem aqui.
     #[schema(max_items = 1000)]
     pub atendentes: Option<Vec<i64>>,
@@ -170,6 +178,8 @@ pub struct DepartmentChangesIn {
     pub tempo_resposta_esperado_minutos: Option<i64>,
     #[schema(nullable = false)]
     pub ativo: Option<bool>,
+    /// `null`: o da empresa. Dias que não vêm ficam como estão.
+    pub horario_atendimento: Option<OpeningHoursIn>,
     /// Substitui a lista inteira.
     #[schema(max_items = 1000)]
     pub atendentes: Option<Vec<i64>>,

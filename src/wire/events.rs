@@ -73,7 +73,8 @@ impl From<&HubEvent> for Envelope {
             | HubEvent::ChatTransferred { .. }
             | HubEvent::ChatRequeued { .. }
             | HubEvent::ChatClosed { .. }
-            | HubEvent::ChatAutoClosed { .. } => chat_event(event),
+            | HubEvent::ChatAutoClosed { .. }
+            | HubEvent::ChatRated { .. } => chat_event(event),
             HubEvent::MessageReceived { message, at } => message_received(message, *at),
             HubEvent::MessageSent { message, at } => message_sent(message, *at),
             HubEvent::MessageStatusChanged { message_id, chat_id, status, at } => {
@@ -307,7 +308,15 @@ fn chat_end_event(event: &HubEvent) -> Envelope {
             });
             Envelope::new("chat_auto_closed", data)
         }
-        // `chat_event` hands over the four above only.
+        HubEvent::ChatRated { ticket_id, chat_id, agent_id, rating, rated_by, at } => {
+            let data = json!({
+                "chat_id": chat_id, "atendimento_id": ticket_id.0,
+                "atendente_id": agent_id.map(|id| id.0), "avaliacao": rating,
+                "avaliado_por": rated_by.map(|id| id.0), "timestamp": At(*at),
+            });
+            Envelope::new("chat_rated", data)
+        }
+        // `chat_event` hands over the five above only.
         _ => Envelope::new("unknown", Value::Null),
     }
 }

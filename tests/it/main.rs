@@ -7,6 +7,7 @@ mod audiences;
 mod audit;
 mod auth;
 mod authz;
+mod automatic_messages;
 mod chats;
 mod conventions;
 mod customers;

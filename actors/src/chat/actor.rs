@@ -5,10 +5,12 @@ use std::{sync::Arc, time::Duration};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
 use super::{
-    decisions::{Acceptance, Closing},
+    closing::Closing,
+    decisions::Acceptance,
     handle::ManualEntry,
     handover::{TransferAnswer, TransferRequest},
     intake::Delivered,
+    rating::ManualRating,
     send::Outgoing,
 };
 use crate::{
@@ -76,11 +78,15 @@ pub(crate) enum ToChat {
         ticket_id: TicketId,
         reply: Reply<Ticket>,
     },
-    /// From the sweep: close if the customer really owed an answer for that long.
-    CloseIfIdle {
+    /// A person enters a rating of a ticket of this chat, open or not.
+    Rate {
         ticket_id: TicketId,
-        idle_since: Timestamp,
-        minutes: i64,
+        rating: ManualRating,
+        reply: Reply<Ticket>,
+    },
+    /// From the sweep: remind the customer or close, if he really owed an answer for that long.
+    CheckSilence {
+        ticket_id: TicketId,
     },
     /// From the roster: the owner is gone since then; back into the queue if he still owns it.
     Requeue {
@@ -214,7 +220,14 @@ impl Actor for ChatActor {
 impl State {
     async fn handle(&mut self, message: ToChat) -> Result<(), ActorProcessingErr> {
         match message {
-            ToChat::Deliver { inbound, reply } => settle(reply, self.deliver(*inbound).await),
+            ToChat::Deliver { inbound, reply } => {
+                let outcome = self.deliver(*inbound).await;
+                let is_stored = outcome.is_ok();
+                settle(reply, outcome)?;
+                // A repeat makes up for what died after the first delivery.
+                let told = if is_stored { self.tell_what_is_due().await } else { Ok(()) };
+                settle_cast("automatic messages", told)
+            }
             ToChat::Send { outgoing, reply } => settle(reply, self.send(*outgoing).await),
             ToChat::Open { entry, reply } => settle(reply, self.open_by_hand(*entry).await),
             ToChat::Accept { ticket_id, acceptance, reply } => {
@@ -242,10 +255,12 @@ impl State {
                 settle(reply, self.close(ticket_id, closing).await)
             }
             ToChat::Cancel { ticket_id, reply } => settle(reply, self.cancel(ticket_id).await),
-            ToChat::CloseIfIdle { ticket_id, idle_since, minutes } => settle_cast(
-                "close idle chat",
-                self.close_if_idle(ticket_id, idle_since, minutes).await,
-            ),
+            ToChat::Rate { ticket_id, rating, reply } => {
+                settle(reply, self.rate_by_hand(ticket_id, rating).await)
+            }
+            ToChat::CheckSilence { ticket_id } => {
+                settle_cast("check silence", self.check_silence(ticket_id).await)
+            }
             ToChat::Requeue { ticket_id, gone_since } => {
                 settle_cast("requeue", self.requeue(ticket_id, gone_since).await)
             }

@@ -6,9 +6,11 @@ use ractor::{ActorCell, ActorId};
 
 use super::{
     actor::{ChatChild, ToChat},
-    decisions::{Acceptance, Closing},
+    closing::Closing,
+    decisions::Acceptance,
     handover::{TransferAnswer, TransferRequest},
     intake::Delivered,
+    rating::ManualRating,
     send::Outgoing,
 };
 use crate::{
@@ -132,20 +134,20 @@ impl Chats {
         self.doors.ask(&key, |reply| ToChat::Cancel { ticket_id, reply }).await
     }
 
-    /// Records what the customer thought; repeatable, the last one counts.
+    /// Records what the customer thought, as a person enters it; repeatable, the last one counts.
     pub async fn rate(
         &self,
-        ticket_id: TicketId,
+        ticket: &Ticket,
         rating: i64,
         comment: String,
-        rated_by: Option<AgentId>,
-        at: Timestamp,
+        by: Option<AgentId>,
     ) -> Result<Ticket, HubError> {
         if !(1..=5).contains(&rating) {
             return Err(crate::domain::Rejected::BadRating.into());
         }
-        let rated = self.store.rate_ticket(ticket_id, rating, comment, rated_by, at).await?;
-        rated.ok_or_else(|| HubError::not_found("Atendimento", &ticket_id))
+        let (key, ticket_id) = (ticket.chat_key(), ticket.id);
+        let rating = ManualRating { rating, comment, by };
+        self.doors.ask(&key, |reply| ToChat::Rate { ticket_id, rating, reply }).await
     }
 
     /// Changes notes and priority by hand.
@@ -162,14 +164,8 @@ impl Chats {
         Ok(ticket)
     }
 
-    pub(crate) async fn close_if_idle(
-        &self,
-        key: &ChatKey,
-        ticket_id: TicketId,
-        idle_since: Timestamp,
-        minutes: i64,
-    ) {
-        self.tell(key, ticket_id, ToChat::CloseIfIdle { ticket_id, idle_since, minutes }).await;
+    pub(crate) async fn check_silence(&self, key: &ChatKey, ticket_id: TicketId) {
+        self.tell(key, ticket_id, ToChat::CheckSilence { ticket_id }).await;
     }
 
     pub(crate) async fn requeue(&self, key: &ChatKey, ticket_id: TicketId, gone_since: Timestamp) {

@@ -87,6 +87,10 @@ pub(crate) enum ToPresence {
     TypingStopped { chat_id: String, agent_id: AgentId, reply: Reply<bool> },
     /// From a chat: what was typed has been sent.
     TypingSent { chat_id: String, agent_id: AgentId },
+    /// From a chat that waits: whether it has been given to somebody, or could be now.
+    CanBeTaken { department_id: DepartmentId, ticket_id: TicketId, reply: Reply<bool> },
+    /// From a chat: whether an agent types in it.
+    IsTyping { chat_id: String, reply: Reply<bool> },
     /// Changes of people, departments and groups.
     People(ToPeople),
     /// From the actor's own ticker.
@@ -260,6 +264,13 @@ impl State {
             }
             ToPresence::TypingSent { chat_id, agent_id } => {
                 self.stop_typing(&chat_id, agent_id);
+            }
+            ToPresence::CanBeTaken { department_id, ticket_id, reply } => {
+                settle(reply, Ok(self.can_be_taken(department_id, ticket_id)))?;
+            }
+            ToPresence::IsTyping { chat_id, reply } => {
+                let is_typing = self.typing.is_shown(&chat_id, self.context.clock.now());
+                settle(reply, Ok(is_typing))?;
             }
             ToPresence::People(message) => self.handle_people(message).await?,
             ToPresence::Tick => settle_cast("tick", self.tick().await)?,

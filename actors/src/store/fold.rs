@@ -206,8 +206,6 @@ impl Touch {
                 self.from_customer += 1;
                 self.awaiting_since.get_or_insert(message.at);
             }
-            // Automatic messages never count as a person's answer.
-            Direction::Outbound if message.is_automatic => {}
             Direction::Outbound => {
                 self.from_agent += 1;
                 self.first_answer_at.get_or_insert(message.at);
@@ -220,7 +218,8 @@ impl Touch {
 
 async fn touch_tickets(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), StoreError> {
     let mut touches: BTreeMap<TicketId, Touch> = BTreeMap::new();
-    for message in messages {
+    // What the hub itself says is no answer and ends no silence.
+    for message in messages.iter().filter(|message| !message.is_automatic) {
         if let Some(ticket) = message.ticket_id {
             touches.entry(ticket).or_default().add(message);
         }

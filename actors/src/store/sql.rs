@@ -2,9 +2,9 @@
 //!
 //! Text only ever grows by literals, so nothing that a user sent can become SQL.
 
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, types::Json};
 
-use crate::domain::{Timestamp, plain::plain};
+use crate::domain::{Timestamp, plain::plain, settings::OpeningHours};
 
 /// A value bound to a placeholder. `None` stays typed, which PostgreSQL insists on.
 #[derive(Debug, Clone)]
@@ -14,6 +14,7 @@ pub(crate) enum Arg {
     Text(Option<String>),
     Time(Option<Timestamp>),
     Date(Option<time::Date>),
+    Hours(Option<Json<OpeningHours>>),
 }
 
 macro_rules! arguments {
@@ -33,6 +34,12 @@ macro_rules! arguments {
 }
 
 arguments!(i64 => Int, bool => Bool, String => Text, &str => Text, Timestamp => Time, time::Date => Date);
+
+impl From<Option<OpeningHours>> for Arg {
+    fn from(hours: Option<OpeningHours>) -> Self {
+        Self::Hours(hours.map(Json))
+    }
+}
 
 macro_rules! id_arguments {
     ($($id:ident),* $(,)?) => {$(

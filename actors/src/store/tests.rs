@@ -364,7 +364,7 @@ async fn every_list_can_be_read(database: TestDatabase) {
     assert_eq!(store.department_loads().await.unwrap()[&SUPPORT].waiting, 1);
     assert!(store.list_loads().await.unwrap().is_empty());
     assert!(store.last_starts().await.unwrap().is_empty());
-    assert!(store.list_idle_tickets(hub.clock.now(), 10).await.unwrap().is_empty());
+    assert!(store.list_idle_tickets(hub.clock.now(), None, 10).await.unwrap().is_empty());
     assert_eq!(store.list_departments_with_waiting().await.unwrap(), [SUPPORT]);
     assert!(store.list_unsent(SESSION, 10).await.unwrap().is_empty());
 }

@@ -133,7 +133,10 @@ impl Store {
     }
 }
 
-async fn change(tx: &mut Tx, plan: &TicketPlan) -> Result<(Ticket, Option<Transfer>), StoreError> {
+pub(super) async fn change(
+    tx: &mut Tx,
+    plan: &TicketPlan,
+) -> Result<(Ticket, Option<Transfer>), StoreError> {
     let ticket = &plan.ticket;
     let update = sql("UPDATE tickets SET department_id = $1, agent_id = $2, status = $3, \
          priority = $4, notes = $5, started_at = $6, closed_at = $7, owned_since = $8, \

@@ -14,7 +14,7 @@ use super::{
 use crate::domain::{
     AgentId, Customer, CustomerId, DecisionKind, DepartmentId, Message, NewDecision, NewMessage,
     Priority, QueueEntry, Reasons, Ticket, TicketId, TicketStatus, TicketView, Timestamp,
-    customer::placeholder_name, ids::ChatKey, queue::STICKY_WINDOW,
+    customer::placeholder_name, ids::ChatKey, queue::STICKY_WINDOW, rating::RATING_WINDOW,
 };
 
 /// Whom a new ticket is for.
@@ -166,22 +166,6 @@ impl Store {
         .await
     }
 
-    pub async fn rate_ticket(
-        &self,
-        id: TicketId,
-        rating: i64,
-        comment: String,
-        rated_by: Option<AgentId>,
-        at: Timestamp,
-    ) -> Result<Option<Ticket>, StoreError> {
-        self.unit(unit!(tx => {
-            let update = sql("UPDATE tickets SET rating = $1, rating_comment = $2, rated_by = $3, \
-                 updated_at = $4 WHERE id = $5 RETURNING *");
-            tx.opt(update.bind(rating).bind(comment).bind(rated_by).bind(at).bind(id)).await
-        }))
-        .await
-    }
-
     /// Changes what may be edited by hand: notes and priority. `None` when there is no such ticket.
     pub async fn edit_ticket(
         &self,
@@ -273,40 +257,51 @@ impl Store {
         Ok(self.reader.all::<(AgentId, Timestamp)>(select).await?.into_iter().collect())
     }
 
-    /// Active chats in which the customer owes the answer and nobody wrote since `idle_since`.
+    /// Active chats in which the customer owes the answer and nobody wrote since `idle_since`, the longest
+    /// silent first, from behind `after` on.
     pub async fn list_idle_tickets(
         &self,
         idle_since: Timestamp,
+        after: Option<(Timestamp, TicketId)>,
         limit: i64,
-    ) -> Result<Vec<TicketView>, StoreError> {
-        let select = sql(TICKET_VIEWS)
-            .push(" AND t.status = 'active' AND t.awaiting_since IS NULL")
-            .push_bind(" AND t.last_message_at <= ", idle_since)
-            .push(" ORDER BY t.last_message_at")
-            .push_bind(" LIMIT ", limit);
-        self.reader.all(select).await
+    ) -> Result<Vec<Ticket>, StoreError> {
+        let mut select = sql("SELECT * FROM tickets WHERE status = 'active' \
+             AND awaiting_since IS NULL")
+        .push_bind(" AND last_message_at <= ", idle_since);
+        if let Some((at, id)) = after {
+            select = select
+                .push_bind(" AND (last_message_at > ", at)
+                .push_bind(" OR (last_message_at = ", at)
+                .push_bind(" AND id > ", id)
+                .push("))");
+        }
+        self.reader
+            .all(select.push(" ORDER BY last_message_at, id").push_bind(" LIMIT ", limit))
+            .await
     }
 }
 
 /// PostgreSQL says the name of the index, SQLite its columns.
-fn is_message_key(constraint: &str) -> bool {
+pub(super) fn is_message_key(constraint: &str) -> bool {
     constraint == "messages_provider_key" || constraint.starts_with("messages.")
 }
 
 async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     let customer = customer_for(tx, &new).await?;
+    let rating_requests = unanswered_requests(tx, &new.key, new.at).await?;
     let insert =
         sql("INSERT INTO tickets (session_id, chat_id, phone, customer_id, department_id, \
          status, priority, version, customer_messages, agent_messages, rating_comment, notes, \
-         created_at, updated_at, awaiting_since) \
-         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 1, 0, 0, '', '', $7, $7, $7) RETURNING id")
+         created_at, updated_at, awaiting_since, rating_requests) \
+         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 1, 0, 0, '', '', $7, $7, $7, $8) RETURNING id")
         .bind(new.key.session_id)
         .bind(new.key.chat_id.as_str())
         .bind(new.phone.as_str())
         .bind(customer.id)
         .bind(new.department_id)
         .bind(new.priority)
-        .bind(new.at);
+        .bind(new.at)
+        .bind(rating_requests);
     let (id,): (TicketId,) = tx.one(insert).await?;
     let message = match new.message {
         Some(mut message) => {
@@ -335,6 +330,22 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     let ticket = tx.one(sql("SELECT * FROM tickets WHERE id = $1").bind(id)).await?;
     segments::follow(tx, &ticket, new.at).await?;
     Ok(OpenedTicket { ticket, customer, entry, message })
+}
+
+/// How many requests for a rating in a row this ticket comes instead of an answer to.
+async fn unanswered_requests(
+    tx: &mut Tx,
+    key: &ChatKey,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let select = sql("SELECT rating, rating_asked_at, rating_requests FROM tickets \
+         WHERE session_id = $1 AND chat_id = $2 ORDER BY id DESC LIMIT 1");
+    let select = select.bind(key.session_id).bind(key.chat_id.as_str());
+    let newest: Option<(Option<i64>, Option<Timestamp>, i64)> = tx.opt(select).await?;
+    Ok(match newest {
+        Some((None, Some(asked_at), before)) if now.since(asked_at) <= RATING_WINDOW => before + 1,
+        _ => 0,
+    })
 }
 
 async fn customer_for(tx: &mut Tx, new: &NewTicket) -> Result<Customer, StoreError> {
