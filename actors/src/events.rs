@@ -5,9 +5,9 @@ use bytes::Bytes;
 use crate::{
     directory::Roster,
     domain::{
-        Agent, AgentId, CustomerId, DepartmentId, Message, MessageKind, MessageStatus,
-        PresenceStatus, Priority, Role, SessionId, SessionStatus, TicketId, TicketStatus,
-        Timestamp, Transfer, notification::Topic,
+        Agent, AgentId, CustomerId, DepartmentId, Message, MessageKind, MessageRowId,
+        MessageStatus, Note, NoteId, PresenceStatus, Priority, Role, SessionId, SessionStatus,
+        TicketId, TicketStatus, Timestamp, Transfer, notification::Topic,
     },
 };
 
@@ -85,6 +85,42 @@ pub enum HubEvent {
         to_agent_name: String,
         at: Timestamp,
     },
+    /// Less is left to read in a chat.
+    ChatRead {
+        ticket_id: TicketId,
+        chat_id: String,
+        /// Who has read it, or answered.
+        agent_id: AgentId,
+        /// Everything up to this message is read.
+        until: Option<MessageRowId>,
+        /// What is left to read.
+        unread: i64,
+        cause: ReadCause,
+        at: Timestamp,
+    },
+    /// A colleague has left a note.
+    NoteAdded {
+        note: Note,
+        chat_id: String,
+        agent_name: String,
+        at: Timestamp,
+    },
+    NoteRemoved {
+        note_id: NoteId,
+        ticket_id: TicketId,
+        chat_id: String,
+        /// Who has removed it.
+        agent_id: AgentId,
+        at: Timestamp,
+    },
+    ChatTagsChanged {
+        ticket_id: TicketId,
+        chat_id: String,
+        tags: Vec<String>,
+        /// Who has changed them.
+        agent_id: AgentId,
+        at: Timestamp,
+    },
     /// A chat went back into the queue because its agent is gone.
     ChatRequeued {
         ticket_id: TicketId,
@@ -138,6 +174,15 @@ pub enum HubEvent {
     },
 }
 
+/// Why less is left to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadCause {
+    /// One person has read; it counts for that person.
+    Mark,
+    /// A person has answered; it counts for everybody.
+    Answer,
+}
+
 impl HubEvent {
     /// What it calls people for; `None` when it only keeps screens up to date. A message in a chat
     /// that was open already is told twice (contract §21); the first of the two calls.
@@ -152,6 +197,10 @@ impl HubEvent {
             | Self::MessageSent { .. }
             | Self::MessageStatusChanged { .. }
             | Self::ChatAccepted { .. }
+            | Self::ChatRead { .. }
+            | Self::NoteAdded { .. }
+            | Self::NoteRemoved { .. }
+            | Self::ChatTagsChanged { .. }
             | Self::ChatClosed { .. }
             | Self::ChatAutoClosed { .. }
             | Self::PresenceChanged { .. }
@@ -186,6 +235,9 @@ pub struct ChatAudience {
     pub also: Option<AgentId>,
     /// Does not get it: the one who types.
     pub except: Option<AgentId>,
+    /// Nobody but this one gets it, if he may see the chat: what he does on one device matters to his
+    /// others.
+    pub only: Option<AgentId>,
     /// Only the agent (or the department while unassigned), not those who stand above.
     pub responsible_only: bool,
 }
@@ -227,6 +279,7 @@ impl Audience {
         let mut ids: Vec<AgentId> = match self {
             Self::Everyone => return None,
             Self::Managers => roster.possible_viewers(None).collect(),
+            Self::Chat(ChatAudience { only: Some(id), .. }) => vec![*id],
             Self::Chat(chat) => {
                 let viewers = roster.possible_viewers(chat.department_id);
                 viewers.chain(chat.agent_id).chain(chat.also).collect()
@@ -241,7 +294,7 @@ impl Audience {
 impl ChatAudience {
     fn includes(&self, agent: &Agent, departments: &[DepartmentId]) -> bool {
         let id = Some(agent.id);
-        if self.except == id {
+        if self.except == id || (self.only.is_some() && self.only != id) {
             return false;
         }
         if self.also == id || self.agent_id == id {
@@ -341,6 +394,16 @@ mod tests {
                 "but not the one who types",
                 Audience::Chat(ChatAudience { except: Some(AgentId(4)), ..owned.clone() }),
                 vec![1, 2, 3],
+            ),
+            (
+                "one who may see it, and nobody else",
+                Audience::Chat(ChatAudience { only: Some(AgentId(3)), ..owned.clone() }),
+                vec![3],
+            ),
+            (
+                "one who may not see it",
+                Audience::Chat(ChatAudience { only: Some(AgentId(5)), ..owned.clone() }),
+                vec![],
             ),
             (
                 "the responsible agent only",

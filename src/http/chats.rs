@@ -10,7 +10,8 @@ use dx_actors::{
     HubError,
     chat::Closing,
     domain::{
-        AgentId, DepartmentId, Rejected, Ticket, TicketStatus, TicketView, phone, ticket::Viewer,
+        AgentId, DepartmentId, Rejected, Ticket, TicketStatus, TicketView, phone, remark::tag,
+        ticket::Viewer,
     },
     store::{ChatRow, ChatSort, Order, Page, TicketFilter},
 };
@@ -44,10 +45,10 @@ const MESSAGES_MAX: i64 = 200;
 /// What is listed when no status is asked for.
 const LISTED: [TicketStatus; 4] =
     [TicketStatus::Waiting, TicketStatus::Active, TicketStatus::Paused, TicketStatus::Cancelled];
-const NO_CHAT: &str = "Chat não encontrado";
+pub(super) const NO_CHAT: &str = "Chat não encontrado";
 
 /// The chat id in a path, as it was written before it was encoded.
-pub(super) struct ChatId(String);
+pub(super) struct ChatId(pub(super) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for ChatId {
     type Rejection = ApiError;
@@ -86,7 +87,7 @@ pub(super) async fn list(
     let limit = whole(&mut query, "size", 1, CHATS_DEFAULT).min(CHATS_MAX);
     query.check()?;
     let page = Page { limit, offset: (number - 1).saturating_mul(limit) };
-    let slice = app.hub.store().list_chats(&chat_scope(&me), &filter, order, page).await?;
+    let slice = app.hub.store().list_chats(&chat_scope(&me), me.id, &filter, order, page).await?;
     let rows = slice.rows.into_iter().map(|row| ChatRowOut::new(row, &me.roster));
     let rows: Vec<ChatRowOut> = rows.collect();
     Ok(([(TOTAL_HEADER, slice.total.to_string())], Json(rows)))
@@ -300,7 +301,7 @@ async fn take(
 }
 
 /// 403 in words that say what is not allowed.
-fn permit(
+pub(super) fn permit(
     me: &CurrentAgent,
     ticket: &Ticket,
     right: fn(&Viewer, &Ticket) -> bool,
@@ -328,6 +329,7 @@ fn filter(query: &mut Query) -> TicketFilter {
         statuses: status.map_or_else(|| LISTED.to_vec(), |status| vec![status]),
         department_id: query.number("departamento").map(DepartmentId),
         agent_id: query.number("atendente").map(AgentId),
+        tag: query.text("etiqueta").and_then(tag),
         search: query.search_terms(),
         ..TicketFilter::default()
     }
@@ -362,7 +364,7 @@ fn whole(query: &mut Query, name: &str, min: i64, default: i64) -> i64 {
 }
 
 /// The ticket that a chat id means, as it is written or as a telephone number.
-async fn find(app: &AppState, chat_id: &str) -> ApiResult<TicketView> {
+pub(super) async fn find(app: &AppState, chat_id: &str) -> ApiResult<TicketView> {
     let store = app.hub.store();
     let mut found = store.find_chat_ticket(chat_id).await?;
     let canonical = phone::chat_id(chat_id);
@@ -374,7 +376,8 @@ async fn find(app: &AppState, chat_id: &str) -> ApiResult<TicketView> {
 
 async fn shown(app: &AppState, me: &CurrentAgent, view: TicketView) -> ApiResult<ChatOut> {
     let id = view.ticket.id;
-    let activity = app.hub.store().chat_activities(&[id]).await?.remove(&id).unwrap_or_default();
+    let activity =
+        app.hub.store().chat_activities(me.id, &[id]).await?.remove(&id).unwrap_or_default();
     let row = ChatRow { view, activity };
     Ok(ChatOut::new(row, &me.roster, app.hub.clock().now()))
 }
@@ -456,7 +459,7 @@ mod tests {
         for (key, value) in expected {
             assert_eq!(row[key], value, "{key}");
         }
-        assert_eq!(keys_of(row).len(), 20);
+        assert_eq!(keys_of(row).len(), 21);
         office.enqueue(&number(3), "normal").await;
         let silent = office.read(ADMIN, &format!("{CHATS}?departamento={}", office.sales)).await;
         assert!(silent[0]["ultima_mensagem_texto"].is_null());
@@ -520,7 +523,7 @@ mod tests {
         for (key, value) in expected {
             assert_eq!(chat[key], value, "{key}");
         }
-        assert_eq!(keys_of(&chat).len(), 29);
+        assert_eq!(keys_of(&chat).len(), 30);
         for written in [format!("{}%40s.whatsapp.net", number(1)), format!("%2B{}", number(1))] {
             let found = office.read(ADMIN, &path(&written)).await;
             assert_eq!(found["id"], chat["id"], "{written}");

@@ -37,7 +37,7 @@ está em `docs/EVENTS.md`.
 ";
 
 /// The resources, in the order in which the document shows them.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("Autenticação", "Entrar, manter o login e conferir tokens."),
     ("Perfil", "Os próprios dados."),
     ("Pessoas", "Quem trabalha com o sistema e em que papel."),
@@ -46,6 +46,7 @@ const TAGS: [(&str, &str); 12] = [
     ("Filas", "Quem espera em cada departamento."),
     ("Atendimentos", "Do primeiro contato ao encerramento, para quem é responsável."),
     ("Chats", "Os atendimentos como quem atende os vê."),
+    ("Respostas rápidas", "Textos que se enviam muitas vezes, com variáveis."),
     ("Sessões", "Os números de WhatsApp da empresa e a sua conexão."),
     ("Mensagens", "Enviar mensagens e encontrá-las de novo."),
     ("Webhook", "Onde redes entregam mensagens, e simulações para testes."),

@@ -8,6 +8,7 @@ use dx_actors::{
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
     },
+    events::ReadCause,
     session::SandboxFault,
 };
 
@@ -84,6 +85,7 @@ words! {
         SendFails = "envio_falha",
         DuplicateDelivery = "entrega_duplicada",
         OutOfOrderStatus = "status_fora_de_ordem",
+        SignalFails = "sinal_falha",
     }
     AuditAction {
         Created = "criado",
@@ -103,7 +105,10 @@ words! {
         CompanyGroup = "grupo_empresa",
         Contact = "contato",
         Document = "documento",
+        Note = "nota",
+        QuickReply = "resposta_rapida",
     }
+    ReadCause { Mark = "leitura", Answer = "resposta" }
     PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
     DocumentKind {
         Contract = "contrato",
@@ -172,6 +177,7 @@ mod tests {
         round_trip::<SandboxFault>();
         round_trip::<AuditAction>();
         round_trip::<AuditSubject>();
+        round_trip::<ReadCause>();
         round_trip::<PostalSource>();
         round_trip::<DocumentKind>();
         round_trip::<DocumentStatus>();

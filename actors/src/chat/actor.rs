@@ -8,6 +8,7 @@ use super::{
     decisions::{Closing, TransferRequest},
     handle::ManualEntry,
     intake::Delivered,
+    remarks::ToRemark,
     send::Outgoing,
 };
 use crate::{
@@ -77,6 +78,8 @@ pub(crate) enum ToChat {
     },
     /// From a queue, after its commit: this is the ticket now.
     Refresh(Box<Ticket>),
+    /// What people note about the chat.
+    Remark(ToRemark),
     /// From outside: the row was edited; read it again.
     Reload {
         reply: Reply<()>,
@@ -190,6 +193,7 @@ impl State {
                 settle_cast("requeue", self.requeue(ticket_id, gone_since).await)
             }
             ToChat::Refresh(ticket) => settle_cast("refresh", self.refresh(*ticket).await),
+            ToChat::Remark(message) => self.handle_remark(message).await,
             ToChat::Reload { reply } => settle(reply, self.reload_and_queue().await),
             ToChat::CheckIdle => Ok(()),
             #[cfg(feature = "testing")]

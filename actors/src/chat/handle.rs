@@ -11,6 +11,7 @@ use super::{
     send::Outgoing,
 };
 use crate::{
+    ask::Reply,
     domain::{
         AgentId, CustomerId, DepartmentId, Inbound, Message, Priority, QueueEntry, Ticket,
         TicketId, Timestamp, Transfer, ids::ChatKey,
@@ -59,6 +60,15 @@ impl Chats {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Asks the actor of a chat.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        key: &ChatKey,
+        message: impl FnOnce(Reply<T>) -> ToChat,
+    ) -> Result<T, HubError> {
+        self.doors.ask(key, message).await
     }
 
     /// A customer's message: stored and routed when this answers.

@@ -4,6 +4,9 @@ mod actor;
 mod decisions;
 mod handle;
 mod intake;
+#[cfg(test)]
+mod remark_tests;
+mod remarks;
 mod send;
 mod tell;
 #[cfg(test)]

@@ -25,8 +25,11 @@ pub mod plain;
 pub mod postal_code;
 pub mod presence;
 pub mod queue;
+pub mod quick_reply;
 pub mod rejected;
+pub mod remark;
 pub mod routing;
+pub mod search;
 pub mod session;
 pub mod settings;
 pub mod tax_id;
@@ -47,14 +50,18 @@ pub use document_template::{DocumentTemplate, TemplateKind, Templates};
 pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
     AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, DocumentId, GroupId,
-    MessageRowId, PermissionId, QueueEntryId, SessionId, TicketId, TransferId,
+    MessageRowId, NoteId, PermissionId, QueueEntryId, QuickReplyId, SessionId, TicketId,
+    TransferId,
 };
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use money::Centavos;
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};
 pub use presence::{Liveness, PresenceStatus, PresenceView};
 pub use queue::{Priority, QueueEntry};
+pub use quick_reply::{QuickReply, QuickReplyChanges, QuickReplyDetails};
 pub use rejected::Rejected;
+pub use remark::{Note, ReadMark, Receipt};
+pub use search::SearchQuery;
 pub use session::{ProviderKind, SessionChanges, SessionStatus, WhatsAppSession};
 pub use ticket::{Segment, Ticket, TicketStatus, TicketView, Transfer};
 pub use time::Timestamp;

@@ -27,6 +27,9 @@ mod notifications;
 mod page;
 mod postal_codes;
 mod queue_entries;
+mod quick_replies;
+mod remarks;
+mod search;
 mod seed;
 mod segments;
 mod sessions;
@@ -37,6 +40,10 @@ mod writer;
 
 #[cfg(test)]
 mod customer_tests;
+#[cfg(test)]
+mod remark_tests;
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod tests;
 
@@ -72,6 +79,9 @@ pub use fold::{Moved, StatusReport};
 pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
 pub use page::{Order, Page, Slice};
 pub use queue_entries::{QueueFilter, QueueRow, QueueSort};
+pub use quick_replies::QuickReplyFilter;
+pub use remarks::TagCount;
+pub use search::{SEARCH_RESULTS_MAX, SearchFilter};
 pub use seed::Seed;
 pub use sessions::{SessionFilter, SessionSort};
 pub use tickets::{
