@@ -299,7 +299,7 @@ mod tests {
 
     const REPLIES: &str = "/api/v1/respostas-rapidas/";
 
-    fn body(shortcut: &str, department: Value) -> Value {
+    fn body(shortcut: &str, department: &Value) -> Value {
         json!({"titulo": "Olá", "atalho": shortcut, "texto": "{{saudacao}}, {{nome}}!", "departamento": department})
     }
 
@@ -323,7 +323,7 @@ mod tests {
             (office.manager, &others, 201),
             (office.manager, &sales, 400),
         ] {
-            let answer = create(who, body("ola", department.clone())).await;
+            let answer = create(who, body("ola", department)).await;
             assert_eq!(answer.status, status, "{who} {department}: {}", answer.text);
         }
         for (who, count) in
@@ -356,20 +356,20 @@ mod tests {
         let cases = [
             (json!({}), "titulo", REQUIRED),
             (json!({}), "texto", REQUIRED),
-            (body("a b", Value::Null), "atalho", NOT_SHORTCUT),
-            (body("olá", Value::Null), "atalho", NOT_SHORTCUT),
-            (body("ola", json!(999)), "departamento", "Pk inválido \"999\" - objeto não existe."),
+            (body("a b", &Value::Null), "atalho", NOT_SHORTCUT),
+            (body("olá", &Value::Null), "atalho", NOT_SHORTCUT),
+            (body("ola", &json!(999)), "departamento", "Pk inválido \"999\" - objeto não existe."),
         ];
         for (body, field, text) in cases {
             let answer = post(body.clone()).await;
             assert_eq!((answer.status, &answer.json()[field][0]), (400, &json!(text)), "{body}");
         }
-        let mut unknown = body("ola", Value::Null);
+        let mut unknown = body("ola", &Value::Null);
         unknown["texto"] = "Seu CPF é {{cpf}}".into();
         let text = post(unknown).await.json()["texto"][0].as_str().unwrap().to_owned();
         assert!(text.starts_with("Variável desconhecida: {{cpf}}."), "{text}");
-        assert_eq!(post(body("/Ola", Value::Null)).await.status, 201);
-        let taken = post(body("ola", Value::Null)).await;
+        assert_eq!(post(body("/Ola", &Value::Null)).await.status, 201);
+        let taken = post(body("ola", &Value::Null)).await;
         assert_eq!((taken.status, taken.json()), (400, json!({"atalho": [TAKEN]})));
         for (query, count) in
             [("?atalho=OLA", 1), ("?atalho=x", 0), ("?search=saudacao", 1), ("?search=nada", 0)]
@@ -385,7 +385,7 @@ mod tests {
     async fn a_text_is_filled_in_for_a_chat_that_one_may_see() {
         let office = Office::open().await;
         office.accepted(office.ana, &number(1)).await;
-        let mut new = body("ola", Value::Null);
+        let mut new = body("ola", &Value::Null);
         new["texto"] =
             "{{saudacao}}, {{nome}}! Sou {{atendente}} ({{departamento}}), nº {{protocolo}}."
                 .into();

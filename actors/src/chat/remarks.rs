@@ -105,10 +105,7 @@ impl Chats {
 }
 
 impl State {
-    pub(super) async fn handle_remark(
-        &mut self,
-        message: ToRemark,
-    ) -> Result<(), ActorProcessingErr> {
+    pub(super) async fn handle_remark(&self, message: ToRemark) -> Result<(), ActorProcessingErr> {
         match message {
             ToRemark::Read { ticket_id, agent_id, until, reply } => {
                 settle(reply, self.mark_read(ticket_id, agent_id, until).await)

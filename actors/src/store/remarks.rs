@@ -122,11 +122,10 @@ impl Store {
             if deleted == 0 {
                 return Ok(false);
             }
-            let none: Option<&str> = None;
             let changes = Differences::default()
                 .field("ticket_id", Some(note.ticket_id), None::<TicketId>)
                 .field("agent_id", Some(note.agent_id), None::<AgentId>)
-                .field("text", Some(&note.text), none);
+                .field("text", Some(&note.text), None::<&str>);
             let entry = NewAuditEntry {
                 agent_id: Some(by),
                 action: AuditAction::Deleted,

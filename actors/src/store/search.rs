@@ -128,11 +128,8 @@ fn push_words(tx: &Tx, sql: Sql, words: &[String]) -> Sql {
 
 /// Each word with its position; the database bounds positions by itself.
 fn vector(words: &[String]) -> String {
-    let mut vector = String::new();
-    for (at, word) in words.iter().enumerate() {
-        vector.push_str(&format!("'{word}':{} ", at + 1));
-    }
-    vector
+    let positioned = words.iter().zip(1_usize..).map(|(word, at)| format!("'{word}':{at}"));
+    positioned.collect::<Vec<_>>().join(" ")
 }
 
 fn push_match(db: &Db, sql: Sql, query: &SearchQuery) -> Sql {
