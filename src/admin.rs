@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dx_actors::{
     Clock, SystemClock,
-    domain::{AgentChanges, NewAgent},
+    domain::{AgentChanges, List, NewAgent},
     store::{Seed, Store, StoreError},
 };
 use rand::{RngExt, distr::Alphanumeric};
@@ -90,6 +90,7 @@ async fn carry_out(
                 phone_number: String::new(),
                 role: role.into(),
                 is_active: true,
+                skills: List::default(),
                 password_hash,
                 departments: Vec::new(),
             };

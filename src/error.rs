@@ -373,6 +373,10 @@ impl From<Rejected> for ApiError {
             | Rejected::BuiltInGroup
             | Rejected::DefaultSession => Self::Conflict(text.into()),
             Rejected::NotWaiting(_)
+            | Rejected::NoTarget
+            | Rejected::NoTransfer
+            | Rejected::NotOffered
+            | Rejected::OverflowCycle(_)
             | Rejected::AlreadyClosed(_)
             | Rejected::TicketAlreadyClosed
             | Rejected::NotTransferable

@@ -3,6 +3,9 @@
 //! Everything here speaks to the outside and only sends messages to the hub (`dx_actors`). This crate
 //! holds no SQL and no actor.
 
+// `json!` counts its keys, and the example of a customer has many.
+#![recursion_limit = "256"]
+
 pub mod admin;
 pub mod args;
 pub mod auth;

@@ -44,6 +44,7 @@ pub(crate) fn agent(id: i64, role: Role) -> Agent {
         phone_number: String::new(),
         role,
         is_active: true,
+        skills: dx_actors::domain::List::default(),
         tokens_valid_from: Timestamp::EPOCH,
         created_at: Timestamp::EPOCH,
         updated_at: Timestamp::EPOCH,
@@ -58,6 +59,7 @@ fn new_agent(username: &str, is_active: bool, password_hash: String) -> NewAgent
         phone_number: String::new(),
         role: Role::Agent,
         is_active,
+        skills: dx_actors::domain::List::default(),
         password_hash,
         departments: Vec::new(),
     }

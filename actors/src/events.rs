@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Agent, AgentId, CustomerId, DepartmentId, Message, MessageKind, MessageRowId,
         MessageStatus, Note, NoteId, PresenceStatus, Priority, Role, SessionId, SessionStatus,
-        TicketId, TicketStatus, Timestamp, Transfer, notification::Topic,
+        Ticket, TicketId, TicketStatus, Timestamp, Transfer, notification::Topic,
     },
 };
 
@@ -65,6 +65,49 @@ pub enum HubEvent {
         department_name: String,
         priority: Priority,
         first_message: String,
+        at: Timestamp,
+    },
+    /// An agent is asked whether he takes a chat.
+    ChatOffered {
+        ticket_id: TicketId,
+        chat_id: String,
+        customer_name: String,
+        agent_id: AgentId,
+        agent_name: String,
+        department_id: DepartmentId,
+        department_name: String,
+        priority: Priority,
+        first_message: String,
+        expires_at: Timestamp,
+        at: Timestamp,
+    },
+    /// An agent is no longer asked, and does not have the chat.
+    ChatOfferEnded {
+        ticket_id: TicketId,
+        chat_id: String,
+        agent_id: AgentId,
+        reason: OfferEnd,
+        at: Timestamp,
+    },
+    /// A chat went to another department because nobody was there for it.
+    ChatOverflowed {
+        ticket_id: TicketId,
+        chat_id: String,
+        from_department_id: DepartmentId,
+        to_department_id: DepartmentId,
+        to_department_name: String,
+        at: Timestamp,
+    },
+    /// How many wait in a department.
+    QueueChanged {
+        department_id: DepartmentId,
+        department_name: String,
+        waiting: usize,
+        /// Of those who wait: agents are being asked.
+        offered: usize,
+        /// Of those who wait: beyond the response target.
+        late: usize,
+        oldest_entered_at: Option<Timestamp>,
         at: Timestamp,
     },
     /// A chat was taken out of the queue by a person.
@@ -183,15 +226,49 @@ pub enum ReadCause {
     Answer,
 }
 
+/// Why an agent is no longer asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OfferEnd {
+    Declined,
+    Expired,
+    /// Somebody else has it, it moved, or it is over.
+    Withdrawn,
+}
+
 impl HubEvent {
+    /// That a chat belongs to somebody now, as the ticket says; `None` when it belongs to nobody.
+    pub(crate) fn assigned(
+        roster: &Roster,
+        ticket: &Ticket,
+        customer_name: &str,
+        first_message: String,
+        at: Timestamp,
+    ) -> Option<Self> {
+        let agent_id = ticket.agent_id?;
+        Some(Self::ChatAssigned {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id.clone(),
+            customer_name: customer_name.to_owned(),
+            agent_id,
+            agent_name: roster.agent_name(Some(agent_id)),
+            department_id: ticket.department_id,
+            department_name: roster.department_name(ticket.department_id),
+            priority: ticket.priority,
+            first_message,
+            at,
+        })
+    }
+
     /// What it calls people for; `None` when it only keeps screens up to date. A message in a chat
     /// that was open already is told twice (contract §21); the first of the two calls.
     pub fn topic(&self) -> Option<Topic> {
         match self {
             Self::MessageReceived { .. } => Some(Topic::Message),
-            Self::ChatOpened { .. } | Self::ChatAssigned { .. } | Self::ChatRequeued { .. } => {
-                Some(Topic::Chat)
-            }
+            Self::ChatOpened { .. }
+            | Self::ChatAssigned { .. }
+            | Self::ChatOffered { .. }
+            | Self::ChatOverflowed { .. }
+            | Self::ChatRequeued { .. } => Some(Topic::Chat),
             Self::ChatTransferred { .. } => Some(Topic::Transfer),
             Self::ChatMessage { .. }
             | Self::MessageSent { .. }
@@ -201,6 +278,8 @@ impl HubEvent {
             | Self::NoteAdded { .. }
             | Self::NoteRemoved { .. }
             | Self::ChatTagsChanged { .. }
+            | Self::ChatOfferEnded { .. }
+            | Self::QueueChanged { .. }
             | Self::ChatClosed { .. }
             | Self::ChatAutoClosed { .. }
             | Self::PresenceChanged { .. }
@@ -229,6 +308,8 @@ pub enum Audience {
 pub struct ChatAudience {
     pub department_id: Option<DepartmentId>,
     pub agent_id: Option<AgentId>,
+    /// The department that it has just left: its members hear of it, too.
+    pub left_department_id: Option<DepartmentId>,
     /// Nobody has it: the department's members may see it.
     pub is_unassigned: bool,
     /// Gets the event as well: the sender, the former owner.
@@ -282,7 +363,9 @@ impl Audience {
             Self::Chat(ChatAudience { only: Some(id), .. }) => vec![*id],
             Self::Chat(chat) => {
                 let viewers = roster.possible_viewers(chat.department_id);
-                viewers.chain(chat.agent_id).chain(chat.also).collect()
+                let left = chat.left_department_id.map(|id| roster.possible_viewers(Some(id)));
+                let left = left.into_iter().flatten();
+                viewers.chain(left).chain(chat.agent_id).chain(chat.also).collect()
             }
         };
         ids.sort_unstable();
@@ -300,7 +383,8 @@ impl ChatAudience {
         if self.also == id || self.agent_id == id {
             return true;
         }
-        let is_member = self.department_id.is_some_and(|id| departments.contains(&id));
+        let is_in = |id: Option<DepartmentId>| id.is_some_and(|id| departments.contains(&id));
+        let is_member = is_in(self.department_id) || is_in(self.left_department_id);
         match agent.role {
             _ if self.responsible_only => self.is_unassigned && is_member,
             Role::Admin | Role::Manager => true,
@@ -335,6 +419,7 @@ mod tests {
             phone_number: String::new(),
             role,
             is_active,
+            skills: crate::domain::List::default(),
             tokens_valid_from: Timestamp::EPOCH,
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
@@ -350,6 +435,7 @@ mod tests {
             capacity: 1,
             response_target_minutes: 1,
             is_active: true,
+            routing: crate::domain::RoutingRules::default(),
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
             members: members.iter().copied().map(AgentId).collect(),

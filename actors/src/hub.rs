@@ -41,6 +41,8 @@ pub struct HubConfig {
     pub chat_idle: Duration,
     /// How often deadlines in the rows are looked at.
     pub sweep_every: Duration,
+    /// How often a queue looks at its deadlines, and at most tells of its counters.
+    pub queue_tick: Duration,
 }
 
 impl Default for HubConfig {
@@ -52,6 +54,7 @@ impl Default for HubConfig {
             auto_distribute: true,
             chat_idle: Duration::from_mins(10),
             sweep_every: Duration::from_secs(30),
+            queue_tick: Duration::from_millis(250),
         }
     }
 }

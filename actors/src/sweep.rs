@@ -8,6 +8,9 @@ use crate::hub::Context;
 /// Chats that one sweep closes at most; the rest is due at the next one.
 const IDLE_CHATS_MAX: i64 = 500;
 
+/// Hand-overs that one sweep lets go back at most.
+const TRANSFERS_MAX: i64 = 500;
+
 /// Sweeps until the hub stops.
 pub(crate) async fn run(context: Arc<Context>) {
     let mut ticks = tokio::time::interval(context.config.sweep_every);
@@ -34,5 +37,18 @@ pub(crate) async fn once(context: &Context) {
         }
         Err(error) => tracing::warn!(%error, "idle chats could not be read"),
     }
+    return_transfers(context).await;
     context.outboxes.forget_old();
+}
+
+/// Tells chats of hand-overs that nobody has taken in time.
+async fn return_transfers(context: &Context) {
+    let due = context.store.list_due_transfers(context.clock.now(), TRANSFERS_MAX).await;
+    let due = match due {
+        Ok(due) => due,
+        Err(error) => return tracing::warn!(%error, "hand-overs could not be read"),
+    };
+    for (key, transfer) in due {
+        context.chats.return_transfer(&key, transfer.ticket_id, transfer.id).await;
+    }
 }

@@ -1,9 +1,9 @@
-//! Links to files that work without a login for a while. The signature covers the document, the file
-//! and the end, so that no part of one link makes another.
+//! Links to files that work without a login for a while. The signature covers the document, the file,
+//! who made the link, and the end, so that no part of one link makes another.
 
 use std::fmt;
 
-use dx_actors::domain::{DocumentId, Timestamp, file::FileKey};
+use dx_actors::domain::{AgentId, DocumentId, Timestamp, file::FileKey};
 use ring::hmac::{HMAC_SHA256, Key, sign, verify};
 
 use crate::secrets::{decode_hex, encode_hex};
@@ -23,6 +23,8 @@ impl fmt::Debug for Links {
 /// The parts of a link besides the document's id.
 #[derive(Debug, Clone, Copy)]
 pub struct Presented<'a> {
+    /// Who made it. Whether he may still give the file away is for who serves it to decide.
+    pub maker: AgentId,
     pub version: &'a str,
     /// Seconds since 1970.
     pub expires_at: i64,
@@ -40,13 +42,13 @@ impl Links {
         &key.as_str()[..VERSION_CHARS]
     }
 
-    pub fn sign(&self, id: DocumentId, version: &str, expires_at: i64) -> String {
-        encode_hex(sign(&self.0, &message(id, version, expires_at)).as_ref())
+    pub fn sign(&self, id: DocumentId, maker: AgentId, version: &str, expires_at: i64) -> String {
+        encode_hex(sign(&self.0, &message(id, maker, version, expires_at)).as_ref())
     }
 
     /// The link is ours. Takes the same time whether it is nearly right or entirely wrong.
     pub fn is_signed(&self, id: DocumentId, link: Presented<'_>) -> bool {
-        let bytes = message(id, link.version, link.expires_at);
+        let bytes = message(id, link.maker, link.version, link.expires_at);
         decode_hex(link.signature).is_some_and(|tag| verify(&self.0, &bytes, &tag).is_ok())
     }
 }
@@ -57,10 +59,10 @@ impl Presented<'_> {
     }
 }
 
-/// The lengths of the parts cannot be confused: the number ends at the first dot, the version has no
-/// dot in anything that was ever signed.
-fn message(id: DocumentId, version: &str, expires_at: i64) -> Vec<u8> {
-    format!("document.{id}.{expires_at}.{version}").into_bytes()
+/// The lengths of the parts cannot be confused: each number ends at its dot, the version has no dot in
+/// anything that was ever signed.
+fn message(id: DocumentId, maker: AgentId, version: &str, expires_at: i64) -> Vec<u8> {
+    format!("document.{id}.{maker}.{expires_at}.{version}").into_bytes()
 }
 
 #[cfg(test)]
@@ -68,14 +70,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_for_one_document_one_file_and_one_end() {
+    fn a_link_is_for_one_document_one_file_and_one_end_and_names_its_maker() {
         let links = Links::new(b"a key of the tests");
-        let signature = links.sign(DocumentId(7), "abc", 1000);
-        let good = Presented { version: "abc", expires_at: 1000, signature: &signature };
+        let maker = AgentId(3);
+        let signature = links.sign(DocumentId(7), maker, "abc", 1000);
+        let good = Presented { maker, version: "abc", expires_at: 1000, signature: &signature };
         assert!(links.is_signed(DocumentId(7), good));
         assert!(!links.is_signed(DocumentId(8), good));
         assert!(!links.is_signed(DocumentId(7), Presented { version: "abd", ..good }));
         assert!(!links.is_signed(DocumentId(7), Presented { expires_at: 1001, ..good }));
+        assert!(!links.is_signed(DocumentId(7), Presented { maker: AgentId(4), ..good }));
         for signature in ["", "zz", &"0".repeat(64), &signature[1..]] {
             assert!(!links.is_signed(DocumentId(7), Presented { signature, ..good }));
         }

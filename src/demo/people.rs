@@ -1,7 +1,9 @@
 //! The company of the demonstration.
 
 use dx_actors::{
-    domain::{DepartmentId, NewAgent, NewDepartment, Role, SessionChanges, Timestamp},
+    domain::{
+        DepartmentId, List, NewAgent, NewDepartment, Role, RoutingRules, SessionChanges, Timestamp,
+    },
     store::Store,
 };
 
@@ -61,6 +63,7 @@ fn department(name: &str, color: &str, capacity: i64) -> NewDepartment {
         capacity,
         response_target_minutes: 10,
         is_active: true,
+        routing: RoutingRules::default(),
         members: Vec::new(),
     }
 }
@@ -79,6 +82,7 @@ fn agent(
         phone_number: String::new(),
         role,
         is_active: true,
+        skills: List::default(),
         password_hash,
         departments,
     }

@@ -46,6 +46,9 @@ pub const DOCUMENTS: &[FileKind] = &[
     FileKind::Webp,
 ];
 
+/// What a picture of a customer may be: also a page of paper takes them in.
+pub const PICTURES: &[FileKind] = &[FileKind::Png, FileKind::Jpeg, FileKind::Webp];
+
 /// What a picture of the company may be: pixels, no SVG, which is a program.
 pub const IMAGES: &[FileKind] = &[FileKind::Png, FileKind::Jpeg, FileKind::Webp, FileKind::Icon];
 

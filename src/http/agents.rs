@@ -10,6 +10,7 @@ use super::{
     Body, Fields, Id, Listing, Query,
     auth::{DISPLAY_NAME_CHARS_MAX, PHONE_NUMBER_CHARS_MAX, USERNAME_CHARS_MAX},
     reply::Created,
+    skills::skills,
 };
 use crate::{
     auth::{
@@ -99,6 +100,7 @@ pub(super) async fn create(
         phone_number: fields.text_or("phone_number", PHONE_NUMBER_CHARS_MAX, ""),
         role: fields.choice_or("role", Role::Agent, Role::parse),
         is_active: fields.bool_or("is_active", true),
+        skills: skills(&mut fields).unwrap_or_default(),
         password_hash: String::new(),
         departments: departments(&mut fields).unwrap_or_default(),
     };
@@ -159,6 +161,7 @@ pub(super) async fn update(
         phone_number: fields.optional_text("phone_number", PHONE_NUMBER_CHARS_MAX),
         role: fields.optional_choice("role", Role::parse),
         is_active: fields.optional_bool("is_active"),
+        skills: skills(&mut fields),
         password_hash: None,
         departments: departments(&mut fields),
     };

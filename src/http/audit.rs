@@ -13,11 +13,24 @@ use super::{Listing, Query};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::ApiResult,
+    openapi::{Forbidden, schemas::PageParams},
     state::AppState,
-    wire::{audit::AuditEntryOut, words::Word},
+    wire::{
+        audit::{AuditEntryOut, AuditParams},
+        words::Word,
+    },
 };
 
 /// `GET /auditoria/`: latest first.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Auditoria",
+    summary = "Lista as alterações",
+    description = "As mais recentes primeiro; só para administradores. A trilha nunca é alterada nem apagada.",
+    params(PageParams, AuditParams),
+    responses((status = 200, body = Listing<AuditEntryOut>), Forbidden),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,

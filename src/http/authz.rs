@@ -16,13 +16,22 @@ use super::{
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::{Conflict, Forbidden},
     state::AppState,
-    wire::authz::{GroupOut, PermissionOut},
+    wire::authz::{AgentGroupsIn, GroupChangesIn, GroupIn, GroupOut, PermissionOut},
 };
 
 const NAME_CHARS_MAX: usize = 150;
 
 /// `GET /authz/permissions/`: what groups can give, in the order of app, model and codename.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Permissões",
+    summary = "Lista os direitos",
+    description = "Uma lista simples do que grupos podem dar; também o que falta aqui é só de administradores.",
+    responses((status = 200, body = Vec<PermissionOut>)),
+)]
 pub(super) async fn permissions(_me: CurrentAgent) -> Json<Vec<PermissionOut>> {
     let can_be_given = |permission: &Permission| !permission.is_for_admins_only();
     let mut rows: Vec<PermissionOut> =
@@ -32,12 +41,29 @@ pub(super) async fn permissions(_me: CurrentAgent) -> Json<Vec<PermissionOut>> {
 }
 
 /// `GET /authz/groups/`: by name.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Permissões",
+    summary = "Lista os grupos",
+    description = "Uma lista simples, por nome. Para quem tem o direito `accounts.manage_auth`, de início administradores.",
+    responses((status = 200, body = Vec<GroupOut>), Forbidden),
+)]
 pub(super) async fn groups(me: CurrentAgent) -> ApiResult<Json<Vec<GroupOut>>> {
     me.require(Permission::ManageAuth)?;
     Ok(Json(rows(me.roster.groups())))
 }
 
 /// `POST /authz/groups/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Permissões",
+    summary = "Cria um grupo",
+    description = "O nome é único. Só dá direitos que quem o cria tem; senão 403.",
+    request_body = GroupIn,
+    responses((status = 201, body = GroupOut), Forbidden),
+)]
 pub(super) async fn create_group(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -50,11 +76,20 @@ pub(super) async fn create_group(
         permissions: permission_ids(&mut fields).unwrap_or_default(),
     };
     let new = fields.finish(new)?;
+    check_grant(&me, &new.permissions)?;
     let group = app.hub.presence().create_group(Some(me.id), new).await?;
     Ok(Created(group.into()))
 }
 
 /// `GET /authz/groups/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Permissões",
+    summary = "Mostra um grupo",
+    description = "Com os direitos que dá.",
+    responses((status = 200, body = GroupOut), Forbidden),
+)]
 pub(super) async fn group(me: CurrentAgent, Id(id): Id) -> ApiResult<Json<GroupOut>> {
     me.require(Permission::ManageAuth)?;
     let group = me.roster.group(GroupId(id)).ok_or_else(ApiError::not_found)?;
@@ -62,6 +97,15 @@ pub(super) async fn group(me: CurrentAgent, Id(id): Id) -> ApiResult<Json<GroupO
 }
 
 /// `PATCH /authz/groups/{id}/`: `permissions` replaces the list.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Permissões",
+    summary = "Altera um grupo",
+    description = "Só acrescenta direitos que quem altera tem; senão 403. Vale na hora para quem está nele. Atendente, Supervisor e Gerente não podem ser renomeados: 409.",
+    request_body = GroupChangesIn,
+    responses((status = 200, body = GroupOut), Forbidden, Conflict),
+)]
 pub(super) async fn update_group(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -73,6 +117,15 @@ pub(super) async fn update_group(
 }
 
 /// `PUT /authz/groups/{id}/`: like `PATCH`, but the name has to be there.
+#[utoipa::path(
+    put,
+    path = "",
+    tag = "Permissões",
+    summary = "Substitui um grupo",
+    description = "Como PATCH, mas `name` é obrigatório.",
+    request_body = GroupIn,
+    responses((status = 200, body = GroupOut), Forbidden, Conflict),
+)]
 pub(super) async fn replace_group(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -88,6 +141,14 @@ pub(super) async fn replace_group(
 }
 
 /// `DELETE /authz/groups/{id}/`: its members lose what it gave.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Permissões",
+    summary = "Exclui um grupo",
+    description = "Quem está nele perde o que ele dava. Atendente, Supervisor e Gerente ficam: 409.",
+    responses((status = 204), Forbidden, Conflict),
+)]
 pub(super) async fn remove_group(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -99,6 +160,14 @@ pub(super) async fn remove_group(
 }
 
 /// `GET /authz/agents/{id}/groups/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Permissões",
+    summary = "Lista os grupos de uma pessoa",
+    description = "Uma lista simples, por nome. O papel aparece como o grupo de mesmo nome.",
+    responses((status = 200, body = Vec<GroupOut>), Forbidden),
+)]
 pub(super) async fn groups_of(me: CurrentAgent, Id(id): Id) -> ApiResult<Json<Vec<GroupOut>>> {
     me.require(Permission::ManageAuth)?;
     let agent = me.roster.agent(AgentId(id)).ok_or_else(ApiError::not_found)?;
@@ -107,6 +176,17 @@ pub(super) async fn groups_of(me: CurrentAgent, Id(id): Id) -> ApiResult<Json<Ve
 
 /// `PATCH /authz/agents/{id}/groups/`: replaces the list; ids that name no group are dropped. The
 /// highest built-in group becomes the person's role, so the rules of roles hold here, too.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Permissões",
+    summary = "Define os grupos de uma pessoa",
+    description = "O mais alto de Atendente, Supervisor e Gerente passa a ser o papel da pessoa; sem nenhum deles ela é \
+        atendente. Administradores continuam administradores. Um grupo novo para ela não pode dar um direito que \
+        falta a quem o dá: 403.",
+    request_body = AgentGroupsIn,
+    responses((status = 200, body = Vec<GroupOut>), Forbidden),
+)]
 pub(super) async fn set_groups(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -119,8 +199,11 @@ pub(super) async fn set_groups(
     let mut fields = body.fields();
     let ids = fields.required_ids("group_ids");
     let ids: Vec<GroupId> = fields.finish(ids)?.into_iter().map(GroupId).collect();
-    let wanted = ids.iter().filter_map(|id| me.roster.group(*id));
-    check_rank(&me, role_in(target, wanted.map(|group| &**group)))?;
+    let wanted = || ids.iter().filter_map(|id| me.roster.group(*id));
+    check_rank(&me, role_in(target, wanted().map(|group| &**group)))?;
+    for group in wanted().filter(|group| !group.members.contains(&target.id)) {
+        check_grant(&me, &group.permissions)?;
+    }
     let groups = app.hub.presence().set_agent_groups(Some(me.id), target.id, ids).await?;
     let groups: Vec<_> = groups.into_iter().map(Arc::new).collect();
     Ok(Json(rows(&groups)))
@@ -132,14 +215,29 @@ async fn change(
     id: GroupId,
     mut fields: Fields,
 ) -> ApiResult<Json<GroupOut>> {
-    me.roster.group(id).ok_or_else(ApiError::not_found)?;
+    let present = me.roster.group(id).ok_or_else(ApiError::not_found)?;
     let changes = GroupChanges {
         name: fields.changed_text("name", NAME_CHARS_MAX),
         permissions: permission_ids(&mut fields),
     };
     let changes = fields.finish(changes)?;
+    let added = changes.permissions.iter().flatten();
+    let added: Vec<_> = added.filter(|id| !present.permissions.contains(id)).copied().collect();
+    check_grant(me, &added)?;
     let group = app.hub.presence().update_group(Some(me.id), id, changes).await?;
     Ok(Json(group.into()))
+}
+
+/// Nobody gives a right that he does not have; else he would give it to himself. Administrators have all.
+fn check_grant(me: &CurrentAgent, given: &[PermissionId]) -> ApiResult<()> {
+    let lacking =
+        given.iter().filter_map(|id| Permission::with_id(*id)).find(|right| !me.can(*right));
+    lacking.map_or(Ok(()), |right| {
+        let name = right.description().name;
+        Err(ApiError::Forbidden(
+            format!("Você não pode dar o direito \"{name}\", que não tem.").into(),
+        ))
+    })
 }
 
 /// The field `permissions`: ids of rights that a group can give.

@@ -21,10 +21,14 @@ use super::{
 use crate::{
     auth::CurrentAgent,
     error::{ApiError, ApiResult, FieldErrors},
+    openapi::{TooManyRequests, Unauthorized},
     state::AppState,
     wire::{
         contact::ContactOut,
-        registration::{CapturedOut, FoundContactsOut, KnownContactOut, RegisteredOut},
+        registration::{
+            CapturedIn, CapturedOut, FindContactIn, FoundContactsOut, KnownContactOut,
+            RegisteredOut, RegistrationIn, RegistrationRefused,
+        },
     },
 };
 
@@ -50,6 +54,17 @@ impl FromRequestParts<AppState> for MayLookUp {
 }
 
 /// `POST clientes/chat/buscar-contato/`: the people of active customers with exactly this number.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Contatos",
+    summary = "Procura quem tem um número",
+    description = "Para a conversa na página da empresa: sem token, a não ser que a instalação o \
+        exija (então 401); limitado por endereço.",
+    request_body = FindContactIn,
+    responses((status = 200, body = FoundContactsOut), Unauthorized, TooManyRequests),
+    security(()),
+)]
 pub(super) async fn find_contact(
     State(app): State<AppState>,
     _: MayLookUp,
@@ -65,6 +80,17 @@ pub(super) async fn find_contact(
 }
 
 /// `POST clientes/chat/dados-capturados/`: says back what was understood; stores nothing.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Contatos",
+    summary = "Confere dados digitados",
+    description = "Devolve o que foi entendido e não grava nada. Sem token, a não ser que a \
+        instalação o exija (então 401); limitado por endereço.",
+    request_body = CapturedIn,
+    responses((status = 200, body = CapturedOut), Unauthorized, TooManyRequests),
+    security(()),
+)]
 pub(super) async fn captured(
     State(app): State<AppState>,
     _: MayLookUp,
@@ -80,6 +106,19 @@ pub(super) async fn captured(
 }
 
 /// `POST clientes/cadastro-manual/`: 400 with the contact when somebody has the number already.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Contatos",
+    summary = "Cadastra uma pessoa e a sua empresa",
+    description = "De uma vez. Quando o número já está cadastrado, a resposta é 400 com o contato \
+        que existe.",
+    request_body = RegistrationIn,
+    responses(
+        (status = 201, body = RegisteredOut),
+        (status = 400, body = RegistrationRefused, description = "Há algo errado com os dados, ou o número já está cadastrado."),
+    ),
+)]
 pub(super) async fn register(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -8,7 +8,7 @@ use axum::{
 };
 use dx_actors::{
     HubError,
-    chat::Closing,
+    chat::{Acceptance, Closing},
     domain::{
         AgentId, DepartmentId, Rejected, Ticket, TicketStatus, TicketView, phone, remark::tag,
         ticket::Viewer,
@@ -296,7 +296,8 @@ async fn take(
         let colleague = me.roster.agent(agent_id).filter(|agent| agent.is_active);
         colleague.ok_or_else(|| HubError::not_found("Atendente", &agent_id))?;
     }
-    let ticket = app.hub.chats().accept(&ticket, agent_id, notes).await?;
+    let acceptance = Acceptance { by: me.id, agent_id, notes };
+    let ticket = app.hub.chats().accept(&ticket, acceptance).await?;
     Ok(TicketView { ticket, customer })
 }
 
@@ -374,7 +375,11 @@ pub(super) async fn find(app: &AppState, chat_id: &str) -> ApiResult<TicketView>
     found.ok_or_else(|| ApiError::missing(NO_CHAT))
 }
 
-async fn shown(app: &AppState, me: &CurrentAgent, view: TicketView) -> ApiResult<ChatOut> {
+pub(super) async fn shown(
+    app: &AppState,
+    me: &CurrentAgent,
+    view: TicketView,
+) -> ApiResult<ChatOut> {
     let id = view.ticket.id;
     let activity =
         app.hub.store().chat_activities(me.id, &[id]).await?.remove(&id).unwrap_or_default();

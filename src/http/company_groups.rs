@@ -16,8 +16,11 @@ use super::{
 use crate::{
     auth::CurrentAgent,
     error::{ApiError, ApiResult},
+    openapi::schemas::PageParams,
     state::AppState,
-    wire::company_group::CompanyGroupOut,
+    wire::company_group::{
+        CompanyGroupChangesIn, CompanyGroupIn, CompanyGroupOut, CompanyGroupParams,
+    },
 };
 
 const NAME_CHARS_MAX: usize = 255;
@@ -30,6 +33,15 @@ const SORTS: [(&str, CompanyGroupSort); 3] = [
 ];
 
 /// `GET grupos-empresa/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Grupos de empresas",
+    summary = "Lista os grupos de empresas",
+    description = "Todos, por nome.",
+    params(PageParams, CompanyGroupParams),
+    responses((status = 200, body = Listing<CompanyGroupOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     _me: CurrentAgent,
@@ -44,6 +56,14 @@ pub(super) async fn list(
 }
 
 /// `GET grupos-empresa/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Grupos de empresas",
+    summary = "Mostra um grupo de empresas",
+    description = "Com o número dos seus clientes.",
+    responses((status = 200, body = CompanyGroupOut)),
+)]
 pub(super) async fn detail(
     State(app): State<AppState>,
     _me: CurrentAgent,
@@ -55,6 +75,15 @@ pub(super) async fn detail(
 }
 
 /// `POST grupos-empresa/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Grupos de empresas",
+    summary = "Cria um grupo de empresas",
+    description = "Clientes entram no grupo pelo seu campo `grupo_empresa`.",
+    request_body = CompanyGroupIn,
+    responses((status = 201, body = CompanyGroupOut)),
+)]
 pub(super) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -68,6 +97,15 @@ pub(super) async fn create(
 }
 
 /// `PATCH grupos-empresa/{id}/`.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Grupos de empresas",
+    summary = "Altera um grupo de empresas",
+    description = "O que não vem fica como está.",
+    request_body = CompanyGroupChangesIn,
+    responses((status = 200, body = CompanyGroupOut)),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -78,6 +116,15 @@ pub(super) async fn update(
 }
 
 /// `PUT grupos-empresa/{id}/`: like `PATCH`, but the name has to be there.
+#[utoipa::path(
+    put,
+    path = "",
+    tag = "Grupos de empresas",
+    summary = "Substitui um grupo de empresas",
+    description = "Como PATCH, mas `nome` é obrigatório.",
+    request_body = CompanyGroupIn,
+    responses((status = 200, body = CompanyGroupOut)),
+)]
 pub(super) async fn replace(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -88,6 +135,14 @@ pub(super) async fn replace(
 }
 
 /// `DELETE grupos-empresa/{id}/`: its companies stay, without a group.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Grupos de empresas",
+    summary = "Exclui um grupo de empresas",
+    description = "Os seus clientes ficam, sem grupo.",
+    responses((status = 204)),
+)]
 pub(super) async fn remove(
     State(app): State<AppState>,
     me: CurrentAgent,

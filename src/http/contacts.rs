@@ -16,8 +16,9 @@ use super::{
 use crate::{
     auth::{CurrentAgent, scope::contact_scope},
     error::{ApiError, ApiResult, FieldErrors},
+    openapi::schemas::PageParams,
     state::AppState,
-    wire::contact::ContactOut,
+    wire::contact::{ContactChangesIn, ContactIn, ContactOut, ContactParams},
 };
 
 pub(super) const NAME_CHARS_MAX: usize = 255;
@@ -31,6 +32,16 @@ const SORTS: [(&str, ContactSort); 4] = [
 ];
 
 /// `GET contatos/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Contatos",
+    summary = "Lista os contatos",
+    description = "Por nome; os de clientes ativos, para administradores os de todos. Um `cliente` que não existe dá \
+        uma lista vazia.",
+    params(PageParams, ContactParams),
+    responses((status = 200, body = Listing<ContactOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -55,6 +66,14 @@ pub(super) async fn list(
 }
 
 /// `GET contatos/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Contatos",
+    summary = "Mostra um contato",
+    description = "Um de um cliente que não está ativo só administradores encontram.",
+    responses((status = 200, body = ContactOut)),
+)]
 pub(super) async fn detail(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -64,6 +83,15 @@ pub(super) async fn detail(
 }
 
 /// `POST contatos/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Contatos",
+    summary = "Cadastra um contato",
+    description = "Um número que o cliente já tem é 400.",
+    request_body = ContactIn,
+    responses((status = 201, body = ContactOut)),
+)]
 pub(super) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -85,6 +113,15 @@ pub(super) async fn create(
 }
 
 /// `PATCH contatos/{id}/`.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Contatos",
+    summary = "Altera um contato",
+    description = "O que não vem fica como está.",
+    request_body = ContactChangesIn,
+    responses((status = 200, body = ContactOut)),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -95,6 +132,15 @@ pub(super) async fn update(
 }
 
 /// `PUT contatos/{id}/`: like `PATCH`, but customer, name and number have to be there.
+#[utoipa::path(
+    put,
+    path = "",
+    tag = "Contatos",
+    summary = "Substitui um contato",
+    description = "Como PATCH, mas `cliente`, `nome` e `whatsapp` são obrigatórios.",
+    request_body = ContactIn,
+    responses((status = 200, body = ContactOut)),
+)]
 pub(super) async fn replace(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -111,6 +157,14 @@ pub(super) async fn replace(
 }
 
 /// `DELETE contatos/{id}/`.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Contatos",
+    summary = "Exclui um contato",
+    description = "Fica inativo e não é mais encontrado.",
+    responses((status = 204)),
+)]
 pub(super) async fn remove(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -2,7 +2,7 @@
 //! older clients.
 
 use dx_actors::domain::{
-    AgentId, CompanyGroupId, CustomerChange, CustomerDetails, CustomerStatus, PersonType,
+    AgentId, CompanyGroupId, Customer, CustomerChange, CustomerDetails, CustomerStatus, PersonType,
     TaxRegime,
     postal_code::PostalCode,
     tax_id::{TaxId, TaxIdKind},
@@ -11,6 +11,7 @@ use dx_actors::domain::{
 use super::{
     Fields,
     change_reader::{ChangeReader, CheckDigits, no_such, optional_tax_id},
+    customer_pictures as pictures,
     fields::REQUIRED,
 };
 use crate::{auth::CurrentAgent, error::ApiResult, state::AppState, wire::words::Word};
@@ -46,8 +47,11 @@ pub(super) async fn new_customer(
     require_name(&mut fields);
     let mut details = CustomerDetails::default();
     let changes = read(app, me, &mut fields, &details).await?;
+    let new_pictures = pictures::receive(app, &mut fields, None).await?;
     details.apply(changes);
-    fields.finish(details)
+    let mut details = fields.finish(details)?;
+    details.apply(pictures::store(app, new_pictures).await?);
+    Ok(details)
 }
 
 /// Notes when there is no name.
@@ -57,15 +61,18 @@ pub(super) fn require_name(fields: &mut Fields) {
     }
 }
 
-/// What the fields change in a customer of whom `current` is known.
+/// What the fields change in a customer.
 pub(super) async fn changes(
     app: &AppState,
     me: &CurrentAgent,
     mut fields: Fields,
-    current: &CustomerDetails,
+    current: &Customer,
 ) -> ApiResult<Vec<CustomerChange>> {
-    let changes = read(app, me, &mut fields, current).await?;
-    fields.finish(changes)
+    let changes = read(app, me, &mut fields, &current.details).await?;
+    let new_pictures = pictures::receive(app, &mut fields, Some(current.id)).await?;
+    let mut changes = fields.finish(changes)?;
+    changes.extend(pictures::store(app, new_pictures).await?);
+    Ok(changes)
 }
 
 async fn read(

@@ -10,7 +10,7 @@ use dx_actors::{
 };
 
 use super::{
-    Body, Fields, Id, Listing, Query,
+    Body, Fields, Id, Listing, Query, department_routing,
     fields::REQUIRED,
     query::Direction,
     reply::{Created, NoContent},
@@ -35,7 +35,11 @@ const CAPACITY_DEFAULT: i64 = 5;
 const RESPONSE_TARGET_MINUTES_MAX: i64 = 43_200;
 const RESPONSE_TARGET_MINUTES_DEFAULT: i64 = 15;
 /// The hub's names of fields that it checks, and those of the wire.
-const FIELD_NAMES: [(&str, &str); 2] = [("name", "nome"), ("members", "atendentes")];
+const FIELD_NAMES: [(&str, &str); 3] = [
+    ("name", "nome"),
+    ("members", "atendentes"),
+    ("overflow_department_id", "transbordo_departamento"),
+];
 
 /// `GET departamentos/`.
 #[utoipa::path(
@@ -210,6 +214,7 @@ fn new_department(mut fields: Fields) -> ApiResult<NewDepartment> {
             RESPONSE_TARGET_MINUTES_DEFAULT,
         ),
         is_active: fields.bool_or("ativo", true),
+        routing: department_routing::rules(&mut fields),
         members: members(&mut fields).unwrap_or_default(),
     };
     fields.finish(new)
@@ -224,6 +229,7 @@ fn changes(mut fields: Fields) -> ApiResult<DepartmentChanges> {
         response_target_minutes: fields
             .changed_int("tempo_resposta_esperado_minutos", 1..=RESPONSE_TARGET_MINUTES_MAX),
         is_active: fields.optional_bool("ativo"),
+        routing: department_routing::changes(&mut fields),
         members: members(&mut fields),
     };
     fields.finish(changes)
@@ -293,7 +299,10 @@ mod tests {
             "atendentes": [], "total_atendentes": 0, "total_em_fila": 0,
             "total_em_atendimento": 0, "max_atendimentos_simultaneos": 5,
             "tempo_resposta_esperado_minutos": 10, "ativo": true, "criado_em": null,
-            "atualizado_em": null,
+            "atualizado_em": null, "modo_atribuicao": "automatico", "oferta_segundos": 30,
+            "ofertas_sem_resposta_max": 3, "relaxar_competencias_segundos": [60, 180],
+            "transbordo_departamento": null, "transbordo_espera_segundos": 600,
+            "transferencia_retorno_segundos": 600,
         });
         assert_eq!(row, expected);
     }

@@ -27,6 +27,8 @@ pub(super) const UPLOAD_OVERHEAD_BYTES: usize = 64 * 1024;
 pub(super) const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A logo; contract §19.
 pub const PICTURE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// What is said of a larger one.
+pub const PICTURE_TOO_LARGE: &str = "A imagem deve ter no máximo 2 MB.";
 /// Meta's webhook sends batches of up to 3 MB.
 const WEBHOOK_BYTES_MAX: usize = 3 * 1024 * 1024;
 
@@ -50,6 +52,15 @@ pub fn webhook(routes: Router<AppState>) -> Router<AppState> {
 pub fn picture(routes: Router<AppState>) -> Router<AppState> {
     let body_bytes_max = PICTURE_BYTES_MAX + UPLOAD_OVERHEAD_BYTES;
     limited(routes, Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT })
+}
+
+/// The limits of routes that take both pictures of a customer at once.
+pub fn pictures(routes: Router<AppState>) -> Router<AppState> {
+    let body_bytes_max = 2 * PICTURE_BYTES_MAX + UPLOAD_OVERHEAD_BYTES;
+    let limits = Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT };
+    routes
+        .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(from_fn_with_state(limits, enforce_upload))
 }
 
 /// The limits of routes that take files. How large a body may be is up to their extractor,

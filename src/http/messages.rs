@@ -164,6 +164,7 @@ mod tests {
             phone_number: String::new(),
             role,
             is_active: true,
+            skills: dx_actors::domain::List::default(),
             password_hash: String::new(),
             departments: Vec::new(),
         };
@@ -178,6 +179,7 @@ mod tests {
             capacity: 5,
             response_target_minutes: 15,
             is_active: true,
+            routing: dx_actors::domain::RoutingRules::default(),
             members,
         };
         app.state.hub.presence().create_department(None, new).await.unwrap();

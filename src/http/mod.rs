@@ -13,13 +13,16 @@ pub mod body;
 mod change_reader;
 mod chat_registration;
 mod chat_remarks;
+mod chat_routing;
 mod chats;
 mod company_groups;
 mod contacts;
 mod cors;
 mod customer_fields;
 mod customer_filter;
+mod customer_pictures;
 mod customers;
+mod department_routing;
 mod departments;
 mod docs;
 mod documents;
@@ -35,6 +38,7 @@ pub mod path;
 mod postal_codes;
 mod presence;
 pub mod query;
+mod queue_actions;
 mod queues;
 mod quick_replies;
 pub mod reply;
@@ -43,6 +47,7 @@ mod send;
 pub mod server;
 mod sessions;
 mod settings;
+mod skills;
 pub mod syntax;
 mod table;
 pub mod target;
@@ -60,12 +65,7 @@ pub use path::Id;
 pub use query::Query;
 pub use target::{Slash, Target};
 
-use axum::{
-    Router,
-    http::Method,
-    middleware::from_fn_with_state,
-    routing::{get, patch, post},
-};
+use axum::{Router, http::Method, middleware::from_fn_with_state, routing::get};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
@@ -78,6 +78,7 @@ pub fn router(app: &AppState) -> Router {
     let throttled = throttled().into_router().route_layer(throttle);
     let routes = limits::standard(throttled.merge(standard().into_router()))
         .merge(limits::upload(uploads().into_router(), app))
+        .merge(limits::pictures(customer_forms().into_router()))
         .merge(limits::webhook(deliveries().into_router()))
         .merge(limits::picture(settings::picture_routes().into_router()))
         .merge(sockets().into_router())
@@ -95,6 +96,7 @@ pub fn documented() -> (OpenApi, Vec<String>) {
     throttled()
         .merge(standard())
         .merge(uploads())
+        .merge(customer_forms())
         .merge(deliveries())
         .merge(settings::picture_routes())
         .merge(sockets())
@@ -110,9 +112,9 @@ fn throttled() -> Table {
         .at("/api/v1/auth/refresh", routes!(auth::refresh))
         .at("/api/v1/auth/token/refresh", routes!(auth::refresh))
         .at("/api/v1/auth/token/verify", routes!(auth::verify))
-        .undocumented("/api/v1/integrations/cep/{cep}", get(postal_codes::find))
-        .undocumented("/api/v1/clientes/chat/buscar-contato", post(chat_registration::find_contact))
-        .undocumented("/api/v1/clientes/chat/dados-capturados", post(chat_registration::captured))
+        .at("/api/v1/integrations/cep/{cep}", routes!(postal_codes::find))
+        .at("/api/v1/clientes/chat/buscar-contato", routes!(chat_registration::find_contact))
+        .at("/api/v1/clientes/chat/dados-capturados", routes!(chat_registration::captured))
 }
 
 /// Routes under the ordinary limits.
@@ -138,9 +140,9 @@ fn health() -> Table {
 fn people() -> Table {
     Table::new()
         .at("/api/v1/me", routes!(auth::me, auth::update_me))
-        .undocumented(
+        .at(
             "/api/v1/me/preferencias-notificacao",
-            get(notifications::show).patch(notifications::update),
+            routes!(notifications::show, notifications::update),
         )
         .at("/api/v1/agents", routes!(agents::list, agents::create))
         .at("/api/v1/agents/{id}", routes!(agents::detail, agents::update))
@@ -153,38 +155,33 @@ fn people() -> Table {
 
 /// Who may do what, and who did.
 fn rights() -> Table {
-    let group = get(authz::group)
-        .put(authz::replace_group)
-        .patch(authz::update_group)
-        .delete(authz::remove_group);
-    let groups_of_agent = get(authz::groups_of).patch(authz::set_groups);
     Table::new()
-        .undocumented("/api/v1/authz/permissions", get(authz::permissions))
-        .undocumented("/api/v1/authz/groups", get(authz::groups).post(authz::create_group))
-        .undocumented("/api/v1/authz/groups/{id}", group)
-        .undocumented("/api/v1/authz/agents/{id}/groups", groups_of_agent)
-        .undocumented("/api/v1/auditoria", get(audit::list))
+        .at("/api/v1/authz/permissions", routes!(authz::permissions))
+        .at("/api/v1/authz/groups", routes!(authz::groups, authz::create_group))
+        .at(
+            "/api/v1/authz/groups/{id}",
+            routes!(authz::group, authz::replace_group, authz::update_group, authz::remove_group),
+        )
+        .at("/api/v1/authz/agents/{id}/groups", routes!(authz::groups_of, authz::set_groups))
+        .at("/api/v1/auditoria", routes!(audit::list))
 }
 
 /// Routes that take files.
 fn uploads() -> Table {
-    let document = get(documents::detail)
-        .put(documents::replace)
-        .patch(documents::update)
-        .delete(documents::remove);
-    Table::new()
-        .undocumented("/api/v1/documentos", get(documents::list).post(documents::create))
-        .undocumented("/api/v1/documentos/{id}", document)
+    Table::new().at("/api/v1/documentos", routes!(documents::list, documents::create)).at(
+        "/api/v1/documentos/{id}",
+        routes!(documents::detail, documents::replace, documents::update, documents::remove),
+    )
 }
 
 /// Routes that give files.
 fn files() -> Table {
     Table::new()
-        .undocumented("/api/v1/documentos/gerar-contrato", post(documents::generate::contract))
-        .undocumented("/api/v1/documentos/gerar-boleto", post(documents::generate::boleto))
-        .undocumented("/api/v1/config/documents/preview", post(documents::generate::preview))
-        .undocumented("/api/v1/documentos/{id}/arquivo", get(documents::download))
-        .undocumented("/api/v1/documentos/{id}/link", post(documents::link))
+        .at("/api/v1/documentos/gerar-contrato", routes!(documents::generate::contract))
+        .at("/api/v1/documentos/gerar-boleto", routes!(documents::generate::boleto))
+        .at("/api/v1/config/documents/preview", routes!(documents::generate::preview))
+        .at("/api/v1/documentos/{id}/arquivo", routes!(documents::download::download))
+        .at("/api/v1/documentos/{id}/link", routes!(documents::link::create))
 }
 
 /// Departments, queues, tickets and chats.
@@ -203,6 +200,9 @@ fn service() -> Table {
         .at("/filas", routes!(queues::list, queues::create))
         .at("/filas/distribuir", routes!(queues::distribute))
         .at("/filas/{id}", routes!(queues::detail, queues::update, queues::remove))
+        .at("/filas/{id}/mover", routes!(queue_actions::move_entry))
+        .at("/filas/{id}/priorizar", routes!(queue_actions::pin))
+        .at("/filas/{id}/atribuir", routes!(queue_actions::assign))
         .at("/atendimentos", routes!(tickets::list, tickets::create))
         .at("/atendimentos/meus-atendimentos", routes!(tickets::mine))
         .at("/atendimentos/{id}", routes!(tickets::detail, tickets::update))
@@ -235,37 +235,49 @@ fn service() -> Table {
             ),
         )
         .at("/api/v1/respostas-rapidas/{id}/preencher", routes!(quick_replies::fill))
+        .at("/api/v1/chats/{chat_id}/recusar", routes!(chat_routing::decline))
+        .at("/api/v1/chats/{chat_id}/transferencia/aceitar", routes!(chat_routing::take_transfer))
+        .at("/api/v1/chats/{chat_id}/transferencia/recusar", routes!(chat_routing::send_back))
+        .at("/api/v1/chats/{chat_id}/porque", routes!(chat_routing::why))
+        .at("/api/v1/chats/{chat_id}/segmentos", routes!(chat_routing::segments))
 }
 
 /// Customers, their groups and their people.
 fn customers() -> Table {
-    let customer = get(customers::detail)
-        .put(customers::replace)
-        .patch(customers::update)
-        .delete(customers::remove);
-    let group = get(company_groups::detail)
-        .put(company_groups::replace)
-        .patch(company_groups::update)
-        .delete(company_groups::remove);
-    let contact = get(contacts::detail)
-        .put(contacts::replace)
-        .patch(contacts::update)
-        .delete(contacts::remove);
     let routes = Table::new()
-        .undocumented("/clientes", get(customers::list).post(customers::create))
-        .undocumented("/clientes/search", get(customers::search))
-        .undocumented("/clientes/stats", get(customers::stats))
-        .undocumented("/clientes/status/{status}", get(customers::by_status))
-        .undocumented("/clientes/cadastro-manual", post(chat_registration::register))
-        .undocumented("/clientes/{id}", customer)
-        .undocumented("/clientes/{id}/status", patch(customers::set_status))
-        .undocumented("/clientes/{id}/responsavel", patch(customers::set_responsible))
-        .undocumented("/clientes/{id}/historico", get(customers::history))
-        .undocumented("/grupos-empresa", get(company_groups::list).post(company_groups::create))
-        .undocumented("/grupos-empresa/{id}", group)
-        .undocumented("/contatos", get(contacts::list).post(contacts::create))
-        .undocumented("/contatos/{id}", contact);
+        .at("/clientes/search", routes!(customers::search))
+        .at("/clientes/stats", routes!(customers::stats))
+        .at("/clientes/status/{status}", routes!(customers::by_status))
+        .at("/clientes/cadastro-manual", routes!(chat_registration::register))
+        .at("/clientes/{id}/status", routes!(customers::set_status))
+        .at("/clientes/{id}/responsavel", routes!(customers::set_responsible))
+        .at("/clientes/{id}/historico", routes!(customers::history))
+        .at("/clientes/{id}/logo", routes!(customer_pictures::logo))
+        .at("/clientes/{id}/assinatura-digital", routes!(customer_pictures::signature))
+        .at("/grupos-empresa", routes!(company_groups::list, company_groups::create))
+        .at(
+            "/grupos-empresa/{id}",
+            routes!(
+                company_groups::detail,
+                company_groups::replace,
+                company_groups::update,
+                company_groups::remove
+            ),
+        )
+        .at("/contatos", routes!(contacts::list, contacts::create))
+        .at(
+            "/contatos/{id}",
+            routes!(contacts::detail, contacts::replace, contacts::update, contacts::remove),
+        );
     Table::new().nest("/api/v1", routes)
+}
+
+/// Customers with the pictures in their forms.
+fn customer_forms() -> Table {
+    Table::new().at("/api/v1/clientes", routes!(customers::list, customers::create)).at(
+        "/api/v1/clientes/{id}",
+        routes!(customers::detail, customers::replace, customers::update, customers::remove),
+    )
 }
 
 /// Numbers and messages. Routes in the singular are for older clients.

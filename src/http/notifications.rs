@@ -7,14 +7,24 @@ use time::Time;
 
 use super::{Body, Fields};
 use crate::{
-    auth::CurrentAgent, error::ApiResult, state::AppState,
-    wire::notification::NotificationPreferencesOut,
+    auth::CurrentAgent,
+    error::ApiResult,
+    state::AppState,
+    wire::notification::{NotificationPreferencesIn, NotificationPreferencesOut},
 };
 
 const QUIET_FROM: &str = "nao_perturbe_inicio";
 const QUIET_UNTIL: &str = "nao_perturbe_fim";
 
 /// `GET me/preferencias-notificacao/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Perfil",
+    summary = "Mostra as próprias preferências de aviso",
+    description = "Sons, avisos na área de trabalho, contadores e o horário de silêncio.",
+    responses((status = 200, body = NotificationPreferencesOut)),
+)]
 pub(super) async fn show(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -24,6 +34,15 @@ pub(super) async fn show(
 }
 
 /// `PATCH me/preferencias-notificacao/`: what is not sent stays.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Perfil",
+    summary = "Altera as próprias preferências de aviso",
+    description = "O que não vem fica como está. Decide o que os eventos do WebSocket dizem em `notify`.",
+    request_body = NotificationPreferencesIn,
+    responses((status = 200, body = NotificationPreferencesOut)),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -1,5 +1,7 @@
 //! `/atendimento/filas/`: who waits in which department, and giving those chats to agents.
 
+use std::collections::{BTreeSet, HashMap};
+
 use axum::{
     Json,
     extract::State,
@@ -13,12 +15,13 @@ use dx_actors::{
         CustomerId, Department, DepartmentId, Priority, QueueEntry, QueueEntryId, Rejected,
         SessionId, ids::ChatKey, phone,
     },
-    store::{Order, QueueFilter, QueueRow, QueueSort},
+    store::{EntryEdit, Order, QueueFilter, QueueRow, QueueSort},
 };
 
 use super::{
     Body, Fields, Id, Listing, Query,
     reply::{Created, NoContent},
+    skills::skills,
 };
 use crate::{
     auth::{CurrentAgent, Permission},
@@ -48,7 +51,7 @@ const SORTS: [(&str, QueueSort); 2] =
     path = "",
     tag = "Filas",
     summary = "Lista quem espera",
-    description = "Na ordem de chegada.",
+    description = "Na ordem de chegada; `posicao` é o lugar na ordem de atendimento, agora.",
     params(PageParams, QueueParams),
     responses((status = 200, body = Listing<QueueEntryOut>)),
 )]
@@ -69,7 +72,12 @@ pub(super) async fn list(
     }
     let (store, now) = (app.hub.store(), app.hub.clock().now());
     let page = query.fetch(|page| store.list_queue(&filter, &orders, page)).await?;
-    Ok(page.map(|row| QueueEntryOut::new(row, &me.roster, now)))
+    let entries = page.results.iter().map(|row| &row.entry);
+    let positions = positions(&app, entries).await?;
+    Ok(page.map(|row| {
+        let position = positions.get(&row.entry.id).copied();
+        QueueEntryOut::new(row, position, &me.roster, now)
+    }))
 }
 
 /// `GET filas/{id}/`.
@@ -115,12 +123,12 @@ pub(super) async fn create(
     Ok(if is_new { Created(row).into_response() } else { Json(row).into_response() })
 }
 
-/// `PATCH|PUT filas/{id}/`: the priority; everything else in the body is ignored.
+/// `PATCH|PUT filas/{id}/`: priority and skills; everything else in the body is ignored.
 #[utoipa::path(
     method(patch, put),
     path = "",
     tag = "Filas",
-    summary = "Muda a prioridade",
+    summary = "Muda a prioridade ou as competências pedidas",
     description = "O resto do corpo é ignorado.",
     request_body = QueueEntryChangesIn,
     responses((status = 200, body = QueueEntryOut), Forbidden, Conflict),
@@ -134,8 +142,15 @@ pub(super) async fn update(
     me.require(Permission::ManageDepartments)?;
     let mut fields = body.fields();
     let priority = fields.optional_choice("prioridade", Priority::parse);
-    let priority = fields.finish(priority)?;
+    let skills = skills(&mut fields);
+    let (priority, skills) = fields.finish((priority, skills))?;
     let entry = find(&app, QueueEntryId(id)).await?.entry;
+    if skills.is_some() {
+        let view = app.hub.store().find_ticket(entry.ticket_id).await?;
+        let view = view.ok_or_else(|| HubError::not_found("Atendimento", &entry.ticket_id))?;
+        let changes = EntryEdit { skills, ..EntryEdit::default() };
+        app.hub.chats().edit_place(&view.ticket, changes).await?;
+    }
     if priority.is_some() {
         let now = app.hub.clock().now();
         app.hub.chats().edit(entry.ticket_id, None, priority, now).await?;
@@ -226,7 +241,7 @@ fn manual_entry(session_id: SessionId, roster: &Roster, fields: &mut Fields) -> 
     }
 }
 
-fn department(roster: &Roster, fields: &mut Fields) -> DepartmentId {
+pub(super) fn department(roster: &Roster, fields: &mut Fields) -> DepartmentId {
     let id = DepartmentId(fields.required_id("departamento"));
     if fields.has_error("departamento") {
         return id;
@@ -254,14 +269,34 @@ fn no_such(id: i64) -> String {
     format!("Pk inválido \"{id}\" - objeto não existe.")
 }
 
-async fn find(app: &AppState, id: QueueEntryId) -> ApiResult<QueueRow> {
+/// Where those stand who still wait, in the order in which they will be served.
+async fn positions(
+    app: &AppState,
+    entries: impl Iterator<Item = &QueueEntry>,
+) -> ApiResult<HashMap<QueueEntryId, usize>> {
+    let departments: BTreeSet<DepartmentId> =
+        entries.filter(|entry| entry.is_waiting()).map(|entry| entry.department_id).collect();
+    let mut positions = HashMap::new();
+    for department in departments {
+        let places = app.hub.queues().places(department).await?;
+        positions.extend(places.into_iter().map(|place| (place.entry_id, place.position)));
+    }
+    Ok(positions)
+}
+
+pub(super) async fn find(app: &AppState, id: QueueEntryId) -> ApiResult<QueueRow> {
     let row = app.hub.store().find_queue_entry(id).await?;
     Ok(row.ok_or_else(|| HubError::not_found("Fila", &id))?)
 }
 
-async fn shown(app: &AppState, me: &CurrentAgent, id: QueueEntryId) -> ApiResult<QueueEntryOut> {
+pub(super) async fn shown(
+    app: &AppState,
+    me: &CurrentAgent,
+    id: QueueEntryId,
+) -> ApiResult<QueueEntryOut> {
     let row = find(app, id).await?;
-    Ok(QueueEntryOut::new(row, &me.roster, app.hub.clock().now()))
+    let position = positions(app, std::iter::once(&row.entry)).await?.remove(&id);
+    Ok(QueueEntryOut::new(row, position, &me.roster, app.hub.clock().now()))
 }
 
 #[cfg(test)]
@@ -289,14 +324,18 @@ mod tests {
         assert_eq!(answer.status, 201, "{}", answer.text);
         let row = answer.json();
         let mut shown = row.clone();
-        assert!(shown["entrou_na_fila_em"].take().as_str().unwrap().ends_with('Z'));
+        for key in ["entrou_na_fila_em", "prazo_em"] {
+            assert!(shown[key].take().as_str().unwrap().ends_with('Z'), "{key}");
+        }
         let expected = json!({
             "id": row["id"], "departamento": office.sales.0, "departamento_nome": "Vendas",
             "cliente": customer, "cliente_nome": "Empresa XYZ", "atendimento": row["atendimento"],
             "chat_id": "5511999999999", "numero_whatsapp": "5511999999999",
             "mensagem_inicial": "Preciso de ajuda com...", "prioridade": "alta",
             "entrou_na_fila_em": null, "atribuido_em": null, "removido_em": null,
-            "tempo_espera_minutos": 0, "esta_atrasado": false,
+            "tempo_espera_minutos": 0, "esta_atrasado": false, "tempo_espera_segundos": 0,
+            "posicao": 1, "estado_prazo": "no_prazo", "prazo_em": null, "competencias": [],
+            "oferecido_a": null, "oferecido_ate": null, "priorizado_em": null,
         });
         assert_eq!(shown, expected);
         let again = office.post(ADMIN, QUEUES, body.clone()).await;

@@ -138,6 +138,7 @@ async fn person(app: &TestApp, username: &str, role: Role) -> AgentId {
         phone_number: String::new(),
         role,
         is_active: true,
+        skills: dx_actors::domain::List::default(),
         password_hash: String::new(),
         departments: Vec::new(),
     };
@@ -152,6 +153,7 @@ async fn department(app: &TestApp, name: &str, members: Vec<AgentId>) -> Departm
         capacity: 3,
         response_target_minutes: 15,
         is_active: true,
+        routing: dx_actors::domain::RoutingRules::default(),
         members,
     };
     app.state.hub.presence().create_department(None, new).await.unwrap().id

@@ -250,11 +250,21 @@ pub(super) fn new_notes(fields: &mut Fields) -> Option<String> {
 pub(super) fn transfer_request(by: AgentId, mut fields: Fields) -> ApiResult<TransferRequest> {
     let request = TransferRequest {
         by,
-        to_agent_id: AgentId(fields.required_id("atendente_destino_id")),
+        to_agent_id: target_agent(&mut fields),
         reason: fields.required_text("motivo", REASON_CHARS_MAX),
         to_department_id: fields.optional_id("departamento_destino_id").map(DepartmentId),
     };
     fields.finish(request)
+}
+
+/// The agent may be left out when a department is named: then it waits in that queue.
+fn target_agent(fields: &mut Fields) -> Option<AgentId> {
+    let is_to_queue = fields.json("departamento_destino_id").is_some_and(|id| !id.is_null());
+    let is_named = fields.json("atendente_destino_id").is_some_and(|id| !id.is_null());
+    if is_to_queue && !is_named {
+        return None;
+    }
+    Some(AgentId(fields.required_id("atendente_destino_id")))
 }
 
 /// The ticket, for whoever may act on it. One that may not even be seen is not there.

@@ -1,17 +1,21 @@
 //! What holds for every route of a kind and so is not repeated in annotations: slashes, parameters of
 //! paths, ids of operations, and the errors that anybody can run into.
 
+use dx_actors::domain::CustomerStatus;
 use utoipa::openapi::{
-    HttpMethod, Object, Paths, Ref, RefOr, Required, Response, Schema, SecurityRequirement, Type,
+    HttpMethod, Object, ObjectBuilder, Paths, Ref, RefOr, Required, Response, Schema,
+    SecurityRequirement, Type,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem},
 };
 
-use super::errors;
+use super::{errors, schemas::word};
 
 /// The name of the security scheme.
 pub(super) const BEARER: &str = "bearer";
-/// Paths of older clients, which have no trailing slash. Both forms are served; one is published.
-const WITHOUT_SLASH: [&str; 4] = [
+/// Paths of older clients and of files, which have no trailing slash. Both forms are served; one is
+/// published.
+const WITHOUT_SLASH: [&str; 5] = [
+    "/media/appearance/{name}",
     "/api/v1/whatsapp/session",
     "/api/v1/whatsapp/session/start",
     "/api/v1/whatsapp/session/status",
@@ -94,7 +98,21 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         name_success(status, response);
     }
     let parameters = operation.parameters.get_or_insert_default();
+    parameters.iter_mut().for_each(describe);
     parameters.splice(0..0, in_path.into_iter().map(RefOr::T));
+}
+
+/// What the schema of a parameter says is said of the parameter, where people look for it.
+fn describe(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(parameter) = parameter else { return };
+    let text = match &mut parameter.schema {
+        Some(RefOr::T(Schema::Object(schema))) => schema.description.take(),
+        Some(RefOr::T(Schema::OneOf(schema))) => schema.description.take(),
+        _ => None,
+    };
+    if text.is_some() {
+        parameter.description = text;
+    }
 }
 
 /// What a success is called where the annotation does not say it.
@@ -114,12 +132,20 @@ fn name_success(status: &str, response: &mut RefOr<Response>) {
 
 fn path_parameter(segment: &str) -> Option<Parameter> {
     let name = segment.strip_prefix('{')?.strip_suffix('}')?;
-    let (schema, text) = if name == "chat_id" {
-        (Object::with_type(Type::String), "Identificador do chat (número com DDI e DDD).")
-    } else {
-        let mut id = Object::with_type(Type::Integer);
-        id.minimum = Some(1.into());
-        (id, "Identificador do registro.")
+    let text = || Object::with_type(Type::String);
+    let (schema, text) = match name {
+        "chat_id" => (text(), "Identificador do chat (número com DDI e DDD)."),
+        "cep" => (matching("^[0-9]{5}-?[0-9]{3}$"), "CEP: oito dígitos, com ou sem hífen."),
+        "name" => (
+            matching("^[0-9a-f]{32}\\.[a-z]+$"),
+            "O nome do arquivo, como está no endereço da imagem.",
+        ),
+        "status" => (word::<CustomerStatus>(), "O status em que estão."),
+        _ => {
+            let mut id = Object::with_type(Type::Integer);
+            id.minimum = Some(1.into());
+            (id, "Identificador do registro.")
+        }
     };
     let parameter = ParameterBuilder::new()
         .name(name)
@@ -128,6 +154,10 @@ fn path_parameter(segment: &str) -> Option<Parameter> {
         .description(Some(text))
         .schema(Some(Schema::Object(schema)));
     Some(parameter.build())
+}
+
+fn matching(pattern: &str) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build()
 }
 
 /// `GET /api/v1/agents/{id}` is `agents_id_get`: unique, and steady as long as the path is.

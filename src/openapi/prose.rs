@@ -37,19 +37,27 @@ está em `docs/EVENTS.md`.
 ";
 
 /// The resources, in the order in which the document shows them.
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 21] = [
     ("Autenticação", "Entrar, manter o login e conferir tokens."),
     ("Perfil", "Os próprios dados."),
     ("Pessoas", "Quem trabalha com o sistema e em que papel."),
+    ("Permissões", "Grupos, os direitos que dão e quem está neles."),
     ("Presença", "Quem está disponível, e quem está digitando."),
     ("Departamentos", "Setores da empresa, com quem atende neles."),
     ("Filas", "Quem espera em cada departamento."),
     ("Atendimentos", "Do primeiro contato ao encerramento, para quem é responsável."),
     ("Chats", "Os atendimentos como quem atende os vê."),
     ("Respostas rápidas", "Textos que se enviam muitas vezes, com variáveis."),
+    ("Clientes", "Empresas e pessoas que são atendidas, com o seu histórico."),
+    ("Grupos de empresas", "Clientes que pertencem uns aos outros."),
+    ("Contatos", "As pessoas nos clientes, e a quem pertence um número."),
     ("Sessões", "Os números de WhatsApp da empresa e a sua conexão."),
     ("Mensagens", "Enviar mensagens e encontrá-las de novo."),
     ("Webhook", "Onde redes entregam mensagens, e simulações para testes."),
+    ("Documentos", "Arquivos de clientes, enviados ou gerados de modelos."),
+    ("Configurações", "Empresa, chat, e-mail, aparência, WhatsApp e modelos de documento."),
+    ("CEP", "Endereços pelo CEP."),
+    ("Auditoria", "Quem alterou o quê."),
     ("Saúde", "Se o servidor está vivo e pode trabalhar."),
 ];
 

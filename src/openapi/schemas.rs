@@ -22,6 +22,18 @@ pub fn one_of(words: &[&str]) -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied())).build()
 }
 
+/// Functions for `schema_with`, beside which a doc comment is not published: a schema and what it says.
+macro_rules! described {
+    ($($name:ident = $schema:expr, $text:literal;)*) => {$(
+        fn $name() -> utoipa::openapi::Object {
+            let mut schema = $schema;
+            schema.description = Some($text.to_owned());
+            schema
+        }
+    )*};
+}
+pub(crate) use described;
+
 /// A word, or `null`.
 pub fn word_or_null<W: Word>() -> Object {
     let words = W::WORDS.iter().map(|(_, word)| Some(*word)).chain([None]);
@@ -47,11 +59,29 @@ impl ToSchema for At {
     }
 }
 
+/// Bytes that are no JSON: a file, on its way in or out.
+pub fn binary() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+        .build()
+}
+
+/// A file as an answer.
+pub struct FileOut;
+
+impl PartialSchema for FileOut {
+    fn schema() -> RefOr<Schema> {
+        RefOr::T(binary().into())
+    }
+}
+
+impl ToSchema for FileOut {}
+
 /// `page` and `page_size` of every list that comes in pages.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
-    /// Número da página, a partir de 1; `last` é a última. Uma página que não existe é 404.
     #[param(schema_with = page_number, required = false)]
     pub page: u64,
     /// Linhas por página; valores fora do intervalo são corrigidos. Padrão: 20.
@@ -62,7 +92,9 @@ pub struct PageParams {
 fn page_number() -> Schema {
     let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
     let last = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["last"]));
-    OneOfBuilder::new().item(number).item(last).into()
+    let about =
+        "Número da página, a partir de 1; `last` é a última. Uma página que não existe é 404.";
+    OneOfBuilder::new().item(number).item(last).description(Some(about)).into()
 }
 
 /// Answers always hold every field, also those that are `null`. The others, which are left out when

@@ -62,6 +62,7 @@ impl From<Agent> for MeOut {
             is_active: _,
             tokens_valid_from: _,
             created_at: _,
+            skills: _,
             updated_at: _,
         } = agent;
         Self { id: id.0, username, email, display_name, phone_number, role: role.word() }

@@ -8,14 +8,14 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{time::At, words::Word};
-use crate::openapi::schemas::word;
+use crate::openapi::schemas::{described, word};
 
 /// Uma pessoa como os colegas a veem.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": 4, "username": "ana", "display_name": "Ana Lima", "email": "ana@empresa.com.br",
     "phone_number": "5511988880001", "role": "atendente", "is_active": true, "departamentos": [1],
-    "presence": "online", "presence_message": "", "atendimentos_ativos": 2,
+    "competencias": ["ingles"], "presence": "online", "presence_message": "", "atendimentos_ativos": 2,
     "created_at": "2026-01-02T12:00:00Z", "updated_at": "2026-01-02T12:00:00Z",
 }))]
 pub struct AgentOut {
@@ -29,6 +29,9 @@ pub struct AgentOut {
     pub is_active: bool,
     #[serde(rename = "departamentos")]
     pub departments: Vec<i64>,
+    /// No que é bom; um chat pode exigir.
+    #[serde(rename = "competencias")]
+    pub skills: Vec<String>,
     #[schema(schema_with = word::<PresenceStatus>)]
     pub presence: &'static str,
     pub presence_message: String,
@@ -49,6 +52,7 @@ impl AgentOut {
             phone_number,
             role,
             is_active,
+            skills,
             tokens_valid_from: _,
             created_at,
             updated_at,
@@ -62,6 +66,7 @@ impl AgentOut {
             role: role.word(),
             is_active,
             departments: roster.departments_of(id).iter().map(|department| department.0).collect(),
+            skills: skills.0.iter().map(ToString::to_string).collect(),
             presence: presence.status.word(),
             presence_message: presence.message,
             load: presence.load,
@@ -89,8 +94,7 @@ pub struct AgentIn {
     pub display_name: Option<String>,
     #[schema(max_length = 30)]
     pub phone_number: Option<String>,
-    /// Padrão: `atendente`. Só quem é `admin` cria outro `admin`.
-    #[schema(schema_with = word::<Role>, required = false)]
+    #[schema(schema_with = role_of_new, required = false)]
     pub role: String,
     /// Padrão: `true`.
     #[schema(nullable = false)]
@@ -98,6 +102,9 @@ pub struct AgentIn {
     /// Ids dos departamentos em que atende.
     #[schema(max_items = 1000)]
     pub departamentos: Option<Vec<i64>>,
+    /// Até 20, de 1 a 30 letras, números ou hifens; acentos e maiúsculas não contam.
+    #[schema(max_items = 20)]
+    pub competencias: Option<Vec<String>>,
 }
 
 /// O que se muda em uma pessoa; o que não vem fica como está.
@@ -121,6 +128,9 @@ pub struct AgentChangesIn {
     /// Substitui a lista inteira.
     #[schema(max_items = 1000)]
     pub departamentos: Option<Vec<i64>>,
+    /// Substitui a lista inteira.
+    #[schema(max_items = 20)]
+    pub competencias: Option<Vec<String>>,
 }
 
 /// Filtros da lista de pessoas.
@@ -134,4 +144,8 @@ pub struct AgentParams {
     pub departamento: Option<i64>,
     /// Palavras em `username`, `display_name` ou `email`.
     pub search: Option<String>,
+}
+
+described! {
+    role_of_new = word::<Role>(), "Padrão: `atendente`. Só quem é `admin` cria outro `admin`.";
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema, openapi::Object};
 
 use super::{ticket::name_of, time::At, words::Word};
-use crate::openapi::schemas::{one_of, word, word_or_null};
+use crate::openapi::schemas::{described, one_of, word, word_or_null};
 
 /// Who speaks in a message that the hub sent by itself.
 const AUTOMATIC_NAME: &str = "Mensagem automática";
@@ -554,8 +554,7 @@ pub struct CloseIn {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ChatParams {
-    /// Sem ele: todos menos os finalizados.
-    #[param(schema_with = word::<TicketStatus>, required = false)]
+    #[param(schema_with = status_filter, required = false)]
     pub status: String,
     /// Id de um departamento.
     pub departamento: Option<i64>,
@@ -567,8 +566,7 @@ pub struct ChatParams {
     pub search: Option<String>,
     #[param(schema_with = sort, required = false)]
     pub sort: String,
-    /// Padrão: `desc`.
-    #[param(schema_with = order, required = false)]
+    #[param(schema_with = direction, required = false)]
     pub order: String,
     #[param(minimum = 1)]
     pub page: Option<i64>,
@@ -594,4 +592,9 @@ pub struct HistoryParams {
     pub limit: Option<i64>,
     #[param(minimum = 0)]
     pub offset: Option<i64>,
+}
+
+described! {
+    status_filter = word::<TicketStatus>(), "Sem ele: todos menos os finalizados.";
+    direction = order(), "Padrão: `desc`.";
 }

@@ -4,74 +4,128 @@ use std::collections::BTreeMap;
 
 use dx_actors::{
     domain::{
-        Customer, CustomerDetails, CustomerStatus, PersonType,
+        Customer, CustomerDetails, CustomerStatus, PersonType, TaxRegime,
         tax_id::{TaxId, TaxIdKind},
     },
     store::{CustomerStats, CustomerView},
 };
 use serde::Serialize;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Object,
+        schema::{ObjectBuilder, SchemaType, Type},
+    },
+};
 
 use super::{time::At, words::Word};
+use crate::openapi::schemas::word;
 
 /// A canonical number as E.164 writes it.
 pub(super) fn e164(canonical: &str) -> String {
     format!("+{canonical}")
 }
 
-/// A row of `/clientes/`.
-#[derive(Debug, Serialize)]
+/// Um cliente. Alguns dados vêm com mais de um nome, para clientes mais antigos da API.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 12, "razao_social": "Empresa XYZ Ltda", "nome": "Empresa XYZ Ltda",
+    "nome_fantasia": "XYZ", "nome_display": "XYZ", "tipo_pessoa": "juridica",
+    "cnpj_cpf": "12345678000195", "cnpj": "12345678000195", "documento": "12345678000195",
+    "tipo_documento": "cnpj", "documento_formatado": "12.345.678/0001-95",
+    "documento_valido": true, "email": "contato@xyz.com.br",
+    "email_principal": "contato@xyz.com.br", "telefone": "11999999999",
+    "telefone_principal": "11999999999", "telefone_e164": "+5511999999999", "whatsapp": null,
+    "whatsapp_e164": null,
+    "contatos_principais": ["Email: contato@xyz.com.br", "Tel: 11999999999"],
+    "endereco": "Rua das Flores", "numero": "123", "complemento": null, "bairro": "Centro",
+    "cidade": "São Paulo", "estado": "SP", "cep": "01234-567",
+    "endereco_completo": "Rua das Flores - nº 123 - Centro - São Paulo - SP - CEP: 01234-567",
+    "status": "ativo", "grupo_empresa": 3, "grupo_empresa_nome": "Grupo XYZ",
+    "inscricao_estadual": null, "inscricao_municipal": null, "ramo_atividade": "Padaria",
+    "regime_tributario": "simples_nacional", "responsavel_legal_nome": "Maria Souza",
+    "responsavel_legal_cpf": "52998224725", "responsavel_legal_cargo": "Sócia",
+    "logo": "https://hub.empresa.com.br/api/v1/clientes/12/logo/",
+    "assinatura_digital": null, "observacoes": null, "agente_responsavel": 4, "criado_por": 1,
+    "atualizado_por": 1, "created_at": "2026-01-02T12:00:00.000000Z",
+    "updated_at": "2026-01-02T12:00:00.000000Z", "criado_em": "2026-01-02T12:00:00.000000Z",
+    "atualizado_em": "2026-01-02T12:00:00.000000Z",
+}))]
 pub struct CustomerOut {
     pub id: i64,
+    /// Razão social, ou o nome da pessoa.
     #[serde(rename = "razao_social")]
     pub legal_name: String,
+    /// O mesmo que `razao_social`.
     #[serde(rename = "nome")]
     pub name: String,
     #[serde(rename = "nome_fantasia")]
     pub trade_name: Option<String>,
+    /// O nome para mostrar: `nome_fantasia`, sem ele `razao_social`.
     #[serde(rename = "nome_display")]
     pub display_name: String,
     #[serde(rename = "tipo_pessoa")]
+    #[schema(schema_with = word::<PersonType>)]
     pub person_type: &'static str,
+    /// CPF ou CNPJ sem pontuação.
     #[serde(rename = "cnpj_cpf")]
     pub tax_id: Option<String>,
+    /// O mesmo que `cnpj_cpf`.
     pub cnpj: Option<String>,
+    /// O mesmo que `cnpj_cpf`.
     #[serde(rename = "documento")]
     pub document: Option<String>,
+    /// O que `documento` é; `null` sem ele.
     #[serde(rename = "tipo_documento")]
+    #[schema(schema_with = document_type)]
     pub document_type: Option<&'static str>,
+    /// Com a pontuação usual.
     #[serde(rename = "documento_formatado")]
     pub formatted_document: Option<String>,
-    /// The check digits are right; absent numbers are neither.
+    /// Se os dígitos verificadores conferem; `null` sem documento.
     #[serde(rename = "documento_valido")]
     pub is_document_valid: Option<bool>,
     pub email: Option<String>,
+    /// O mesmo que `email`.
     #[serde(rename = "email_principal")]
     pub main_email: Option<String>,
     #[serde(flatten)]
-    pub numbers: Numbers,
+    pub numbers: CustomerNumbersOut,
+    /// E-mail e telefone em palavras, os que há.
     #[serde(rename = "contatos_principais")]
     pub main_contacts: Vec<String>,
     #[serde(flatten)]
-    pub address: Address,
+    pub address: CustomerAddressOut,
+    #[schema(schema_with = word::<CustomerStatus>)]
     pub status: &'static str,
+    /// Id do grupo de empresas.
     #[serde(rename = "grupo_empresa")]
     pub company_group: Option<i64>,
+    /// Falta quando o cliente não está em um grupo.
     #[serde(rename = "grupo_empresa_nome", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub company_group_name: Option<String>,
     #[serde(flatten)]
-    pub company: CompanyData,
+    pub company: CustomerCompanyOut,
+    /// Onde a imagem é lida, com um token.
     pub logo: Option<String>,
+    /// Onde a imagem da assinatura é lida, com um token.
     #[serde(rename = "assinatura_digital")]
     pub signature: Option<String>,
     #[serde(rename = "observacoes")]
     pub notes: Option<String>,
+    /// Id da pessoa responsável.
     #[serde(rename = "agente_responsavel")]
     pub responsible_agent: Option<i64>,
+    /// Id de quem cadastrou; `null` quando o cliente chegou por uma mensagem.
     #[serde(rename = "criado_por")]
     pub created_by: Option<i64>,
+    /// Id de quem alterou por último.
     #[serde(rename = "atualizado_por")]
     pub updated_by: Option<i64>,
+    /// O mesmo que `criado_em`.
     pub created_at: At,
+    /// O mesmo que `atualizado_em`.
     pub updated_at: At,
     #[serde(rename = "criado_em")]
     pub created: At,
@@ -79,21 +133,36 @@ pub struct CustomerOut {
     pub updated: At,
 }
 
-/// As they were typed, and in the one form in which they are compared.
-#[derive(Debug, Serialize)]
-pub struct Numbers {
+fn document_type() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .description(Some("O que `documento` é; `null` sem ele."))
+        .enum_values(Some([Some("cpf"), Some("cnpj"), None]))
+        .build()
+}
+
+/// Os números de um cliente: como foram digitados, e na forma em que são comparados.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerNumbersOut {
+    /// Como foi digitado.
     #[serde(rename = "telefone")]
     pub phone: Option<String>,
+    /// O mesmo que `telefone`.
     #[serde(rename = "telefone_principal")]
     pub main_phone: Option<String>,
+    /// `telefone` em E.164, tal como `+5511999999999`.
     #[serde(rename = "telefone_e164")]
     pub phone_e164: Option<String>,
+    /// Como foi digitado.
     pub whatsapp: Option<String>,
+    /// `whatsapp` em E.164.
     pub whatsapp_e164: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-pub struct Address {
+/// O endereço de um cliente.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerAddressOut {
+    /// Logradouro.
     #[serde(rename = "endereco")]
     pub street: Option<String>,
     #[serde(rename = "numero")]
@@ -104,16 +173,20 @@ pub struct Address {
     pub district: Option<String>,
     #[serde(rename = "cidade")]
     pub city: Option<String>,
+    /// Sigla com duas letras maiúsculas.
     #[serde(rename = "estado")]
     pub state: Option<String>,
+    /// No formato `01234-567`.
     #[serde(rename = "cep")]
     pub postal_code: Option<String>,
+    /// As partes que há, em uma linha; vazio sem nenhuma.
     #[serde(rename = "endereco_completo")]
     pub full: String,
 }
 
-#[derive(Debug, Serialize)]
-pub struct CompanyData {
+/// O que só empresas têm.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerCompanyOut {
     #[serde(rename = "inscricao_estadual")]
     pub state_registration: Option<String>,
     #[serde(rename = "inscricao_municipal")]
@@ -121,32 +194,32 @@ pub struct CompanyData {
     #[serde(rename = "ramo_atividade")]
     pub business_line: Option<String>,
     #[serde(rename = "regime_tributario")]
+    #[schema(schema_with = word::<TaxRegime>)]
     pub tax_regime: &'static str,
     #[serde(rename = "responsavel_legal_nome")]
     pub representative_name: Option<String>,
+    /// Onze dígitos, sem pontuação.
     #[serde(rename = "responsavel_legal_cpf")]
     pub representative_cpf: Option<String>,
     #[serde(rename = "responsavel_legal_cargo")]
     pub representative_position: Option<String>,
 }
 
+/// Where the pictures of a customer are read.
+#[derive(Debug, Default)]
+pub struct PictureAddresses {
+    pub logo: Option<String>,
+    pub signature: Option<String>,
+}
+
 impl CustomerOut {
-    pub fn new(view: CustomerView) -> Self {
+    pub fn new(view: CustomerView, pictures: PictureAddresses) -> Self {
         let CustomerView { customer, company_group_name } = view;
-        let Customer {
-            id,
-            details,
-            logo: _,
-            signature: _,
-            created_by,
-            updated_by,
-            created_at,
-            updated_at,
-        } = customer;
-        let address = Address::of(&details);
-        let company = CompanyData::of(&details);
+        let Customer { id, details, created_by, updated_by, created_at, updated_at } = customer;
+        let address = CustomerAddressOut::of(&details);
+        let company = CustomerCompanyOut::of(&details);
         let main_contacts = main_contacts(&details);
-        let numbers = Numbers::of(&details);
+        let numbers = CustomerNumbersOut::of(&details);
         let tax_id = details.tax_id.as_ref();
         let document = tax_id.map(|id| id.as_str().to_owned());
         let trade_name = details.trade_name;
@@ -172,9 +245,8 @@ impl CustomerOut {
             company_group: details.company_group_id.map(|id| id.0),
             company_group_name,
             company,
-            // Files are not served yet.
-            logo: None,
-            signature: None,
+            logo: pictures.logo,
+            signature: pictures.signature,
             notes: details.notes,
             responsible_agent: details.responsible_agent_id.map(|id| id.0),
             created_by: created_by.map(|id| id.0),
@@ -200,7 +272,7 @@ fn main_contacts(details: &CustomerDetails) -> Vec<String> {
     email.into_iter().chain(phone).collect()
 }
 
-impl Numbers {
+impl CustomerNumbersOut {
     fn of(details: &CustomerDetails) -> Self {
         Self {
             phone: details.phone_written.clone(),
@@ -212,7 +284,7 @@ impl Numbers {
     }
 }
 
-impl Address {
+impl CustomerAddressOut {
     fn of(details: &CustomerDetails) -> Self {
         let postal_code = details.postal_code.as_ref().map(ToString::to_string);
         let parts = [
@@ -237,7 +309,7 @@ impl Address {
     }
 }
 
-impl CompanyData {
+impl CustomerCompanyOut {
     fn of(details: &CustomerDetails) -> Self {
         Self {
             state_registration: details.state_registration.clone(),
@@ -251,8 +323,15 @@ impl CompanyData {
     }
 }
 
-/// `GET /clientes/stats/`: the shapes of all earlier clients at once (C22).
-#[derive(Debug, Serialize)]
+/// Quantos clientes há: os nomes de todos os clientes mais antigos da API de uma vez.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "total": 5, "ativos": 3, "inativos": 1, "suspensos": 1, "bloqueados": 0, "pessoa_fisica": 1,
+    "pessoa_juridica": 4,
+    "por_status": {"ativo": 3, "bloqueado": 0, "inativo": 1, "suspenso": 1},
+    "por_tipo_documento": {"cnpj": 4, "cpf": 1}, "por_cidade": {"São Paulo": 4},
+    "por_estado": {"SP": 4}, "recentes": 2,
+}))]
 pub struct CustomerStatsOut {
     pub total: i64,
     #[serde(rename = "ativos")]
@@ -267,15 +346,21 @@ pub struct CustomerStatsOut {
     pub individuals: i64,
     #[serde(rename = "pessoa_juridica")]
     pub companies: i64,
+    /// Quantos em cada status, também onde são 0.
     #[serde(rename = "por_status")]
+    #[schema(value_type = BTreeMap<String, i64>)]
     pub by_status: BTreeMap<&'static str, i64>,
+    /// `cpf` e `cnpj`: os mesmos números que `pessoa_fisica` e `pessoa_juridica`.
     #[serde(rename = "por_tipo_documento")]
+    #[schema(value_type = BTreeMap<String, i64>)]
     pub by_document: BTreeMap<&'static str, i64>,
+    /// As dez cidades mais frequentes.
     #[serde(rename = "por_cidade")]
     pub by_city: BTreeMap<String, i64>,
+    /// Os dez estados mais frequentes.
     #[serde(rename = "por_estado")]
     pub by_state: BTreeMap<String, i64>,
-    /// Within the last 30 days.
+    /// Cadastrados nos últimos 30 dias.
     #[serde(rename = "recentes")]
     pub recent: i64,
 }

@@ -5,11 +5,13 @@ use dx_actors::domain::{
     audit::{AuditAction, AuditEntry, FieldChange},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{time::At, words::Word};
+use crate::openapi::schemas::one_of;
 
 /// Columns that have another name on the wire.
-const FIELDS: [(&str, &str); 24] = [
+pub(super) const FIELDS: [(&str, &str); 24] = [
     ("name", "razao_social"),
     ("trade_name", "nome_fantasia"),
     ("person_type", "tipo_pessoa"),
@@ -36,27 +38,41 @@ const FIELDS: [(&str, &str); 24] = [
     ("is_active", "ativo"),
 ];
 
-/// A row of `/clientes/{id}/historico/`.
-#[derive(Debug, Serialize)]
+/// Uma alteração de um cliente.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 81, "data": "2026-01-02T12:00:00.000000Z", "usuario": 4, "usuario_nome": "Ana Lima",
+    "acao": "atualizado", "motivo": "Encerrou o contrato",
+    "alteracoes": [{"campo": "status", "valor_anterior": "ativo", "valor_novo": "inativo"}],
+}))]
 pub struct HistoryOut {
     pub id: i64,
     #[serde(rename = "data")]
     pub at: At,
-    /// Null: the hub itself, when somebody wrote for the first time.
+    /// Id de quem alterou; `null`: o próprio sistema, quando alguém escreveu pela primeira vez.
     #[serde(rename = "usuario")]
     pub agent_id: Option<i64>,
     #[serde(rename = "usuario_nome")]
     pub agent_name: Option<String>,
     #[serde(rename = "acao")]
+    #[schema(schema_with = action_words)]
     pub action: &'static str,
+    /// O que foi informado com um novo status; muitas vezes vazio.
     #[serde(rename = "motivo")]
     pub note: String,
     #[serde(rename = "alteracoes")]
     pub changes: Vec<ChangeOut>,
 }
 
-#[derive(Debug, Serialize)]
+fn action_words() -> utoipa::openapi::Object {
+    one_of(&["criado", "atualizado", "excluido", "gerado", "exportado", "importado"])
+}
+
+/// Um campo, antes e depois.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"campo": "status", "valor_anterior": "ativo", "valor_novo": "inativo"}))]
 pub struct ChangeOut {
+    /// O nome do campo nesta API.
     #[serde(rename = "campo")]
     pub field: String,
     #[serde(rename = "valor_anterior")]
@@ -102,7 +118,7 @@ impl ChangeOut {
 }
 
 /// Closed vocabularies are stored in English.
-fn shown(field: &str, stored: String) -> String {
+pub(super) fn shown(field: &str, stored: String) -> String {
     let word = match field {
         "status" => word_of::<CustomerStatus>(&stored),
         "person_type" => word_of::<PersonType>(&stored),

@@ -1,10 +1,14 @@
 //! Departments (departamentos).
 
-use dx_actors::{domain::Department, store::DepartmentLoad};
+use dx_actors::{
+    domain::{AssignmentMode, Department},
+    store::DepartmentLoad,
+};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::time::At;
+use super::{time::At, words::Word};
+use crate::openapi::schemas::word;
 
 /// Um departamento com a sua carga atual.
 #[derive(Debug, Serialize, ToSchema)]
@@ -12,6 +16,9 @@ use super::time::At;
     "id": 1, "nome": "Suporte", "descricao": "Suporte técnico", "cor": "#3B82F6",
     "atendentes": [4, 5], "total_atendentes": 2, "total_em_fila": 1, "total_em_atendimento": 3,
     "max_atendimentos_simultaneos": 5, "tempo_resposta_esperado_minutos": 10, "ativo": true,
+    "modo_atribuicao": "automatico", "oferta_segundos": 30, "ofertas_sem_resposta_max": 3,
+    "relaxar_competencias_segundos": [60, 180], "transbordo_departamento": null,
+    "transbordo_espera_segundos": 600, "transferencia_retorno_segundos": 600,
     "criado_em": "2026-01-02T12:00:00Z", "atualizado_em": "2026-01-02T12:00:00Z",
 }))]
 pub struct DepartmentOut {
@@ -36,6 +43,22 @@ pub struct DepartmentOut {
     pub response_target_minutes: i64,
     #[serde(rename = "ativo")]
     pub is_active: bool,
+    /// `automatico`: o chat é atribuído; `oferta`: o atendente é perguntado.
+    #[serde(rename = "modo_atribuicao")]
+    #[schema(schema_with = word::<AssignmentMode>)]
+    pub mode: &'static str,
+    #[serde(rename = "oferta_segundos")]
+    pub offer_seconds: i64,
+    #[serde(rename = "ofertas_sem_resposta_max")]
+    pub offer_timeouts_max: i64,
+    #[serde(rename = "relaxar_competencias_segundos")]
+    pub skill_waits: Vec<i64>,
+    #[serde(rename = "transbordo_departamento")]
+    pub overflow_department_id: Option<i64>,
+    #[serde(rename = "transbordo_espera_segundos")]
+    pub overflow_wait_seconds: i64,
+    #[serde(rename = "transferencia_retorno_segundos")]
+    pub transfer_return_seconds: i64,
     #[serde(rename = "criado_em")]
     pub created_at: At,
     #[serde(rename = "atualizado_em")]
@@ -52,6 +75,7 @@ impl DepartmentOut {
             capacity,
             response_target_minutes,
             is_active,
+            routing,
             created_at,
             updated_at,
             members,
@@ -69,6 +93,13 @@ impl DepartmentOut {
             capacity,
             response_target_minutes,
             is_active,
+            mode: routing.mode.word(),
+            offer_seconds: routing.offer_seconds,
+            offer_timeouts_max: routing.offer_timeouts_max,
+            skill_waits: routing.skill_waits.0,
+            overflow_department_id: routing.overflow_department_id.map(|id| id.0),
+            overflow_wait_seconds: routing.overflow_wait_seconds,
+            transfer_return_seconds: routing.transfer_return_seconds,
             created_at: created_at.into(),
             updated_at: updated_at.into(),
         }
@@ -102,6 +133,27 @@ pub struct DepartmentIn {
     /// Ids das pessoas que atendem aqui.
     #[schema(max_items = 1000)]
     pub atendentes: Option<Vec<i64>>,
+    /// `automatico` (padrão): o chat é atribuído; `oferta`: o atendente é perguntado.
+    #[schema(schema_with = word::<AssignmentMode>, required = false)]
+    pub modo_atribuicao: String,
+    /// Quanto dura uma oferta; padrão: 30.
+    #[schema(minimum = 1, maximum = 3600, nullable = false)]
+    pub oferta_segundos: Option<i64>,
+    /// Ofertas seguidas sem resposta até o atendente ficar ausente; padrão: 3.
+    #[schema(minimum = 1, maximum = 100, nullable = false)]
+    pub ofertas_sem_resposta_max: Option<i64>,
+    /// Segundos de espera depois dos quais a última, as duas últimas, … competências do chat deixam de ser
+    /// exigidas; depois do último, nenhuma é. Padrão: `[60, 180]`; `[]`: nunca.
+    #[schema(max_items = 10)]
+    pub relaxar_competencias_segundos: Option<Vec<i64>>,
+    /// Para onde vão os chats que esperaram demais aqui; `null`: ficam. Um círculo é recusado.
+    pub transbordo_departamento: Option<i64>,
+    /// Padrão: 600.
+    #[schema(minimum = 1, maximum = 604800, nullable = false)]
+    pub transbordo_espera_segundos: Option<i64>,
+    /// Uma transferência que ninguém assume volta depois disto; 0: nunca. Padrão: 600.
+    #[schema(minimum = 0, maximum = 604800, nullable = false)]
+    pub transferencia_retorno_segundos: Option<i64>,
 }
 
 /// O que se muda em um departamento; o que não vem fica como está.
@@ -123,6 +175,27 @@ pub struct DepartmentChangesIn {
     /// Substitui a lista inteira.
     #[schema(max_items = 1000)]
     pub atendentes: Option<Vec<i64>>,
+    /// `automatico` (padrão): o chat é atribuído; `oferta`: o atendente é perguntado.
+    #[schema(schema_with = word::<AssignmentMode>, required = false)]
+    pub modo_atribuicao: String,
+    /// Quanto dura uma oferta; padrão: 30.
+    #[schema(minimum = 1, maximum = 3600, nullable = false)]
+    pub oferta_segundos: Option<i64>,
+    /// Ofertas seguidas sem resposta até o atendente ficar ausente; padrão: 3.
+    #[schema(minimum = 1, maximum = 100, nullable = false)]
+    pub ofertas_sem_resposta_max: Option<i64>,
+    /// Segundos de espera depois dos quais a última, as duas últimas, … competências do chat deixam de ser
+    /// exigidas; depois do último, nenhuma é. Padrão: `[60, 180]`; `[]`: nunca.
+    #[schema(max_items = 10)]
+    pub relaxar_competencias_segundos: Option<Vec<i64>>,
+    /// Para onde vão os chats que esperaram demais aqui; `null`: ficam. Um círculo é recusado.
+    pub transbordo_departamento: Option<i64>,
+    /// Padrão: 600.
+    #[schema(minimum = 1, maximum = 604800, nullable = false)]
+    pub transbordo_espera_segundos: Option<i64>,
+    /// Uma transferência que ninguém assume volta depois disto; 0: nunca. Padrão: 600.
+    #[schema(minimum = 0, maximum = 604800, nullable = false)]
+    pub transferencia_retorno_segundos: Option<i64>,
 }
 
 /// Filtros da lista de departamentos.

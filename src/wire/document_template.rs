@@ -6,9 +6,17 @@ use dx_actors::domain::{
     DocumentTemplate, TemplateKind, Templates, document_template::validate_all,
 };
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr, Schema,
+        schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type},
+    },
+};
 
 use super::words::Word;
+use crate::openapi::schemas::word;
 
 /// The key of the map itself, and the first part of every field that is told as wrong.
 const MAP: &str = "document_templates";
@@ -18,14 +26,18 @@ const NOT_TEXT: &str = "Não é uma string válida.";
 const NOT_OBJECT: &str = "Deve ser um objeto.";
 const NOT_TEXTS: &str = "Deve ser uma lista de nomes de variáveis.";
 
-#[derive(Debug, Serialize)]
+/// Um modelo de documento.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct DocumentTemplateOut {
     #[serde(rename = "nome")]
     pub name: String,
     #[serde(rename = "tipo")]
+    #[schema(schema_with = word::<TemplateKind>)]
     pub kind: &'static str,
+    /// Markdown simples; `{{nome}}` está por um valor.
     #[serde(rename = "conteudo")]
     pub content: String,
+    /// Variáveis próprias deste modelo, além das que todos conhecem.
     #[serde(rename = "variaveis")]
     pub variables: Vec<String>,
 }
@@ -37,9 +49,65 @@ impl From<DocumentTemplate> for DocumentTemplateOut {
     }
 }
 
+/// Modelos de documento por chave.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(example = json!({
+    "contrato_padrao": {"nome": "Contrato de Prestação de Serviços Padrão", "tipo": "contrato",
+        "conteudo": "{{empresa_nome}} e {{cliente_nome}} acordam: …", "variaveis": []},
+}))]
+pub struct TemplatesOut(BTreeMap<String, DocumentTemplateOut>);
+
 /// The map as a client sees it.
-pub fn templates_out(templates: Templates) -> BTreeMap<String, DocumentTemplateOut> {
-    templates.into_iter().map(|(key, template)| (key, template.into())).collect()
+pub fn templates_out(templates: Templates) -> TemplatesOut {
+    let templates = templates.into_iter();
+    TemplatesOut(templates.map(|(key, template)| (key, template.into())).collect())
+}
+
+/// What is changed in the templates, by key.
+pub struct TemplatesIn;
+
+impl PartialSchema for TemplatesIn {
+    fn schema() -> RefOr<Schema> {
+        let null = ObjectBuilder::new().schema_type(Type::Null);
+        let template = Ref::from_schema_name(DocumentTemplateIn::name());
+        let either = OneOfBuilder::new().item(null).item(template).build();
+        let about = "O que se muda nos modelos, por chave: 1 a 100 letras, números, `_` ou `-`; até \
+                     100 modelos ao todo. `null` remove um.";
+        let example = json!({
+            "contrato_anual": {"nome": "Contrato anual", "tipo": "contrato",
+                "conteudo": "{{empresa_nome}} e {{cliente_nome}} acordam: {{objeto}}",
+                "variaveis": ["objeto"]},
+            "antigo": null,
+        });
+        let map = ObjectBuilder::new()
+            .description(Some(about))
+            .additional_properties(Some(AdditionalProperties::RefOr(RefOr::T(either.into()))))
+            .examples([example]);
+        RefOr::T(map.into())
+    }
+}
+
+impl ToSchema for TemplatesIn {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((DocumentTemplateIn::name().into_owned(), DocumentTemplateIn::schema()));
+    }
+}
+
+/// Um modelo novo, com todos os campos menos `variaveis`; ou o que se muda em um que existe.
+#[derive(ToSchema)]
+pub struct DocumentTemplateIn {
+    #[schema(min_length = 1, max_length = 120, nullable = false)]
+    pub nome: Option<String>,
+    #[schema(schema_with = word::<TemplateKind>, required = false)]
+    pub tipo: String,
+    /// Markdown simples: títulos, negrito, listas. Deve conter `{{cliente_nome}}` e `{{empresa_nome}}`; toda
+    /// variável é conhecida ou está em `variaveis`.
+    #[schema(min_length = 1, max_length = 100_000, nullable = false)]
+    pub conteudo: Option<String>,
+    /// Variáveis próprias: letras sem acento, números e `_`.
+    #[schema(max_items = 100)]
+    pub variaveis: Option<Vec<String>>,
 }
 
 /// Reads and checks a map of templates. Faults are field and sentence; the fields are

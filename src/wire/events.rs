@@ -66,6 +66,9 @@ impl From<&HubEvent> for Envelope {
             HubEvent::ChatOpened { .. }
             | HubEvent::ChatMessage { .. }
             | HubEvent::ChatAssigned { .. }
+            | HubEvent::ChatOffered { .. }
+            | HubEvent::ChatOfferEnded { .. }
+            | HubEvent::ChatOverflowed { .. }
             | HubEvent::ChatAccepted { .. }
             | HubEvent::ChatTransferred { .. }
             | HubEvent::ChatRequeued { .. }
@@ -84,6 +87,22 @@ impl From<&HubEvent> for Envelope {
                 });
                 Self::new("message_status", data)
                     .with_flat(*at, &["message_id", "chat_id", "status"])
+            }
+            HubEvent::QueueChanged {
+                department_id,
+                department_name,
+                waiting,
+                offered,
+                late,
+                oldest_entered_at,
+                at,
+            } => {
+                let data = json!({
+                    "departamento_id": department_id.0, "departamento_nome": department_name,
+                    "aguardando": waiting, "oferecidos": offered, "vencidos": late,
+                    "mais_antigo_em": oldest_entered_at.map(At), "timestamp": At(*at),
+                });
+                Self::new("queue_changed", data)
             }
             HubEvent::PresenceChanged { agent_id, status, message, at } => {
                 let data = json!({
@@ -183,7 +202,62 @@ fn chat_event(event: &HubEvent) -> Envelope {
                 transferred(transfer, chat_id, customer_name, names, *at),
             )
         }
+        HubEvent::ChatOffered { .. }
+        | HubEvent::ChatOfferEnded { .. }
+        | HubEvent::ChatOverflowed { .. } => routing_event(event),
         other => chat_end_event(other),
+    }
+}
+
+fn routing_event(event: &HubEvent) -> Envelope {
+    match event {
+        HubEvent::ChatOffered {
+            ticket_id,
+            chat_id,
+            customer_name,
+            agent_id,
+            agent_name,
+            department_id,
+            department_name,
+            priority,
+            first_message,
+            expires_at,
+            at,
+        } => {
+            let data = json!({
+                "atendimento_id": ticket_id.0, "cliente_nome": customer_name, "chat_id": chat_id,
+                "departamento": department_name, "departamento_id": department_id.0,
+                "prioridade": priority.word(), "mensagem_inicial": first_message,
+                "atendente_id": agent_id.0, "atendente_nome": agent_name,
+                "expira_em": At(*expires_at), "timestamp": At(*at),
+            });
+            Envelope::new("chat_offered", data)
+        }
+        HubEvent::ChatOfferEnded { ticket_id, chat_id, agent_id, reason, at } => {
+            let data = json!({
+                "atendimento_id": ticket_id.0, "chat_id": chat_id, "atendente_id": agent_id.0,
+                "motivo": reason.word(), "timestamp": At(*at),
+            });
+            Envelope::new("chat_offer_ended", data)
+        }
+        HubEvent::ChatOverflowed {
+            ticket_id,
+            chat_id,
+            from_department_id,
+            to_department_id,
+            to_department_name,
+            at,
+        } => {
+            let data = json!({
+                "atendimento_id": ticket_id.0, "chat_id": chat_id,
+                "departamento_origem_id": from_department_id.0,
+                "departamento_id": to_department_id.0, "departamento_nome": to_department_name,
+                "timestamp": At(*at),
+            });
+            Envelope::new("chat_overflowed", data)
+        }
+        // `chat_event` hands over the three above only.
+        _ => Envelope::new("unknown", Value::Null),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema, openapi::Object};
 
 use super::{time::At, words::Word};
-use crate::openapi::schemas::{one_of, word};
+use crate::openapi::schemas::{described, one_of, word};
 
 /// Uma mensagem em uma lista.
 #[derive(Debug, Serialize, ToSchema)]
@@ -379,8 +379,7 @@ pub struct SendIn {
     /// Número com DDI e DDD, ou o endereço de um grupo.
     #[schema(min_length = 1, max_length = 100)]
     pub to: String,
-    /// Padrão: `text`.
-    #[schema(rename = "type", schema_with = sendable, required = false)]
+    #[schema(rename = "type", schema_with = sent_kind, required = false)]
     pub kind: String,
     /// Obrigatório para `text`; senão a legenda.
     #[schema(max_length = 65536)]
@@ -427,8 +426,7 @@ pub struct MessageParams {
     pub direction: String,
     #[param(schema_with = word::<MessageKind>, required = false)]
     pub message_type: String,
-    /// `error` também é entendido, como `failed`.
-    #[param(schema_with = word::<MessageStatus>, required = false)]
+    #[param(schema_with = status_filter, required = false)]
     pub status: String,
     pub chat_id: Option<String>,
     /// Id de um número.
@@ -438,6 +436,11 @@ pub struct MessageParams {
     pub search: Option<String>,
     /// `created_at` (padrão: `-created_at`), `sent_at` ou `delivered_at`.
     pub ordering: Option<String>,
+}
+
+described! {
+    sent_kind = sendable(), "Padrão: `text`.";
+    status_filter = word::<MessageStatus>(), "`error` também é entendido, como `failed`.";
 }
 
 #[cfg(test)]

@@ -3,14 +3,25 @@
 use dx_actors::domain::{NotificationPreferences, Timestamp};
 use serde::Serialize;
 use time::Time;
+use utoipa::ToSchema;
 
 use super::time::At;
 use crate::http::reply;
 
-#[derive(Debug, Serialize)]
+/// Como uma pessoa quer ser avisada.
+#[derive(Debug, Serialize, ToSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "one switch per key of the reference")]
+#[schema(example = json!({
+    "id": 4, "usuario": 4, "som_nova_mensagem": true, "som_novo_atendimento": true,
+    "som_transferencia": true, "desktop_nova_mensagem": true, "desktop_novo_atendimento": true,
+    "desktop_transferencia": true, "mostrar_badge_mensagens": true,
+    "mostrar_badge_atendimentos": true, "modo_nao_perturbe": true,
+    "nao_perturbe_inicio": "22:00:00", "nao_perturbe_fim": "08:00:00",
+    "esta_em_nao_perturbe": false, "criado_em": "2026-01-02T12:00:00Z",
+    "atualizado_em": "2026-01-02T12:00:00Z",
+}))]
 pub struct NotificationPreferencesOut {
-    /// There is one row per person, so it has the person's id.
+    /// O mesmo que `usuario`: há uma linha por pessoa.
     pub id: i64,
     #[serde(rename = "usuario")]
     pub agent_id: i64,
@@ -32,14 +43,16 @@ pub struct NotificationPreferencesOut {
     pub badge_chats: bool,
     #[serde(rename = "modo_nao_perturbe")]
     pub do_not_disturb: bool,
+    /// `HH:MM:SS`, no horário de Brasília.
     #[serde(rename = "nao_perturbe_inicio")]
     pub quiet_from: Option<String>,
+    /// `HH:MM:SS`; antes do início, é no dia seguinte.
     #[serde(rename = "nao_perturbe_fim")]
     pub quiet_until: Option<String>,
-    /// Sounds are silent at this moment.
+    /// Neste momento não se toca nenhum som; avisos e contadores ficam como escolhidos.
     #[serde(rename = "esta_em_nao_perturbe")]
     pub is_quiet: bool,
-    /// `null` until something was chosen.
+    /// `null` até que algo seja escolhido.
     #[serde(rename = "criado_em")]
     pub created_at: Option<At>,
     #[serde(rename = "atualizado_em")]
@@ -84,6 +97,38 @@ impl NotificationPreferencesOut {
             updated_at: updated_at.map(At),
         }
     }
+}
+
+/// O que se muda nas preferências; o que não vem fica como está.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "modo_nao_perturbe": true, "nao_perturbe_inicio": "22:00", "nao_perturbe_fim": "08:00",
+}))]
+pub struct NotificationPreferencesIn {
+    #[schema(nullable = false)]
+    pub som_nova_mensagem: Option<bool>,
+    #[schema(nullable = false)]
+    pub som_novo_atendimento: Option<bool>,
+    #[schema(nullable = false)]
+    pub som_transferencia: Option<bool>,
+    #[schema(nullable = false)]
+    pub desktop_nova_mensagem: Option<bool>,
+    #[schema(nullable = false)]
+    pub desktop_novo_atendimento: Option<bool>,
+    #[schema(nullable = false)]
+    pub desktop_transferencia: Option<bool>,
+    #[schema(nullable = false)]
+    pub mostrar_badge_mensagens: Option<bool>,
+    #[schema(nullable = false)]
+    pub mostrar_badge_atendimentos: Option<bool>,
+    #[schema(nullable = false)]
+    pub modo_nao_perturbe: Option<bool>,
+    /// `HH:MM` ou `HH:MM:SS`, no horário de Brasília; `null` apaga.
+    #[schema(pattern = "^[0-9]{2}:[0-9]{2}(:[0-9]{2})?$")]
+    pub nao_perturbe_inicio: Option<String>,
+    /// Como `nao_perturbe_inicio`.
+    #[schema(pattern = "^[0-9]{2}:[0-9]{2}(:[0-9]{2})?$")]
+    pub nao_perturbe_fim: Option<String>,
 }
 
 /// `HH:MM:SS` of a second of the day.

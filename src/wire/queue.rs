@@ -2,14 +2,14 @@
 
 use dx_actors::{
     directory::Roster,
-    domain::{Priority, QueueEntry, Timestamp},
+    domain::{Priority, QueueEntry, Timestamp, queue::ServiceLevel},
     store::QueueRow,
 };
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{time::At, words::Word};
-use crate::openapi::schemas::word;
+use crate::openapi::schemas::{described, word};
 
 /// Um lugar na fila de um departamento.
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,7 +18,9 @@ use crate::openapi::schemas::word;
     "cliente_nome": "Maria Souza", "atendimento": 7, "chat_id": "5511999990001",
     "numero_whatsapp": "5511999990001", "mensagem_inicial": "Olá!", "prioridade": "normal",
     "entrou_na_fila_em": "2026-01-02T12:00:00Z", "atribuido_em": null, "removido_em": null,
-    "tempo_espera_minutos": 4, "esta_atrasado": false,
+    "tempo_espera_minutos": 4, "esta_atrasado": false, "tempo_espera_segundos": 251,
+    "posicao": 1, "estado_prazo": "no_prazo", "prazo_em": "2026-01-02T12:10:00Z",
+    "competencias": ["ingles"], "oferecido_a": null, "oferecido_ate": null, "priorizado_em": null,
 }))]
 pub struct QueueEntryOut {
     pub id: i64,
@@ -50,14 +52,38 @@ pub struct QueueEntryOut {
     pub waited_minutes: u64,
     #[serde(rename = "esta_atrasado")]
     pub is_late: bool,
+    #[serde(rename = "tempo_espera_segundos")]
+    pub waited_seconds: u64,
+    /// Lugar na ordem de atendimento, a partir de 1; `null` para quem não espera mais.
+    #[serde(rename = "posicao")]
+    pub position: Option<usize>,
+    /// Contra o tempo de resposta esperado do departamento: `vencendo` a partir de três quartos dele.
+    #[serde(rename = "estado_prazo")]
+    #[schema(schema_with = word::<ServiceLevel>)]
+    pub level: &'static str,
+    #[serde(rename = "prazo_em")]
+    pub due_at: At,
+    /// O que se pede do atendente, o mais importante primeiro.
+    #[serde(rename = "competencias")]
+    pub skills: Vec<String>,
+    /// O atendente que foi perguntado e ainda pode responder.
+    #[serde(rename = "oferecido_a")]
+    pub offered_agent_id: Option<i64>,
+    #[serde(rename = "oferecido_ate")]
+    pub offered_until: Option<At>,
+    /// Um supervisor o pôs à frente de todos.
+    #[serde(rename = "priorizado_em")]
+    pub pinned_at: Option<At>,
 }
 
 impl QueueEntryOut {
-    pub fn new(row: QueueRow, roster: &Roster, now: Timestamp) -> Self {
+    /// `position` is that of the live queue.
+    pub fn new(row: QueueRow, position: Option<usize>, roster: &Roster, now: Timestamp) -> Self {
         let QueueRow { entry, customer_name } = row;
         let waited = entry.waited(now).as_secs();
-        let target = roster.department(entry.department_id).map(|d| d.response_target_minutes);
-        let target_seconds = target.and_then(|minutes| u64::try_from(minutes * 60).ok());
+        let department = roster.department(entry.department_id);
+        let target = department.map_or(1, |department| department.response_target_minutes);
+        let (level, due_at) = (entry.service_level(target, now), entry.due_at(target));
         let QueueEntry {
             id,
             ticket_id,
@@ -67,10 +93,14 @@ impl QueueEntryOut {
             phone,
             first_message,
             priority,
-            sticky_agent_id: _,
             entered_at,
             assigned_at,
             removed_at,
+            skills,
+            offered_agent_id,
+            offered_until,
+            pinned_at,
+            ..
         } = entry;
         Self {
             id: id.0,
@@ -87,7 +117,15 @@ impl QueueEntryOut {
             assigned_at: assigned_at.map(At),
             removed_at: removed_at.map(At),
             waited_minutes: waited / 60,
-            is_late: target_seconds.is_some_and(|target| waited > target),
+            is_late: level == ServiceLevel::Late,
+            waited_seconds: waited,
+            position,
+            level: level.word(),
+            due_at: At(due_at),
+            skills: skills.0.iter().map(ToString::to_string).collect(),
+            offered_agent_id: offered_agent_id.map(|id| id.0),
+            offered_until: offered_until.map(At),
+            pinned_at: pinned_at.map(At),
         }
     }
 }
@@ -124,17 +162,47 @@ pub struct QueueEntryIn {
     pub numero_whatsapp: String,
     #[schema(max_length = 4096)]
     pub mensagem_inicial: Option<String>,
-    /// Padrão: `normal`.
-    #[schema(schema_with = word::<Priority>, required = false)]
+    #[schema(schema_with = priority_of_new, required = false)]
     pub prioridade: String,
 }
 
-/// A nova prioridade.
+/// A nova prioridade, e o que se pede do atendente.
 #[derive(ToSchema)]
-#[schema(example = json!({"prioridade": "urgente"}))]
+#[schema(example = json!({"prioridade": "urgente", "competencias": ["ingles"]}))]
 pub struct QueueEntryChangesIn {
     #[schema(schema_with = word::<Priority>, required = false)]
     pub prioridade: String,
+    /// Até 20, a mais importante primeiro; só enquanto espera.
+    #[schema(max_items = 20)]
+    pub competencias: Option<Vec<String>>,
+}
+
+/// O departamento que passa a ter o chat.
+#[derive(ToSchema)]
+#[schema(example = json!({"departamento": 2, "motivo": "É assunto do financeiro"}))]
+pub struct MoveIn {
+    /// Um departamento ativo.
+    pub departamento: i64,
+    /// Padrão: `Movido na fila`.
+    #[schema(max_length = 1000)]
+    pub motivo: Option<String>,
+}
+
+/// Pôr à frente, ou desfazer.
+#[derive(ToSchema)]
+#[schema(example = json!({"ativo": true}))]
+pub struct PinIn {
+    /// Padrão: `true`.
+    #[schema(nullable = false)]
+    pub ativo: Option<bool>,
+}
+
+/// Quem recebe o chat.
+#[derive(ToSchema)]
+#[schema(example = json!({"atendente": 4}))]
+pub struct AssignIn {
+    /// Uma pessoa ativa.
+    pub atendente: i64,
 }
 
 /// O departamento cuja fila é distribuída.
@@ -156,4 +224,8 @@ pub struct QueueParams {
     pub aguardando: Option<bool>,
     /// `entrou_na_fila_em` (padrão) ou `prioridade`.
     pub ordering: Option<String>,
+}
+
+described! {
+    priority_of_new = word::<Priority>(), "Padrão: `normal`.";
 }

@@ -13,7 +13,7 @@ use super::{
     time::At,
     words::Word,
 };
-use crate::openapi::schemas::word;
+use crate::openapi::schemas::{described, word};
 
 /// Um número com tudo o que pessoas podem saber dele.
 #[expect(clippy::struct_excessive_bools, reason = "keys of one row, independent of each other")]
@@ -276,8 +276,7 @@ impl SessionMetricsOut {
 #[derive(ToSchema)]
 #[schema(example = json!({"provider": "sandbox", "device_name": "Recepção", "departamento": 1}))]
 pub struct SessionIn {
-    /// Padrão: o da configuração.
-    #[schema(schema_with = word::<ProviderKind>, required = false)]
+    #[schema(schema_with = provider_of_new, required = false)]
     pub provider: String,
     #[schema(min_length = 1, max_length = 100, nullable = false)]
     pub device_name: Option<String>,
@@ -343,4 +342,8 @@ pub struct FaultIn {
     pub session_id: Option<i64>,
     #[schema(schema_with = word::<SandboxFault>)]
     pub falha: String,
+}
+
+described! {
+    provider_of_new = word::<ProviderKind>(), "Padrão: o da configuração.";
 }

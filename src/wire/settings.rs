@@ -1,25 +1,36 @@
 //! Settings (configurações): the sections as clients read them. Secrets never leave: a mask says whether
 //! there is one.
 
-use std::collections::BTreeMap;
-
 use dx_actors::domain::settings::{
     Address, AppearanceSettings, BankAccount, ChatSettings, CompanySettings, EmailSettings,
     Interval, OpeningHours, Pix, Sealed, Settings, WhatsAppSettings,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::{ToSchema, openapi::Object};
 
 use super::{
-    document_template::{DocumentTemplateOut, templates_out},
+    document_template::{TemplatesOut, templates_out},
     time::At,
 };
+use crate::openapi::schemas::{described, one_of};
 
 /// What stands for a secret that is set.
 pub const MASK: &str = "***";
 
-/// `GET /config/`.
-#[derive(Debug, Serialize)]
+/// Todas as seções.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 1,
+    "company_data": company_example(), "chat_settings": chat_example(),
+    "email_settings": email_example(), "appearance_settings": appearance_example(),
+    "whatsapp_settings": whatsapp_example(),
+    "document_templates": {"contrato_padrao": {"nome": "Contrato", "tipo": "contrato",
+        "conteudo": "{{empresa_nome}} e {{cliente_nome}} acordam: …", "variaveis": []}},
+    "created_at": "2026-01-02T12:00:00Z", "updated_at": "2026-01-03T12:00:00Z",
+}))]
 pub struct SettingsOut {
+    /// Sempre 1.
     pub id: i64,
     #[serde(rename = "company_data")]
     pub company: CompanyOut,
@@ -31,7 +42,8 @@ pub struct SettingsOut {
     pub appearance: AppearanceOut,
     #[serde(rename = "whatsapp_settings")]
     pub whatsapp: WhatsAppOut,
-    pub document_templates: BTreeMap<String, DocumentTemplateOut>,
+    pub document_templates: TemplatesOut,
+    /// Desde quando a instalação existe.
     pub created_at: At,
     pub updated_at: At,
 }
@@ -55,15 +67,18 @@ impl SettingsOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// Quem a empresa é. O que não foi informado é vazio.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(company_example()))]
 pub struct CompanyOut {
     #[serde(rename = "razao_social")]
     pub legal_name: String,
     #[serde(rename = "nome_fantasia")]
     pub trade_name: String,
-    /// Another name of `nome_fantasia`.
+    /// Outro nome de `nome_fantasia`.
     #[serde(rename = "nome")]
     pub name: String,
+    /// Sem pontuação.
     #[serde(rename = "cnpj")]
     pub tax_id: String,
     #[serde(rename = "inscricao_estadual")]
@@ -71,7 +86,9 @@ pub struct CompanyOut {
     #[serde(rename = "inscricao_municipal")]
     pub city_registration: String,
     #[serde(rename = "regime_tributario")]
+    #[schema(schema_with = shown_tax_regime)]
     pub tax_regime: String,
+    /// 7 dígitos.
     #[serde(rename = "cnae_principal")]
     pub main_activity: String,
     #[serde(rename = "telefone")]
@@ -122,8 +139,10 @@ impl CompanyOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// O endereço da empresa.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct AddressOut {
+    /// 8 dígitos.
     #[serde(rename = "cep")]
     pub postal_code: String,
     #[serde(rename = "logradouro")]
@@ -136,6 +155,7 @@ pub struct AddressOut {
     pub district: String,
     #[serde(rename = "cidade")]
     pub city: String,
+    /// Sigla do estado.
     #[serde(rename = "uf")]
     pub state: String,
 }
@@ -147,8 +167,10 @@ impl AddressOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// A conta em que boletos são cobrados.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct BankAccountOut {
+    /// Código de 3 dígitos.
     #[serde(rename = "banco")]
     pub bank: String,
     #[serde(rename = "agencia")]
@@ -173,10 +195,12 @@ impl BankAccountOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// A chave Pix dos boletos.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct PixOut {
     #[serde(rename = "chave")]
     pub key: String,
+    /// Vazio: a razão social.
     #[serde(rename = "nome")]
     pub name: String,
     #[serde(rename = "cidade")]
@@ -190,25 +214,35 @@ impl PixOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// Como os chats são atendidos.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(chat_example()))]
 pub struct ChatSettingsOut {
+    /// Enviada quando um chat começa.
     #[serde(rename = "mensagem_saudacao")]
     pub greeting: String,
-    /// Another name of `mensagem_saudacao`.
+    /// Outro nome de `mensagem_saudacao`.
     #[serde(rename = "mensagem_boas_vindas")]
     pub welcome: String,
+    /// Enviada quando um chat começa fora do horário de funcionamento.
     #[serde(rename = "mensagem_fora_expediente")]
     pub out_of_hours_message: String,
+    /// Enviada quando não há quem atenda; vazia: nada é enviado.
     #[serde(rename = "mensagem_ausente")]
     pub absence_message: String,
+    /// Enviada quando uma pessoa encerra o chat.
     #[serde(rename = "mensagem_encerramento")]
     pub closing_message: String,
+    /// Enviada quando o chat é encerrado porque o cliente não responde.
     #[serde(rename = "mensagem_inatividade")]
     pub inactivity_message: String,
+    /// Minutos sem resposta do cliente até que o chat seja encerrado.
     #[serde(rename = "timeout_inatividade_minutos")]
     pub inactivity_timeout_minutes: i64,
+    /// Só é mostrado; quanto cada pessoa recebe diz o departamento.
     #[serde(rename = "limite_chats_simultaneos")]
     pub chats_per_agent: i64,
+    /// Chats são distribuídos por si, não só a pedido.
     #[serde(rename = "distribuicao_automatica")]
     pub auto_distribute: bool,
     #[serde(rename = "horario_funcionamento")]
@@ -243,18 +277,21 @@ impl ChatSettingsOut {
     }
 }
 
-/// One interval as an object, closed days as one without times, several as a list.
-#[derive(Debug, Serialize)]
+/// Um intervalo; os dois horários `null` em um dia fechado; uma lista quando são vários.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum DayOut {
     Single(IntervalOut),
     Several(Vec<IntervalOut>),
 }
 
-#[derive(Debug, Serialize)]
+/// Um intervalo em um dia.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct IntervalOut {
+    /// `HH:MM`.
     #[serde(rename = "inicio")]
     pub start: Option<String>,
+    /// `HH:MM`; `24:00` é o fim do dia.
     #[serde(rename = "fim")]
     pub end: Option<String>,
 }
@@ -277,7 +314,8 @@ impl IntervalOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// O horário de funcionamento (horário de Brasília).
+#[derive(Debug, Serialize, ToSchema)]
 pub struct OpeningHoursOut {
     #[serde(rename = "segunda")]
     pub monday: DayOut,
@@ -310,17 +348,22 @@ impl OpeningHoursOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// O servidor que envia os e-mails.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(email_example()))]
 pub struct EmailOut {
     pub smtp_host: String,
     pub smtp_port: i64,
+    /// Vazio: o servidor não pede login.
     #[serde(rename = "smtp_usuario")]
     pub smtp_user: String,
-    /// Only in the answer to a change.
     #[serde(rename = "smtp_senha", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, schema_with = shown_password, required = false)]
     pub smtp_password: Option<&'static str>,
+    /// `true`: só com TLS; `false`: com TLS quando o servidor oferece.
     #[serde(rename = "smtp_ssl")]
     pub uses_tls: bool,
+    /// Remetente.
     #[serde(rename = "email_from")]
     pub sender: String,
 }
@@ -339,13 +382,30 @@ impl EmailOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// Para quem foi o e-mail de teste.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "message": "E-mail de teste enviado para ana@empresa.com.br", "para": "ana@empresa.com.br",
+}))]
+pub struct EmailTestedOut {
+    pub message: String,
+    #[serde(rename = "para")]
+    pub to: String,
+}
+
+/// Cores, imagens e CSS.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(appearance_example()))]
 pub struct AppearanceOut {
+    /// Um endereço, ou um caminho neste servidor; vazio: sem logo.
     pub login_logo_url: String,
-    /// Another name of `login_logo_url`.
+    /// Outro nome de `login_logo_url`.
     pub logo_url: String,
+    /// Como `login_logo_url`.
     pub favicon_url: String,
+    #[schema(pattern = "^#[0-9A-Fa-f]{6}$")]
     pub primary_color: String,
+    #[schema(pattern = "^#[0-9A-Fa-f]{6}$")]
     pub secondary_color: String,
     pub custom_css: String,
 }
@@ -366,15 +426,36 @@ impl AppearanceOut {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// O endereço da nova imagem, e a aparência com ela.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "url": "/media/appearance/0123456789abcdef0123456789abcdef.png",
+    "login_logo_url": "/media/appearance/0123456789abcdef0123456789abcdef.png",
+    "logo_url": "/media/appearance/0123456789abcdef0123456789abcdef.png", "favicon_url": "",
+    "primary_color": "#0ea5e9", "secondary_color": "#111827", "custom_css": "",
+}))]
+pub struct PictureOut {
+    /// Caminho neste servidor, sem login.
+    pub url: String,
+    #[serde(flatten)]
+    pub appearance: AppearanceOut,
+}
+
+/// Como os números se apresentam ao WhatsApp.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(whatsapp_example()))]
 pub struct WhatsAppOut {
     #[serde(rename = "enabled")]
     pub is_enabled: bool,
+    /// Como o aparelho aparece na lista do telefone.
     pub device_name: String,
     pub stealth_mode: bool,
     pub human_delays: bool,
+    /// Segundos.
     pub reconnect_backoff_seconds: i64,
+    #[schema(schema_with = shown_session_data)]
     pub session_data: &'static str,
+    #[schema(schema_with = shown_proxy)]
     pub proxy_url: &'static str,
 }
 
@@ -401,6 +482,76 @@ impl WhatsAppOut {
     }
 }
 
+fn company_example() -> Value {
+    json!({
+        "razao_social": "Empresa XYZ Ltda", "nome_fantasia": "Empresa XYZ", "nome": "Empresa XYZ",
+        "cnpj": "12345678000195", "inscricao_estadual": "", "inscricao_municipal": "",
+        "regime_tributario": "1", "cnae_principal": "6201501", "telefone": "(11) 3333-4444",
+        "email": "contato@empresa.com.br", "site": "https://empresa.com.br",
+        "endereco": {"cep": "01001000", "logradouro": "Praça da Sé", "numero": "1",
+            "complemento": "", "bairro": "Sé", "cidade": "São Paulo", "uf": "SP"},
+        "dados_bancarios": {"banco": "001", "agencia": "1234", "agencia_digito": "", "conta": "567890",
+            "conta_digito": "1", "carteira": "17", "convenio": "1234567"},
+        "pix": {"chave": "financeiro@empresa.com.br", "nome": "EMPRESA XYZ", "cidade": "SAO PAULO"},
+    })
+}
+
+fn chat_example() -> Value {
+    json!({
+        "mensagem_saudacao": "Olá! Como podemos ajudar?",
+        "mensagem_boas_vindas": "Olá! Como podemos ajudar?",
+        "mensagem_fora_expediente": "Estamos fora do horário de atendimento.",
+        "mensagem_ausente": "No momento não há atendentes disponíveis.",
+        "mensagem_encerramento": "Atendimento encerrado. Obrigado pelo contato!",
+        "mensagem_inatividade": "Encerramos o atendimento por falta de resposta.",
+        "timeout_inatividade_minutos": 30, "limite_chats_simultaneos": 5,
+        "distribuicao_automatica": true,
+        "horario_funcionamento": {
+            "segunda": {"inicio": "08:00", "fim": "18:00"}, "terca": {"inicio": "08:00", "fim": "18:00"},
+            "quarta": [{"inicio": "08:00", "fim": "12:00"}, {"inicio": "13:00", "fim": "18:00"}],
+            "quinta": {"inicio": "08:00", "fim": "18:00"}, "sexta": {"inicio": "08:00", "fim": "18:00"},
+            "sabado": {"inicio": null, "fim": null}, "domingo": {"inicio": null, "fim": null},
+        },
+    })
+}
+
+fn email_example() -> Value {
+    json!({
+        "smtp_host": "smtp.empresa.com.br", "smtp_port": 587, "smtp_usuario": "contato@empresa.com.br",
+        "smtp_ssl": true, "email_from": "contato@empresa.com.br",
+    })
+}
+
+fn appearance_example() -> Value {
+    json!({
+        "login_logo_url": "/media/appearance/0123456789abcdef0123456789abcdef.png",
+        "logo_url": "/media/appearance/0123456789abcdef0123456789abcdef.png", "favicon_url": "",
+        "primary_color": "#0ea5e9", "secondary_color": "#111827", "custom_css": "",
+    })
+}
+
+fn whatsapp_example() -> Value {
+    json!({
+        "enabled": true, "device_name": "DXConnect", "stealth_mode": true, "human_delays": true,
+        "reconnect_backoff_seconds": 5, "session_data": "", "proxy_url": "***",
+    })
+}
+
+fn mask_schema() -> Object {
+    one_of(&["", MASK])
+}
+
+fn tax_regime() -> Object {
+    one_of(&["", "1", "2", "3"])
+}
+
 fn mask(secret: &Sealed) -> &'static str {
     if secret.is_empty() { "" } else { MASK }
+}
+
+described! {
+    shown_tax_regime = tax_regime(), "Código da nota fiscal eletrônica (CRT); vazio: não informado.";
+    shown_password = mask_schema(), "Só na resposta a uma alteração: `***` quando há uma senha, vazio quando não.";
+    shown_session_data = mask_schema(), "`***` quando há uma conexão exportada, vazio quando não.";
+    shown_proxy = mask_schema(), "`***` quando há um proxy, vazio quando não.";
 }

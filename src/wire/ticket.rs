@@ -312,6 +312,8 @@ impl TransferOut {
             created_by: _,
             accepted_at,
             created_at,
+            returns_at: _,
+            returned_at: _,
         } = transfer;
         Self {
             id: id.0,
@@ -356,7 +358,8 @@ pub struct FinishIn {
 #[derive(ToSchema)]
 #[schema(example = json!({"atendente_destino_id": 5, "motivo": "Cliente pediu"}))]
 pub struct TransferIn {
-    pub atendente_destino_id: i64,
+    /// Pode faltar quando há `departamento_destino_id`: o chat vai para a fila dele, com a mesma idade.
+    pub atendente_destino_id: Option<i64>,
     #[schema(min_length = 1, max_length = 1000)]
     pub motivo: String,
     /// Sem ele o departamento fica o mesmo.

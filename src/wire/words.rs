@@ -2,13 +2,14 @@
 
 use dx_actors::{
     domain::{
-        CustomerStatus, Direction, DocumentKind, DocumentOrigin, DocumentStatus, MessageKind,
-        MessageStatus, PersonType, PresenceStatus, Priority, ProviderKind, Role, SessionStatus,
-        TaxRegime, TemplateKind, TicketStatus,
+        AssignmentMode, CustomerStatus, DecisionKind, Direction, DocumentKind, DocumentOrigin,
+        DocumentStatus, MessageKind, MessageStatus, PersonType, PresenceStatus, Priority,
+        ProviderKind, Role, SessionStatus, TaxRegime, TemplateKind, TicketStatus, Verdict,
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
+        queue::ServiceLevel,
     },
-    events::ReadCause,
+    events::{OfferEnd, ReadCause},
     session::SandboxFault,
 };
 
@@ -37,6 +38,33 @@ macro_rules! words {
 }
 
 words! {
+    AssignmentMode { Assign = "automatico", Offer = "oferta" }
+    DecisionKind {
+        Assigned = "atribuido",
+        Offered = "oferecido",
+        OfferDeclined = "oferta_recusada",
+        OfferExpired = "oferta_sem_resposta",
+        Accepted = "aceito",
+        Transferred = "transferido",
+        TransferReturned = "transferencia_devolvida",
+        Requeued = "devolvido_a_fila",
+        Overflowed = "transbordado",
+        Pinned = "priorizado",
+    }
+    Verdict {
+        Chosen = "escolhido",
+        Eligible = "disponivel",
+        NoRoom = "sem_vaga",
+        MissingSkill = "sem_competencia",
+        Declined = "recusou",
+        Offline = "offline",
+        Busy = "ocupado",
+        Away = "ausente",
+        Reconnecting = "reconectando",
+        Inactive = "desativado",
+    }
+    ServiceLevel { OnTime = "no_prazo", Closing = "vencendo", Late = "vencido" }
+    OfferEnd { Declined = "recusada", Expired = "sem_resposta", Withdrawn = "retirada" }
     TemplateKind {
         Contract = "contrato",
         Boleto = "boleto",

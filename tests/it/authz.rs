@@ -16,6 +16,7 @@ on_both_databases!(
     the_collection_of_the_earlier_system_passes,
     rights_of_a_group_survive_a_restart,
     people_of_the_command_line_are_in_the_group_of_their_role,
+    nobody_gives_a_right_that_he_does_not_have,
 );
 
 fn groups_path(agent: i64) -> String {
@@ -90,4 +91,46 @@ async fn people_of_the_command_line_are_in_the_group_of_their_role(database: Dat
     let body = json!({"group_ids": [1]});
     admin.patch(&groups_path(gil.id), body).expect(200).await;
     assert_eq!(gil.get("/api/v1/me/").expect(200).await["role"], "atendente");
+}
+
+async fn nobody_gives_a_right_that_he_does_not_have(database: Database) {
+    let server = Server::start(&database).await;
+    let admin = server.admin().await;
+    let rita = admin.create_agent("rita", "supervisor", &[]).await;
+    let ana = admin.create_agent("ana", "atendente", &[]).await;
+    let (keep, numbers, queues) = (
+        permission(&admin, "manage_auth").await,
+        permission(&admin, "manage_sessions").await,
+        permission(&admin, "manage_departamentos").await,
+    );
+    let make = async |client: &Client, name: &str, rights: &[i64]| {
+        let body = json!({"name": name, "permissions": rights});
+        id(&client.post(GROUPS, body).expect(201).await)
+    };
+    let keepers = make(&admin, "Grupos", &[keep]).await;
+    let lines = make(&admin, "Números", &[numbers]).await;
+    admin.patch(&groups_path(rita.id), json!({"group_ids": [2, keepers]})).expect(200).await;
+    let refused = |body: Value| {
+        let text = "Você não pode dar o direito \"Gerenciar os números do WhatsApp\", que não tem.";
+        assert_eq!(body, json!({"error": text, "detail": text}));
+    };
+    let body = json!({"name": "Meu", "permissions": [queues, numbers]});
+    refused(rita.post(GROUPS, body).expect_failure(403).await);
+    let own = make(&rita, "Meu", &[queues, keep]).await;
+    let path = format!("{GROUPS}{own}/");
+    let body = json!({"permissions": [queues, numbers]});
+    refused(rita.patch(&path, body).expect_failure(403).await);
+    for who in [rita.id, ana.id] {
+        let body = json!({"group_ids": [own, lines]});
+        refused(rita.patch(&groups_path(who), body).expect_failure(403).await);
+    }
+    rita.patch(&groups_path(ana.id), json!({"group_ids": [own]})).expect(200).await;
+    // What others gave stays in the hands of who has the right to change it, and may be taken away.
+    admin.patch(&groups_path(ana.id), json!({"group_ids": [own, lines]})).expect(200).await;
+    rita.patch(&groups_path(ana.id), json!({"group_ids": [1, own, lines]})).expect(200).await;
+    let path = format!("{GROUPS}{lines}/");
+    rita.patch(&path, json!({"permissions": [numbers, queues]})).expect(200).await;
+    rita.patch(&path, json!({"permissions": [queues]})).expect(200).await;
+    refused(rita.patch(&path, json!({"permissions": [numbers]})).expect_failure(403).await);
+    admin.patch(&path, json!({"permissions": [numbers]})).expect(200).await;
 }

@@ -1,11 +1,14 @@
 //! Customers, groups of companies and contacts.
 
-use reqwest::Method;
+use reqwest::{
+    Method,
+    multipart::{Form, Part},
+};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Database, Server,
-    client::{assert_keys, id, results},
+    Client, Database, Server,
+    client::{assert_keys, id, results, text},
     on_both_databases,
     wire::customer_number,
 };
@@ -20,7 +23,15 @@ on_both_databases!(
     roles_see_their_own_customers,
     of_requests_at_the_same_time_one_wins,
     a_deleted_customer_who_writes_again_is_a_new_one,
+    pictures_are_uploaded_read_replaced_and_removed,
+    a_picture_that_is_none_is_refused_and_changes_nothing,
+    a_ticket_is_found_by_its_customer_without_accents,
 );
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0";
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xd9";
+/// What the pictures of customers may have.
+const PICTURE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// The reference's body of `POST /clientes/`.
 fn reference_customer() -> Value {
@@ -140,7 +151,7 @@ async fn roles_see_their_own_customers(database: Database) {
     let elsewhere = admin.create_department("Vendas", 3, &[]).await;
     let outsider = admin.create_agent("otto", "atendente", &[elsewhere]).await;
     let supervisor = admin.create_agent("sueli", "supervisor", &[]).await;
-    let count = async |who: &crate::support::Client| {
+    let count = async |who: &Client| {
         who.get(CUSTOMERS).expect(200).await["count"].as_i64().expect("a number")
     };
     server.anonymous().get(CUSTOMERS).expect_failure(401).await;
@@ -197,4 +208,151 @@ async fn a_deleted_customer_who_writes_again_is_a_new_one(database: Database) {
         results(&page).iter().map(id).collect::<Vec<_>>(),
         [chat["cliente"].as_i64().unwrap()]
     );
+}
+
+fn picture(form: Form, field: &str, name: &str, bytes: &[u8]) -> Form {
+    form.part(field.to_owned(), Part::bytes(bytes.to_vec()).file_name(name.to_owned()))
+}
+
+/// The history's latest entry for a field: from, to.
+async fn latest_change(client: &Client, path: &str) -> (String, bool, bool) {
+    let history = client.get(&format!("{path}historico/")).expect(200).await;
+    let change = &results(&history)[0]["alteracoes"][0];
+    let is_told = |key: &str| change[key].is_string();
+    (text(&change["campo"]).to_owned(), is_told("valor_anterior"), is_told("valor_novo"))
+}
+
+async fn pictures_are_uploaded_read_replaced_and_removed(database: Database) {
+    let mut server = Server::start(&database).await;
+    let admin = server.admin().await;
+    let ana = admin.create_agent("ana", "atendente", &[]).await;
+    let form = Form::new().text("razao_social", "Empresa XYZ").text("tipo_pessoa", "juridica");
+    let form = picture(picture(form, "logo", "l.png", PNG), "assinatura_digital", "a.jpg", JPEG);
+    let row = admin.request(Method::POST, CUSTOMERS).multipart(form).expect(201).await;
+    assert_eq!(row["razao_social"], "Empresa XYZ");
+    let path = path_of(&row);
+    let (logo, signature) = (format!("{path}logo/"), format!("{path}assinatura-digital/"));
+    assert_eq!(row["logo"], format!("{}{logo}", server.base_url));
+    assert_eq!(row["assinatura_digital"], format!("{}{signature}", server.base_url));
+    let page = admin.get(CUSTOMERS).expect(200).await;
+    assert_eq!(results(&page), std::slice::from_ref(&row));
+
+    let answer = admin.get(&logo).send().await.expect(200);
+    assert_eq!(answer.header("content-type"), "image/png");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert_eq!(answer.header("content-length"), PNG.len().to_string());
+    let tag = answer.header("etag").to_owned();
+    admin.get(&logo).header("if-none-match", &tag).send().await.expect(304);
+    assert_eq!(admin.get(&signature).send().await.expect(200).header("content-type"), "image/jpeg");
+    // Neither anybody nor who has nothing to do with the customer.
+    server.anonymous().get(&logo).expect_failure(401).await;
+    ana.get(&logo).expect_failure(404).await;
+
+    // A row that is sent back as it was read changes nothing.
+    let same = admin.request(Method::PUT, &path).json(&row).expect(200).await;
+    assert_eq!(
+        (&same["logo"], &same["assinatura_digital"]),
+        (&row["logo"], &row["assinatura_digital"])
+    );
+    let history = admin.get(&format!("{path}historico/")).expect(200).await;
+    assert_eq!(history["count"], 1, "{history}");
+    let fields = results(&history)[0]["alteracoes"].as_array().expect("a list");
+    for field in ["logo", "assinatura_digital"] {
+        assert!(fields.iter().any(|change| change["campo"] == field), "{field}: {history}");
+    }
+
+    let form = picture(Form::new(), "logo", "novo.jpeg", JPEG);
+    let changed = admin.request(Method::PATCH, &path).multipart(form).expect(200).await;
+    assert_eq!((&changed["logo"], &changed["razao_social"]), (&row["logo"], &row["razao_social"]));
+    let answer = admin.get(&logo).header("if-none-match", &tag).send().await.expect(200);
+    assert_eq!(answer.header("content-type"), "image/jpeg");
+    assert_eq!(latest_change(&admin, &path).await, ("logo".to_owned(), true, true));
+
+    server.restart().await;
+    let admin = server.admin().await;
+    for path in [&logo, &signature] {
+        let answer = admin.get(path).send().await.expect(200);
+        assert_eq!(answer.raw, String::from_utf8_lossy(JPEG), "{path} outlives a restart");
+    }
+    let changed = admin.patch(&path, json!({ "logo": null })).expect(200).await;
+    assert_eq!(changed["logo"], Value::Null);
+    assert!(changed["assinatura_digital"].is_string());
+    admin.get(&logo).expect_failure(404).await;
+    assert_eq!(latest_change(&admin, &path).await, ("logo".to_owned(), true, false));
+    // In a form a blank says the same.
+    let form = Form::new().text("nome", "XYZ").text("assinatura_digital", "");
+    let changed = admin.request(Method::PUT, &path).multipart(form).expect(200).await;
+    assert_eq!((&changed["nome"], &changed["assinatura_digital"]), (&json!("XYZ"), &Value::Null));
+    admin.get(&signature).expect_failure(404).await;
+}
+
+async fn a_picture_that_is_none_is_refused_and_changes_nothing(database: Database) {
+    let server = Server::start(&database).await;
+    let admin = server.admin().await;
+    let form = picture(Form::new().text("nome", "XYZ"), "logo", "l.png", PNG);
+    let row = admin.request(Method::POST, CUSTOMERS).multipart(form).expect(201).await;
+    let path = path_of(&row);
+    let before = admin.get(&path).expect(200).await;
+    let mut large = PNG.to_vec();
+    large.resize(PICTURE_BYTES_MAX + 1, 0);
+    let svg: &[u8] = b"<svg xmlns='http://www.w3.org/2000/svg'/>";
+    let cases: [(&str, &[u8]); 7] = [
+        ("a.svg", svg),
+        ("a.png", svg),
+        ("a.png", JPEG),
+        ("a", PNG),
+        ("a.pdf", b"%PDF-1.4\n%%EOF\n"),
+        ("a.png", b""),
+        ("a.png", &large),
+    ];
+    for (name, bytes) in cases {
+        let form = || picture(Form::new().text("nome", "Outro"), "logo", name, bytes);
+        admin.request(Method::PATCH, &path).multipart(form()).expect_invalid("logo").await;
+        admin.request(Method::POST, CUSTOMERS).multipart(form()).expect_invalid("logo").await;
+    }
+    // Everything that is wrong is told at once.
+    let form = picture(Form::new().text("cep", "x"), "assinatura_digital", "a.svg", svg);
+    let answer = admin.request(Method::PUT, &path).multipart(form).send().await.expect(400);
+    assert_keys(&answer.body, &["razao_social", "cep", "assinatura_digital"]);
+    for value in [json!("https://outro.com.br/logo.png"), json!(7), json!({})] {
+        admin.patch(&path, json!({ "logo": value })).expect_invalid("logo").await;
+    }
+    // Two pictures of the largest size fit, three do not.
+    large.truncate(PICTURE_BYTES_MAX);
+    let both = || {
+        let form = picture(Form::new(), "logo", "a.png", &large);
+        picture(form, "assinatura_digital", "a.png", &large)
+    };
+    admin.request(Method::PATCH, &path).multipart(both()).expect(200).await;
+    let answer = admin.get(&format!("{path}logo/")).send().await.expect(200);
+    assert_eq!(answer.header("content-length"), PICTURE_BYTES_MAX.to_string());
+    let three = picture(both(), "outra", "a.png", &large);
+    admin.request(Method::PATCH, &path).multipart(three).expect_failure(413).await;
+    let after = admin.get(&path).expect(200).await;
+    assert_eq!(after["nome"], before["nome"]);
+    assert_eq!(admin.get(CUSTOMERS).expect(200).await["count"], 1);
+}
+
+async fn a_ticket_is_found_by_its_customer_without_accents(database: Database) {
+    let server = Server::start(&database).await;
+    let admin = server.admin().await;
+    let department = admin.department("Suporte").await;
+    for (name, chat) in [("Padaria São João", "5511900000001"), ("Açougue", "5511900000002")] {
+        let row = admin.post(CUSTOMERS, json!({ "nome": name })).expect(201).await;
+        let entry = json!({ "departamento": department, "cliente": id(&row), "chat_id": chat,
+            "numero_whatsapp": chat });
+        admin.post("/api/v1/atendimento/filas/", entry).expect(201).await;
+    }
+    for (search, expected) in [
+        ("sao%20JOAO", 1),
+        ("S%C3%83O", 1),
+        ("acougue", 1),
+        ("A%C3%87OUGUE", 1),
+        ("90000", 2),
+        ("sao%20acougue", 0),
+        ("%25", 0),
+    ] {
+        let path = format!("/api/v1/atendimento/atendimentos/?search={search}");
+        assert_eq!(admin.get(&path).expect(200).await["count"], expected, "{search}");
+    }
 }

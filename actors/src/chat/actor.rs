@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
 use super::{
-    decisions::{Closing, TransferRequest},
+    decisions::{Acceptance, Closing},
     handle::ManualEntry,
+    handover::{TransferAnswer, TransferRequest},
     intake::Delivered,
     remarks::ToRemark,
     send::Outgoing,
@@ -14,8 +15,8 @@ use super::{
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
-        AgentId, CustomerCard, Inbound, Message, QueueEntry, Rejected, Ticket, TicketId,
-        TicketView, Timestamp, Transfer, ids::ChatKey,
+        AgentId, CustomerCard, DepartmentId, Inbound, Message, NewDecision, QueueEntry, Rejected,
+        Ticket, TicketId, TicketView, Timestamp, Transfer, TransferId, ids::ChatKey,
     },
     error::HubError,
     hub::Context,
@@ -46,8 +47,19 @@ pub(crate) enum ToChat {
     /// A person takes the chat, or gives it to somebody.
     Accept {
         ticket_id: TicketId,
+        acceptance: Acceptance,
+        reply: Reply<Ticket>,
+    },
+    /// An agent refuses what was offered to him.
+    Decline {
+        ticket_id: TicketId,
         agent_id: AgentId,
-        notes: Option<String>,
+        reply: Reply<Ticket>,
+    },
+    /// An agent takes what was handed over to him, or sends it back.
+    AnswerTransfer {
+        ticket_id: TicketId,
+        answer: TransferAnswer,
         reply: Reply<Ticket>,
     },
     Transfer {
@@ -75,6 +87,23 @@ pub(crate) enum ToChat {
     Requeue {
         ticket_id: TicketId,
         gone_since: Timestamp,
+    },
+    /// From a queue: nobody has answered this offer in time.
+    OfferExpired {
+        ticket_id: TicketId,
+        agent_id: AgentId,
+        until: Timestamp,
+    },
+    /// From a queue: it waited there for too long; to another department.
+    Overflow {
+        ticket_id: TicketId,
+        from: DepartmentId,
+        to: DepartmentId,
+    },
+    /// From the sweep: nobody has taken this hand-over in time.
+    ReturnTransfer {
+        ticket_id: TicketId,
+        transfer_id: TransferId,
     },
     /// From a queue, after its commit: this is the ticket now.
     Refresh(Box<Ticket>),
@@ -112,6 +141,22 @@ struct ChatActor;
 pub(super) struct Open {
     pub(super) ticket: Ticket,
     pub(super) customer: CustomerCard,
+    /// A hand-over to the present owner that he has not taken yet.
+    pub(super) transfer: Option<Transfer>,
+}
+
+/// What a plan changes besides the ticket.
+pub(super) struct Step {
+    pub(super) entry: EntryChange,
+    pub(super) transfer: Option<NewTransfer>,
+    pub(super) returned: Option<TransferId>,
+    pub(super) decision: Option<NewDecision>,
+}
+
+impl From<EntryChange> for Step {
+    fn from(entry: EntryChange) -> Self {
+        Self { entry, transfer: None, returned: None, decision: None }
+    }
 }
 
 pub(super) struct State {
@@ -175,8 +220,23 @@ impl State {
             ToChat::Deliver { inbound, reply } => settle(reply, self.deliver(*inbound).await),
             ToChat::Send { outgoing, reply } => settle(reply, self.send(*outgoing).await),
             ToChat::Open { entry, reply } => settle(reply, self.open_by_hand(*entry).await),
-            ToChat::Accept { ticket_id, agent_id, notes, reply } => {
-                settle(reply, self.accept(ticket_id, agent_id, notes).await)
+            ToChat::Accept { ticket_id, acceptance, reply } => {
+                settle(reply, self.accept(ticket_id, acceptance).await)
+            }
+            ToChat::Decline { ticket_id, agent_id, reply } => {
+                settle(reply, self.decline(ticket_id, agent_id).await)
+            }
+            ToChat::AnswerTransfer { ticket_id, answer, reply } => {
+                settle(reply, self.answer_transfer(ticket_id, answer).await)
+            }
+            ToChat::OfferExpired { ticket_id, agent_id, until } => {
+                settle_cast("end offer", self.offer_expired(ticket_id, agent_id, until).await)
+            }
+            ToChat::Overflow { ticket_id, from, to } => {
+                settle_cast("overflow", self.overflow(ticket_id, from, to).await)
+            }
+            ToChat::ReturnTransfer { ticket_id, transfer_id } => {
+                settle_cast("return transfer", self.return_due(ticket_id, transfer_id).await)
             }
             ToChat::Transfer { ticket_id, request, reply } => {
                 settle(reply, self.transfer(ticket_id, request).await)
@@ -203,8 +263,17 @@ impl State {
 
     /// Reads the open ticket of this chat.
     pub(super) async fn reload(&mut self) -> Result<(), HubError> {
-        let found = self.context.store.find_open_ticket(&self.key).await?;
-        self.open = found.map(|TicketView { ticket, customer }| Open { ticket, customer });
+        let store = &self.context.store;
+        self.open = match store.find_open_ticket(&self.key).await? {
+            Some(TicketView { ticket, customer }) => {
+                let transfer = match ticket.agent_id {
+                    Some(_) => store.find_open_transfer(ticket.id).await?,
+                    None => None,
+                };
+                Some(Open { ticket, customer, transfer })
+            }
+            None => None,
+        };
         Ok(())
     }
 
@@ -256,16 +325,19 @@ impl State {
     pub(super) async fn change(
         &mut self,
         at: Timestamp,
-        plan: impl Fn(&mut Ticket) -> Result<(EntryChange, Option<NewTransfer>), HubError>,
+        plan: impl Fn(&mut Ticket) -> Result<Step, HubError>,
     ) -> Result<(Ticket, Option<Transfer>), HubError> {
         for _attempt in 0..3 {
             let Some(open) = &self.open else { return Err(Rejected::NotOpen.into()) };
             let mut ticket = open.ticket.clone();
-            let (entry, transfer) = plan(&mut ticket)?;
-            let planned = TicketPlan { ticket, entry, transfer, at };
+            let Step { entry, transfer, returned, decision } = plan(&mut ticket)?;
+            let planned = TicketPlan { ticket, entry, transfer, returned, decision, at };
             match self.context.store.change_ticket(planned).await {
                 Ok((changed, transfer)) => {
                     if let Some(open) = &mut self.open {
+                        if open.ticket.agent_id != changed.agent_id {
+                            open.transfer = transfer.clone();
+                        }
                         open.ticket = changed.clone();
                     }
                     return Ok((changed, transfer));

@@ -1,25 +1,34 @@
-//! Who has the chat, and when it ends: decisions of people, of the sweep and of the roster.
+//! Who takes a chat, and when it ends: decisions of people and of the sweep.
 
 use std::sync::Arc;
 
-use super::actor::State;
+use super::actor::{State, Step};
 use crate::{
     domain::{
-        Agent, AgentId, CustomerCard, DepartmentId, Rejected, Ticket, TicketId, TicketStatus,
-        Timestamp, Transfer,
+        AgentId, CustomerCard, DecisionKind, NewDecision, Reasons, Rejected, Ticket, TicketId,
+        TicketStatus, Timestamp,
     },
     error::HubError,
+    events::OfferEnd,
     hub::Context,
-    store::{EntryChange, NewTransfer},
+    store::EntryChange,
 };
 
-/// A hand-over as it was asked for.
+/// Who is to have a chat that waits.
 #[derive(Debug, Clone)]
-pub struct TransferRequest {
+pub struct Acceptance {
+    /// Who decides.
     pub by: AgentId,
-    pub to_agent_id: AgentId,
-    pub to_department_id: Option<DepartmentId>,
-    pub reason: String,
+    /// Who gets it.
+    pub agent_id: AgentId,
+    pub notes: Option<String>,
+}
+
+impl Acceptance {
+    /// Somebody takes it for himself.
+    pub fn own(agent_id: AgentId) -> Self {
+        Self { by: agent_id, agent_id, notes: None }
+    }
 }
 
 /// How a chat is closed by a person.
@@ -34,13 +43,15 @@ impl State {
     pub(super) async fn accept(
         &mut self,
         ticket_id: TicketId,
-        agent_id: AgentId,
-        notes: Option<String>,
+        acceptance: Acceptance,
     ) -> Result<Ticket, HubError> {
+        let Acceptance { by, agent_id, notes } = acceptance;
         let now = self.context.clock.now();
         if !self.is_open_now(ticket_id) {
             return Err(Rejected::NotWaiting(TicketStatus::Closed).into());
         }
+        let asked = self.offered_to();
+        let decision = self.by_hand(DecisionKind::Accepted, by, agent_id).await?;
         let changed = self
             .change(now, |ticket| {
                 ticket.check_accept()?;
@@ -51,53 +62,20 @@ impl State {
                 if let Some(notes) = &notes {
                     ticket.notes.clone_from(notes);
                 }
-                Ok((EntryChange::Assigned(now), None))
+                let decision = Some(decision.clone());
+                Ok(Step { decision, ..EntryChange::Assigned(now).into() })
             })
             .await?
             .0;
         self.context.queues.withdraw(changed.department_id, changed.id);
         self.context.presence.charged(agent_id, changed.id);
+        match asked {
+            Some(asked) if asked == agent_id => self.context.presence.offer_answered(asked),
+            Some(asked) => self.tell_offer_ended(asked, OfferEnd::Withdrawn, now),
+            None => {}
+        }
         self.tell_accepted(now).await;
         Ok(changed)
-    }
-
-    pub(super) async fn transfer(
-        &mut self,
-        ticket_id: TicketId,
-        request: TransferRequest,
-    ) -> Result<(Ticket, Transfer), HubError> {
-        let now = self.context.clock.now();
-        if !self.is_open_now(ticket_id) {
-            return Err(Rejected::NotTransferable.into());
-        }
-        let from_department = self.open.as_ref().map(|open| open.ticket.department_id);
-        let context = Arc::clone(&self.context);
-        let (changed, transfer) = self
-            .change(now, |ticket| {
-                ticket.check_transfer(Some(request.to_agent_id))?;
-                check_right(&context, ticket, Some(request.by))?;
-                let target = check_target(&context, &request)?;
-                let transfer = NewTransfer {
-                    from_agent_id: ticket.agent_id,
-                    to_agent_id: Some(target.id),
-                    from_department_id: ticket.department_id,
-                    to_department_id: request.to_department_id.unwrap_or(ticket.department_id),
-                    reason: request.reason.clone(),
-                    created_by: Some(request.by),
-                };
-                ticket.agent_id = Some(target.id);
-                ticket.department_id = transfer.to_department_id;
-                ticket.owned_since = Some(now);
-                Ok((EntryChange::Assigned(now), Some(transfer)))
-            })
-            .await?;
-        if let Some(department) = from_department {
-            self.context.queues.withdraw(department, changed.id);
-        }
-        self.context.presence.charged(request.to_agent_id, changed.id);
-        let transfer = transfer.ok_or(HubError::Conflict)?;
-        self.tell_transferred(transfer.clone(), now);
-        Ok((changed, transfer))
     }
 
     pub(super) async fn close(
@@ -167,51 +145,6 @@ impl State {
         Ok(())
     }
 
-    /// The owner of a chat whose customer waits has gone: back to the queue, with its age.
-    pub(super) async fn requeue(
-        &mut self,
-        ticket_id: TicketId,
-        gone_since: Timestamp,
-    ) -> Result<(), HubError> {
-        let Some(open) = &self.open else { return Ok(()) };
-        let owner = open.ticket.agent_id;
-        let is_still_so = open.ticket.id == ticket_id
-            && open.ticket.status.is_load()
-            && open.ticket.awaiting_since.is_some()
-            && open.ticket.owned_since.is_none_or(|owned| owned <= gone_since)
-            && owner.is_some_and(|id| self.context.presence.gone_since(id).is_some());
-        if !is_still_so {
-            return Ok(());
-        }
-        let now = self.context.clock.now();
-        let (changed, _) = self
-            .change(now, |ticket| {
-                if ticket.agent_id != owner || !ticket.status.is_load() {
-                    return Err(HubError::Conflict);
-                }
-                ticket.agent_id = None;
-                ticket.status = TicketStatus::Waiting;
-                ticket.owned_since = None;
-                Ok((EntryChange::Waiting, None))
-            })
-            .await?;
-        self.context.presence.freed(changed.id);
-        self.tell_requeued(&changed, owner, now);
-        self.enqueue().await;
-        Ok(())
-    }
-
-    /// A chat whose owner left while the customer owed the answer stays with him until the customer
-    /// writes, which is now.
-    pub(super) async fn requeue_if_owner_is_gone(&mut self) -> Result<(), HubError> {
-        let Some(open) = &self.open else { return Ok(()) };
-        let gone = open.ticket.agent_id.and_then(|id| self.context.presence.gone_since(id));
-        match gone {
-            Some(since) => self.requeue(open.ticket.id, since).await,
-            None => Ok(()),
-        }
-    }
-
     /// Ends the open ticket and forgets it; the next message opens a new one.
     pub(super) async fn end_with(
         &mut self,
@@ -224,13 +157,34 @@ impl State {
                 check(ticket)?;
                 ticket.status = status;
                 ticket.closed_at = Some(now);
-                Ok((EntryChange::Removed(now), None))
+                Ok(EntryChange::Removed(now).into())
             })
             .await?;
         let customer = self.open.take().map(|open| open.customer);
         self.context.queues.withdraw(changed.department_id, changed.id);
         self.context.presence.freed(changed.id);
         Ok((changed, customer.ok_or(HubError::Conflict)?))
+    }
+
+    /// The record of a person's decision to give the chat to somebody; that he had no room is noted.
+    pub(super) async fn by_hand(
+        &self,
+        kind: DecisionKind,
+        by: AgentId,
+        agent_id: AgentId,
+    ) -> Result<NewDecision, HubError> {
+        let Some(open) = &self.open else { return Err(Rejected::NotOpen.into()) };
+        let ticket = &open.ticket;
+        let load = self.context.presence.view(agent_id).await?.load;
+        let roster = self.context.roster();
+        let capacity = roster.department(ticket.department_id).map_or(0, |d| d.capacity);
+        let reasons = Reasons {
+            waited_seconds: self.context.clock.now().since(ticket.created_at).as_secs(),
+            from_agent_id: ticket.agent_id.map(|id| id.0),
+            is_over_capacity: i64::try_from(load).unwrap_or(i64::MAX) >= capacity,
+            ..Reasons::default()
+        };
+        Ok(NewDecision { kind, agent_id: Some(agent_id), decided_by: Some(by), reasons })
     }
 
     /// Whether the ticket that a person decided about is still the open one.
@@ -240,7 +194,11 @@ impl State {
 }
 
 /// Whoever decides must still be the one who may: the edge looked at an older row.
-fn check_right(context: &Context, ticket: &Ticket, by: Option<AgentId>) -> Result<(), HubError> {
+pub(super) fn check_right(
+    context: &Context,
+    ticket: &Ticket,
+    by: Option<AgentId>,
+) -> Result<(), HubError> {
     let Some(by) = by else { return Ok(()) };
     let viewer = context.roster().viewer(by);
     if viewer.is_some_and(|viewer| viewer.may_act(ticket)) {
@@ -248,19 +206,4 @@ fn check_right(context: &Context, ticket: &Ticket, by: Option<AgentId>) -> Resul
     } else {
         Err(Rejected::NotYours.into())
     }
-}
-
-/// The person who is to have the chat: there, active, and in the department that was named.
-fn check_target(context: &Context, request: &TransferRequest) -> Result<Arc<Agent>, HubError> {
-    let roster = context.roster();
-    let target = roster.agent(request.to_agent_id).filter(|agent| agent.is_active);
-    let target = target.ok_or_else(|| HubError::not_found("Atendente", &request.to_agent_id))?;
-    if let Some(id) = request.to_department_id {
-        let department = roster.department(id).filter(|department| department.is_active);
-        department.ok_or_else(|| HubError::not_found("Departamento", &id))?;
-        if !roster.is_member(target.id, id) {
-            return Err(Rejected::TargetNotInDepartment.into());
-        }
-    }
-    Ok(Arc::clone(target))
 }

@@ -6,7 +6,8 @@ use ractor::{ActorCell, ActorId};
 
 use super::{
     actor::{ChatChild, ToChat},
-    decisions::{Closing, TransferRequest},
+    decisions::{Acceptance, Closing},
+    handover::{TransferAnswer, TransferRequest},
     intake::Delivered,
     send::Outgoing,
 };
@@ -14,11 +15,11 @@ use crate::{
     ask::Reply,
     domain::{
         AgentId, CustomerId, DepartmentId, Inbound, Message, Priority, QueueEntry, Ticket,
-        TicketId, Timestamp, Transfer, ids::ChatKey,
+        TicketId, Timestamp, Transfer, TransferId, ids::ChatKey,
     },
     error::HubError,
     hub::Context,
-    store::Store,
+    store::{EntryEdit, Store},
     supervisor::Doors,
 };
 
@@ -98,11 +99,26 @@ impl Chats {
     pub async fn accept(
         &self,
         ticket: &Ticket,
-        agent_id: AgentId,
-        notes: Option<String>,
+        acceptance: Acceptance,
     ) -> Result<Ticket, HubError> {
         let (key, ticket_id) = (ticket.chat_key(), ticket.id);
-        self.doors.ask(&key, |reply| ToChat::Accept { ticket_id, agent_id, notes, reply }).await
+        self.doors.ask(&key, |reply| ToChat::Accept { ticket_id, acceptance, reply }).await
+    }
+
+    /// Refuses an offer; the chat goes on waiting.
+    pub async fn decline(&self, ticket: &Ticket, agent_id: AgentId) -> Result<Ticket, HubError> {
+        let (key, ticket_id) = (ticket.chat_key(), ticket.id);
+        self.doors.ask(&key, |reply| ToChat::Decline { ticket_id, agent_id, reply }).await
+    }
+
+    /// Takes a chat that was handed over, or sends it back.
+    pub async fn answer_transfer(
+        &self,
+        ticket: &Ticket,
+        answer: TransferAnswer,
+    ) -> Result<Ticket, HubError> {
+        let (key, ticket_id) = (ticket.chat_key(), ticket.id);
+        self.doors.ask(&key, |reply| ToChat::AnswerTransfer { ticket_id, answer, reply }).await
     }
 
     pub async fn transfer(
@@ -163,22 +179,63 @@ impl Chats {
         idle_since: Timestamp,
         minutes: i64,
     ) {
-        let message = ToChat::CloseIfIdle { ticket_id, idle_since, minutes };
-        if let Err(error) = self.doors.tell_started(key, message).await {
-            tracing::warn!(%error, ticket.id = %ticket_id, "idle chat could not be told");
-        }
+        self.tell(key, ticket_id, ToChat::CloseIfIdle { ticket_id, idle_since, minutes }).await;
     }
 
     pub(crate) async fn requeue(&self, key: &ChatKey, ticket_id: TicketId, gone_since: Timestamp) {
-        let message = ToChat::Requeue { ticket_id, gone_since };
+        self.tell(key, ticket_id, ToChat::Requeue { ticket_id, gone_since }).await;
+    }
+
+    /// Nobody has answered an offer in time.
+    pub(crate) async fn offer_expired(
+        &self,
+        key: &ChatKey,
+        ticket_id: TicketId,
+        agent_id: AgentId,
+        until: Timestamp,
+    ) {
+        self.tell(key, ticket_id, ToChat::OfferExpired { ticket_id, agent_id, until }).await;
+    }
+
+    /// It waited too long in one department.
+    pub(crate) async fn overflow(
+        &self,
+        key: &ChatKey,
+        ticket_id: TicketId,
+        from: DepartmentId,
+        to: DepartmentId,
+    ) {
+        self.tell(key, ticket_id, ToChat::Overflow { ticket_id, from, to }).await;
+    }
+
+    /// Nobody has taken a hand-over in time.
+    pub(crate) async fn return_transfer(
+        &self,
+        key: &ChatKey,
+        ticket_id: TicketId,
+        transfer_id: TransferId,
+    ) {
+        self.tell(key, ticket_id, ToChat::ReturnTransfer { ticket_id, transfer_id }).await;
+    }
+
+    /// Tells a chat's actor, which is started for it. Whoever tells looks again later.
+    async fn tell(&self, key: &ChatKey, ticket_id: TicketId, message: ToChat) {
         if let Err(error) = self.doors.tell_started(key, message).await {
-            tracing::warn!(%error, ticket.id = %ticket_id, "chat could not be told to requeue");
+            tracing::warn!(%error, ticket.id = %ticket_id, "chat could not be told");
         }
     }
 
     /// The ticket has been changed by its queue.
     pub(crate) fn refresh(&self, key: &ChatKey, ticket: Ticket) {
         self.doors.tell(key, ToChat::Refresh(Box::new(ticket)));
+    }
+
+    /// Changes what a waiting chat asks of an agent, or whether it goes first.
+    pub async fn edit_place(&self, ticket: &Ticket, changes: EntryEdit) -> Result<(), HubError> {
+        if !self.store.edit_queue_entry(ticket.id, changes).await? {
+            return Err(crate::domain::Rejected::NotInQueue.into());
+        }
+        self.doors.ask(&ticket.chat_key(), |reply| ToChat::Reload { reply }).await
     }
 
     pub(crate) fn retire(&self, key: ChatKey, id: ActorId) {

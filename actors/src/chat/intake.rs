@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{
         Customer, CustomerCard, DepartmentId, Inbound, Message, NewDepartment, NewMessage,
-        Priority, QueueEntry, Rejected, Ticket, Timestamp,
+        Priority, QueueEntry, Rejected, RoutingRules, Ticket, Timestamp,
     },
     error::HubError,
     store::{NewTicket, OpenedTicket, OpeningCustomer, StoreError},
@@ -33,6 +33,7 @@ fn support() -> NewDepartment {
         capacity: 5,
         response_target_minutes: 15,
         is_active: true,
+        routing: RoutingRules::default(),
         members: Vec::new(),
     }
 }
@@ -68,6 +69,9 @@ impl State {
             open.ticket.customer_messages += 1;
             open.ticket.awaiting_since.get_or_insert(now);
             open.ticket.last_message_at = Some(now);
+            if open.ticket.is_unassigned() {
+                self.context.queues.heard(open.ticket.department_id, open.ticket.id, now);
+            }
         }
         self.tell_inbound(&message, now);
         self.requeue_if_owner_is_gone().await?;
@@ -148,7 +152,7 @@ impl State {
             customer_email: customer.details.email,
             customer_phone: customer.details.phone,
         };
-        self.open = Some(Open { ticket, customer });
+        self.open = Some(Open { ticket, customer, transfer: None });
     }
 
     /// The number's department, else the first active one by name.

@@ -3,7 +3,9 @@
 mod actor;
 mod decisions;
 mod handle;
+mod handover;
 mod intake;
+mod offers;
 #[cfg(test)]
 mod remark_tests;
 mod remarks;
@@ -12,8 +14,9 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-pub use decisions::{Closing, TransferRequest};
+pub use decisions::{Acceptance, Closing};
 pub use handle::{Chats, ManualEntry};
+pub use handover::{TransferAnswer, TransferRequest};
 pub use intake::Delivered;
 pub use send::Outgoing;
 

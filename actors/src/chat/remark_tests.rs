@@ -23,7 +23,7 @@ const PAGE: Page = Page { limit: 10, offset: 0 };
 async fn accepted_by(hub: &TestHub, agent_id: AgentId) -> crate::domain::Ticket {
     hub.receive(CHAT, "m1").await.unwrap();
     let ticket = hub.ticket(CHAT).await;
-    hub.hub.chats().accept(&ticket, agent_id, None).await.unwrap()
+    hub.hub.chats().accept(&ticket, Acceptance::own(agent_id)).await.unwrap()
 }
 
 async fn unread(hub: &TestHub, who: AgentId) -> i64 {
@@ -75,7 +75,7 @@ async fn a_new_owner_has_not_read_anything_yet(database: TestDatabase) {
     hub.hub.chats().mark_read(&ticket, TestHub::ADMIN, None).await.unwrap();
     let request = TransferRequest {
         by: TestHub::ADMIN,
-        to_agent_id: ana,
+        to_agent_id: Some(ana),
         to_department_id: None,
         reason: "almoço".to_owned(),
     };

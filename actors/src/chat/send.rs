@@ -35,6 +35,7 @@ impl State {
             open.ticket.last_message_at = Some(now);
         }
         if let Some(agent_id) = outgoing.agent_id {
+            self.take_transfer(agent_id).await?;
             self.context.presence.typing_sent(agent_id, self.key.chat_id.clone());
         }
         if was_awaited && !outgoing.is_automatic {

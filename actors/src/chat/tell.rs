@@ -2,7 +2,7 @@
 
 use super::actor::State;
 use crate::{
-    domain::{AgentId, CustomerCard, Message, Ticket, Timestamp, Transfer},
+    domain::{CustomerCard, DepartmentId, Message, Ticket, Timestamp, Transfer},
     events::{Audience, ChatAudience, HubEvent},
     hub::Context,
 };
@@ -81,7 +81,7 @@ impl State {
             ticket_id: ticket.id,
             chat_id: ticket.chat_id.clone(),
             agent_id,
-            agent_name: agent_name.clone(),
+            agent_name,
             status: ticket.status,
             at,
         };
@@ -89,25 +89,23 @@ impl State {
         self.context.publish(&Audience::Chat(department), accepted);
         let first_message = self.context.store.find_queue_entry_of(ticket.id).await;
         let first_message = first_message.ok().flatten().map(|entry| entry.first_message);
-        let assigned = HubEvent::ChatAssigned {
-            ticket_id: ticket.id,
-            chat_id: ticket.chat_id.clone(),
-            customer_name: open.customer.customer_name.clone(),
-            agent_id,
-            agent_name,
-            department_id: ticket.department_id,
-            department_name: roster.department_name(ticket.department_id),
-            priority: ticket.priority,
-            first_message: first_message.unwrap_or_default(),
-            at,
-        };
-        self.context.publish(&Audience::Chat(audience_of(ticket)), assigned);
+        let (customer, first_message) =
+            (&open.customer.customer_name, first_message.unwrap_or_default());
+        let assigned = HubEvent::assigned(&roster, ticket, customer, first_message, at);
+        if let Some(assigned) = assigned {
+            self.context.publish(&Audience::Chat(audience_of(ticket)), assigned);
+        }
     }
 
     pub(super) fn tell_transferred(&self, transfer: Transfer, at: Timestamp) {
         let Some(open) = &self.open else { return };
         let roster = self.context.roster();
-        let audience = ChatAudience { also: transfer.from_agent_id, ..audience_of(&open.ticket) };
+        let (from, to) = (transfer.from_department_id, transfer.to_department_id);
+        let audience = ChatAudience {
+            also: transfer.from_agent_id,
+            left_department_id: (from != to).then_some(from),
+            ..audience_of(&open.ticket)
+        };
         let event = HubEvent::ChatTransferred {
             chat_id: open.ticket.chat_id.clone(),
             customer_name: open.customer.customer_name.clone(),
@@ -119,12 +117,28 @@ impl State {
         self.context.publish(&Audience::Chat(audience), event);
     }
 
-    pub(super) fn tell_requeued(&self, ticket: &Ticket, owner: Option<AgentId>, at: Timestamp) {
-        let audience = ChatAudience { also: owner, ..audience_of(ticket) };
+    /// Back in the queue: its department hears it, whoever had it, and where it came from.
+    pub(super) fn tell_requeued(&self, ticket: &Ticket, before: &Ticket, at: Timestamp) {
+        let left = (before.department_id != ticket.department_id).then_some(before.department_id);
+        let audience =
+            ChatAudience { also: before.agent_id, left_department_id: left, ..audience_of(ticket) };
         let event = HubEvent::ChatRequeued {
             ticket_id: ticket.id,
             chat_id: ticket.chat_id.clone(),
             department_id: ticket.department_id,
+            at,
+        };
+        self.context.publish(&Audience::Chat(audience), event);
+    }
+
+    pub(super) fn tell_overflowed(&self, ticket: &Ticket, from: DepartmentId, at: Timestamp) {
+        let audience = ChatAudience { left_department_id: Some(from), ..audience_of(ticket) };
+        let event = HubEvent::ChatOverflowed {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id.clone(),
+            from_department_id: from,
+            to_department_id: ticket.department_id,
+            to_department_name: self.context.roster().department_name(ticket.department_id),
             at,
         };
         self.context.publish(&Audience::Chat(audience), event);

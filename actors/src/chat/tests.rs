@@ -49,7 +49,7 @@ fn outgoing(text: &str, client_message_id: Option<&str>) -> Outgoing {
 async fn accepted(hub: &TestHub, agent_id: AgentId) -> crate::domain::Ticket {
     hub.receive(CHAT, "m1").await.unwrap();
     let ticket = hub.ticket(CHAT).await;
-    hub.hub.chats().accept(&ticket, agent_id, None).await.unwrap()
+    hub.hub.chats().accept(&ticket, Acceptance::own(agent_id)).await.unwrap()
 }
 
 async fn twenty_first_messages_at_once_open_one_ticket(database: TestDatabase) {
@@ -93,7 +93,9 @@ async fn only_one_of_many_wins_the_race_to_accept(database: TestDatabase) {
     let mut racers = JoinSet::new();
     for _ in 0..200 {
         let (running, ticket) = (hub.hub.clone(), ticket.clone());
-        racers.spawn(async move { running.chats().accept(&ticket, TestHub::ADMIN, None).await });
+        racers.spawn(async move {
+            running.chats().accept(&ticket, Acceptance::own(TestHub::ADMIN)).await
+        });
     }
     let outcomes = racers.join_all().await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
@@ -162,7 +164,7 @@ async fn only_somebody_who_waits_is_taken_out_of_the_queue(database: TestDatabas
 async fn accepted_again(hub: &TestHub) -> crate::domain::Ticket {
     hub.receive(CHAT, "m2").await.unwrap();
     let ticket = hub.ticket(CHAT).await;
-    hub.hub.chats().accept(&ticket, TestHub::ADMIN, None).await.unwrap()
+    hub.hub.chats().accept(&ticket, Acceptance::own(TestHub::ADMIN)).await.unwrap()
 }
 
 async fn a_decision_about_an_earlier_ticket_does_not_touch_the_present_one(database: TestDatabase) {
@@ -172,11 +174,11 @@ async fn a_decision_about_an_earlier_ticket_does_not_touch_the_present_one(datab
     hub.hub.chats().cancel(&seen).await.unwrap();
     hub.receive(CHAT, "m2").await.unwrap();
     let present = hub.ticket(CHAT).await;
-    let accepted = hub.hub.chats().accept(&seen, TestHub::ADMIN, None).await;
+    let accepted = hub.hub.chats().accept(&seen, Acceptance::own(TestHub::ADMIN)).await;
     assert!(matches!(accepted, Err(HubError::Rejected(Rejected::NotWaiting(_)))));
     let request = TransferRequest {
         by: TestHub::ADMIN,
-        to_agent_id: TestHub::ADMIN,
+        to_agent_id: Some(TestHub::ADMIN),
         to_department_id: None,
         reason: String::new(),
     };
@@ -214,7 +216,7 @@ async fn a_transfer_is_checked_in_the_order_of_the_contract(database: TestDataba
     let ticket = accepted(&hub, TestHub::ADMIN).await;
     let request = |to: AgentId, department| TransferRequest {
         by: TestHub::ADMIN,
-        to_agent_id: to,
+        to_agent_id: Some(to),
         to_department_id: department,
         reason: "especialista".to_owned(),
     };
@@ -340,11 +342,11 @@ async fn segments_follow_every_owner(database: TestDatabase) {
     hub.receive(CHAT, "m1").await.unwrap();
     hub.clock.advance(Duration::from_secs(10));
     let ticket = hub.ticket(CHAT).await;
-    hub.hub.chats().accept(&ticket, ana.id, None).await.unwrap();
+    hub.hub.chats().accept(&ticket, Acceptance::own(ana.id)).await.unwrap();
     hub.clock.advance(Duration::from_secs(20));
     let request = TransferRequest {
         by: ana.id,
-        to_agent_id: bia.id,
+        to_agent_id: Some(bia.id),
         to_department_id: None,
         reason: "férias".to_owned(),
     };

@@ -1,6 +1,6 @@
 //! People who work with the hub, and what their role lets them do.
 
-use super::{AgentId, DepartmentId, Timestamp};
+use super::{AgentId, DepartmentId, List, Skill, Timestamp};
 
 /// What a person is in the company; each role may do all that the roles below it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
@@ -38,6 +38,9 @@ pub struct Agent {
     pub phone_number: String,
     pub role: Role,
     pub is_active: bool,
+    /// What he is good at; chats may ask for it.
+    #[sqlx(try_from = "String")]
+    pub skills: List<Skill>,
     /// Tokens issued before this instant are refused (password changed).
     pub tokens_valid_from: Timestamp,
     pub created_at: Timestamp,
@@ -60,6 +63,7 @@ pub struct NewAgent {
     pub phone_number: String,
     pub role: Role,
     pub is_active: bool,
+    pub skills: List<Skill>,
     pub password_hash: String,
     pub departments: Vec<DepartmentId>,
 }
@@ -72,6 +76,7 @@ pub struct AgentChanges {
     pub phone_number: Option<String>,
     pub role: Option<Role>,
     pub is_active: Option<bool>,
+    pub skills: Option<List<Skill>>,
     pub password_hash: Option<String>,
     pub departments: Option<Vec<DepartmentId>>,
 }

@@ -3,6 +3,7 @@
 use super::{
     AgentId, CompanyGroupId, CustomerId, Timestamp,
     audit::{Differences, FieldChange},
+    file::FileKey,
     phone::{self, Phone},
     plain,
     postal_code::PostalCode,
@@ -84,6 +85,9 @@ pub struct CustomerDetails {
     pub representative_position: Option<String>,
     pub notes: Option<String>,
     pub responsible_agent_id: Option<AgentId>,
+    /// A picture in the storage, as is `signature`.
+    pub logo: Option<FileKey>,
+    pub signature: Option<FileKey>,
 }
 
 /// A customer's row.
@@ -92,9 +96,6 @@ pub struct Customer {
     pub id: CustomerId,
     #[sqlx(flatten)]
     pub details: CustomerDetails,
-    /// Keys of stored files.
-    pub logo: Option<String>,
-    pub signature: Option<String>,
     pub created_by: Option<AgentId>,
     pub updated_by: Option<AgentId>,
     pub created_at: Timestamp,
@@ -129,6 +130,9 @@ pub enum CustomerChange {
     RepresentativePosition(Option<String>),
     Notes(Option<String>),
     ResponsibleAgent(Option<AgentId>),
+    /// A file that is pending, as for `Signature`.
+    Logo(Option<FileKey>),
+    Signature(Option<FileKey>),
 }
 
 impl CustomerDetails {
@@ -166,6 +170,8 @@ impl CustomerDetails {
             Change::RepresentativePosition(value) => self.representative_position = value,
             Change::Notes(value) => self.notes = value,
             Change::ResponsibleAgent(value) => self.responsible_agent_id = value,
+            Change::Logo(value) => self.logo = value,
+            Change::Signature(value) => self.signature = value,
         }
     }
 
@@ -180,7 +186,8 @@ impl CustomerDetails {
         plain::search_text(texts.chain(tax_id).chain(forms.iter().map(String::as_str)))
     }
 
-    /// The columns that differ from `old`, for the audit trail.
+    /// The columns that differ from `old`, for the audit trail. Of pictures the store knows more than
+    /// their keys.
     pub fn differences_from(&self, old: &Self) -> Vec<FieldChange> {
         let differences = Differences::default()
             .field("name", filled(&old.name), filled(&self.name))

@@ -1,5 +1,6 @@
 //! Files as the rows know them: under which key, how large, of which type. The bytes are elsewhere.
 
+use sqlx::{Database, Decode, Type, error::BoxDynError};
 use uuid::Uuid;
 
 use super::Timestamp;
@@ -45,10 +46,32 @@ impl TryFrom<String> for FileKey {
     }
 }
 
+impl<DB: Database> Type<DB> for FileKey
+where
+    String: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        String::type_info()
+    }
+
+    fn compatible(info: &DB::TypeInfo) -> bool {
+        String::compatible(info)
+    }
+}
+
+/// What is no key is a corrupt row, not a path.
+impl<'r, DB: Database> Decode<'r, DB> for FileKey
+where
+    String: Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Self::try_from(String::decode(value)?)?)
+    }
+}
+
 /// What is known of the bytes under a key.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct StoredFile {
-    #[sqlx(try_from = "String")]
     pub key: FileKey,
     pub bytes: i64,
     /// SHA-256 of the bytes, 64 lower-case hexadecimal digits.

@@ -74,6 +74,7 @@ mod tests {
             phone_number: String::new(),
             role,
             is_active: true,
+            skills: crate::domain::List::default(),
             tokens_valid_from: Timestamp::EPOCH,
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,

@@ -16,6 +16,7 @@ pub mod document_template;
 pub mod file;
 pub mod group;
 pub mod ids;
+pub mod list;
 pub mod message;
 pub mod money;
 pub mod notification;
@@ -32,6 +33,7 @@ pub mod routing;
 pub mod search;
 pub mod session;
 pub mod settings;
+pub mod skill;
 pub mod tax_id;
 pub mod ticket;
 pub mod time;
@@ -42,7 +44,9 @@ pub use contact::{Contact, ContactChange, ContactDetails};
 pub use customer::{
     Customer, CustomerCard, CustomerChange, CustomerDetails, CustomerStatus, PersonType, TaxRegime,
 };
-pub use department::{Department, DepartmentChanges, NewDepartment};
+pub use department::{
+    AssignmentMode, Department, DepartmentChanges, NewDepartment, RoutingChanges, RoutingRules,
+};
 pub use document::{
     Document, DocumentChanges, DocumentKind, DocumentOrigin, DocumentStatus, NewDocument,
 };
@@ -53,6 +57,7 @@ pub use ids::{
     MessageRowId, NoteId, PermissionId, QueueEntryId, QuickReplyId, SessionId, TicketId,
     TransferId,
 };
+pub use list::List;
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use money::Centavos;
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};
@@ -61,7 +66,9 @@ pub use queue::{Priority, QueueEntry};
 pub use quick_reply::{QuickReply, QuickReplyChanges, QuickReplyDetails};
 pub use rejected::Rejected;
 pub use remark::{Note, ReadMark, Receipt};
+pub use routing::{Considered, DecisionKind, NewDecision, Reasons, RoutingDecision, Verdict};
 pub use search::SearchQuery;
 pub use session::{ProviderKind, SessionChanges, SessionStatus, WhatsAppSession};
+pub use skill::Skill;
 pub use ticket::{Segment, Ticket, TicketStatus, TicketView, Transfer};
 pub use time::Timestamp;

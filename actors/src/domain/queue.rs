@@ -2,7 +2,10 @@
 
 use std::{cmp::Reverse, time::Duration};
 
-use super::{AgentId, CustomerId, DepartmentId, QueueEntryId, TicketId, Timestamp};
+use super::{
+    AgentId, CustomerId, DepartmentId, List, QueueEntryId, SessionId, Skill, TicketId, Timestamp,
+    ids::ChatKey,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
 #[sqlx(type_name = "TEXT", rename_all = "snake_case")]
@@ -43,18 +46,117 @@ pub struct QueueEntry {
     pub assigned_at: Option<Timestamp>,
     /// Left the queue without being assigned (closed, cancelled).
     pub removed_at: Option<Timestamp>,
+    /// What an agent should be good at, the most important first.
+    #[sqlx(try_from = "String")]
+    pub skills: List<Skill>,
+    /// In this department's queue since then.
+    pub queued_at: Option<Timestamp>,
+    /// Who is asked at present whether he takes it, and until when.
+    pub offered_agent_id: Option<AgentId>,
+    pub offered_until: Option<Timestamp>,
+    /// Who refused it, or let the offer pass.
+    #[sqlx(try_from = "String")]
+    pub declined_by: List<AgentId>,
+    /// Departments that it overflowed from; it never goes back to them by itself.
+    #[sqlx(try_from = "String")]
+    pub visited: List<DepartmentId>,
+    /// A supervisor put it first.
+    pub pinned_at: Option<Timestamp>,
+    /// Of the ticket.
+    pub session_id: SessionId,
+    /// The customer's last message where the network lets one answer for 24 hours only (Cloud API).
+    pub window_from: Option<Timestamp>,
 }
 
 /// How long a customer's last agent is preferred.
 pub const STICKY_WINDOW: Duration = Duration::from_hours(24);
+
+/// The customer-service window of the Cloud API: from the customer's last message on.
+pub const REPLY_WINDOW: Duration = Duration::from_hours(24);
+/// A window that closes within this time makes a chat go first among its equals.
+const WINDOW_CLOSING: Duration = Duration::from_hours(2);
 
 impl QueueEntry {
     pub fn is_waiting(&self) -> bool {
         self.assigned_at.is_none() && self.removed_at.is_none()
     }
 
+    /// Somebody is being asked whether he takes it.
+    pub fn is_offered(&self) -> bool {
+        self.offered_agent_id.is_some()
+    }
+
     pub fn waited(&self, now: Timestamp) -> Duration {
         self.assigned_at.or(self.removed_at).unwrap_or(now).since(self.entered_at)
+    }
+
+    /// How long it has been in this department's queue.
+    pub fn queued(&self, now: Timestamp) -> Duration {
+        now.since(self.queued_at.unwrap_or(self.entered_at))
+    }
+
+    pub fn chat_key(&self) -> ChatKey {
+        ChatKey { session_id: self.session_id, chat_id: self.chat_id.clone() }
+    }
+
+    /// When the department's promise is broken.
+    pub fn due_at(&self, response_target_minutes: i64) -> Timestamp {
+        self.entered_at.plus(minutes(response_target_minutes))
+    }
+
+    pub fn service_level(&self, response_target_minutes: i64, now: Timestamp) -> ServiceLevel {
+        let target = minutes(response_target_minutes);
+        let waited = self.waited(now);
+        if waited > target {
+            ServiceLevel::Late
+        } else if waited >= target.mul_f32(CLOSING_SHARE) {
+            ServiceLevel::Closing
+        } else {
+            ServiceLevel::OnTime
+        }
+    }
+
+    /// What the order of service is made of.
+    pub fn score(&self, response_target_minutes: i64, now: Timestamp) -> Score {
+        let level = self.service_level(response_target_minutes, now);
+        let window_ends = self.window_from.map(|from| from.plus(REPLY_WINDOW));
+        Score {
+            rank: aged_rank(self, response_target_minutes, now),
+            window_is_closing: window_ends.is_some_and(|end| end <= now.plus(WINDOW_CLOSING)),
+            promise_is_closing: level != ServiceLevel::OnTime,
+        }
+    }
+}
+
+/// From this share of the response target on a chat is about to be late.
+const CLOSING_SHARE: f32 = 0.75;
+
+fn minutes(count: i64) -> Duration {
+    Duration::from_mins(u64::try_from(count).unwrap_or(1).max(1))
+}
+
+/// How a waiting chat stands against the department's response target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceLevel {
+    OnTime,
+    /// Three quarters of the target are gone.
+    Closing,
+    Late,
+}
+
+/// The parts of a waiting chat's place; more is served first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Score {
+    /// Priority, and one more for every two response targets waited.
+    pub rank: i64,
+    pub window_is_closing: bool,
+    pub promise_is_closing: bool,
+}
+
+impl Score {
+    /// The rank decides; a closing window and a closing promise only among equal ranks.
+    pub fn total(self) -> i64 {
+        self.rank * 4 + i64::from(self.window_is_closing) * 2 + i64::from(self.promise_is_closing)
     }
 }
 
@@ -65,11 +167,13 @@ pub fn aged_rank(entry: &QueueEntry, response_target_minutes: i64, now: Timestam
     entry.priority.rank() + waited / step_micros
 }
 
-/// Sorts waiting chats into the order of service: aged rank, then first come first served.
+/// Sorts waiting chats into the order of service: those a supervisor put first, then by [`Score`], then
+/// first come first served.
 pub fn order(entries: &mut [&QueueEntry], response_target_minutes: i64, now: Timestamp) {
-    entries.sort_by_key(|entry| {
-        let rank = aged_rank(entry, response_target_minutes, now);
-        (Reverse(rank), entry.entered_at, entry.id)
+    entries.sort_by_cached_key(|entry| {
+        let score = entry.score(response_target_minutes, now).total();
+        let pinned = (entry.pinned_at.is_none(), entry.pinned_at);
+        (pinned, Reverse(score), entry.entered_at, entry.id)
     });
 }
 
@@ -93,6 +197,15 @@ pub(crate) mod tests {
             entered_at: Timestamp::from_micros(entered_second * 1_000_000),
             assigned_at: None,
             removed_at: None,
+            skills: List::default(),
+            queued_at: None,
+            offered_agent_id: None,
+            offered_until: None,
+            declined_by: List::default(),
+            visited: List::default(),
+            pinned_at: None,
+            session_id: SessionId(1),
+            window_from: None,
         }
     }
 
@@ -129,14 +242,51 @@ pub(crate) mod tests {
         assert_eq!(aged_rank(&old, 15, now(90)), 3);
     }
 
+    #[test]
+    fn among_equal_ranks_a_closing_window_goes_first() {
+        let hours = |count: i64| count * 3600;
+        let (first, mut cloud) = (entry(1, Priority::Normal, 0), entry(2, Priority::Normal, 1));
+        cloud.window_from = Some(Timestamp::from_micros(0));
+        let target = 60 * 24;
+        let served_at = |second| served(&[first.clone(), cloud.clone()], target, second);
+        assert_eq!(served_at(hours(21)), [1, 2], "three hours are left");
+        assert_eq!(served_at(hours(22)), [2, 1], "two hours are left");
+        let urgent = entry(3, Priority::High, hours(22));
+        assert_eq!(served(&[urgent, cloud], target, hours(22)), [3, 2], "the rank still decides");
+    }
+
+    #[test]
+    fn whoever_a_supervisor_put_first_is_served_first() {
+        let (urgent, mut low) = (entry(1, Priority::Urgent, 0), entry(2, Priority::Low, 5));
+        low.pinned_at = Some(Timestamp::from_micros(9_000_000));
+        let mut earlier = entry(3, Priority::Low, 6);
+        earlier.pinned_at = Some(Timestamp::from_micros(8_000_000));
+        assert_eq!(served(&[urgent, low, earlier], 15, 10), [3, 2, 1]);
+    }
+
+    #[test]
+    fn the_promise_closes_after_three_quarters() {
+        let waiting = entry(1, Priority::Normal, 0);
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
+        let level = |second| waiting.service_level(10, at(second));
+        assert_eq!(level(449), ServiceLevel::OnTime);
+        assert_eq!(level(450), ServiceLevel::Closing);
+        assert_eq!(level(600), ServiceLevel::Closing);
+        assert_eq!(level(601), ServiceLevel::Late);
+    }
+
     proptest! {
         #[test]
-        fn nobody_starves(priority in 0_usize..4, later in 0_usize..4, target in 1_i64..120) {
+        fn nobody_starves(
+            priority in 0_usize..4, later in 0_usize..4, target in 1_i64..120, is_cloud: bool,
+        ) {
             let all = [Priority::Low, Priority::Normal, Priority::High, Priority::Urgent];
             let waiting = entry(1, all[priority], 0);
-            // Whoever comes later than the bound never goes first again.
-            let bound = 3 * 2 * target * 60;
-            let newcomer = entry(2, all[later], bound);
+            // Whoever comes later than the bound never goes first again: four ranks, for the three of
+            // the priority and the part that counts among equals.
+            let bound = 4 * 2 * target * 60;
+            let mut newcomer = entry(2, all[later], bound);
+            newcomer.window_from = is_cloud.then_some(Timestamp::from_micros(1));
             for second in [bound, bound + 1, bound * 2, bound * 10] {
                 prop_assert_eq!(served(&[newcomer.clone(), waiting.clone()], target, second)[0], 1);
             }

@@ -13,6 +13,12 @@ pub enum Rejected {
     TicketAlreadyClosed,
     #[error("Atendimento não pode ser transferido no estado atual")]
     NotTransferable,
+    #[error("Informe o atendente ou o departamento de destino")]
+    NoTarget,
+    #[error("Não há transferência à sua espera neste chat")]
+    NoTransfer,
+    #[error("Este chat não está oferecido a você")]
+    NotOffered,
     #[error("Não é possível transferir para o mesmo atendente")]
     SameAgent,
     #[error("O atendente de destino não pertence ao departamento de destino")]
@@ -30,6 +36,9 @@ pub enum Rejected {
     NotInQueue,
     #[error("O departamento \"{0}\" está inativo")]
     DepartmentInactive(String),
+    /// The chain of departments would come back to one that it has passed.
+    #[error("O transbordo voltaria ao departamento \"{0}\": escolha outro destino")]
+    OverflowCycle(String),
     #[error("O departamento tem atendimentos ou filas e não pode ser excluído; desative-o")]
     DepartmentInUse,
     #[error("Os grupos Atendente, Supervisor e Gerente não podem ser renomeados nem excluídos")]

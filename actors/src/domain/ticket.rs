@@ -79,6 +79,11 @@ impl Ticket {
         self.status == TicketStatus::Waiting && self.agent_id.is_none()
     }
 
+    /// Offered to an agent who has not answered yet.
+    pub fn is_offered(&self) -> bool {
+        self.status == TicketStatus::Waiting && self.agent_id.is_some()
+    }
+
     /// A person takes the chat.
     pub fn check_accept(&self) -> Result<(), Rejected> {
         if self.status == TicketStatus::Waiting {
@@ -152,6 +157,10 @@ pub struct Transfer {
     pub reason: String,
     pub created_by: Option<AgentId>,
     pub accepted_at: Option<Timestamp>,
+    /// Goes back then unless the target takes it.
+    pub returns_at: Option<Timestamp>,
+    /// Over without having been taken.
+    pub returned_at: Option<Timestamp>,
     pub created_at: Timestamp,
 }
 

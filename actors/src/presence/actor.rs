@@ -11,14 +11,18 @@ use dashmap::DashMap;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
 use super::{
-    live::{Live, Wanted},
+    claims::{Claims, Wanted},
+    live::Live,
     outbox::CloseReason,
     people::ToPeople,
     typing::{Indicator, Typing},
 };
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
-    domain::{AgentId, DepartmentId, Liveness, PresenceStatus, PresenceView, TicketId, Timestamp},
+    domain::{
+        AgentId, Considered, DepartmentId, Liveness, PresenceStatus, PresenceView, TicketId,
+        Timestamp,
+    },
     error::HubError,
     events::{Audience, HubEvent},
     hub::Context,
@@ -56,10 +60,12 @@ pub(crate) enum ToPresence {
     View { agent_id: Option<AgentId>, reply: Reply<Vec<PresenceView>> },
     /// From a queue: choose agents for these tickets and charge them. The queue then reports either
     /// `Assigned`, `Released` or `Doubtful` for each of them.
-    Claim {
+    Claim { department_id: DepartmentId, wanted: Vec<Wanted>, reply: Reply<Claims> },
+    /// From a queue: what would be thought of each member for this ticket, and how many are left out.
+    Explain {
         department_id: DepartmentId,
-        wanted: Vec<Wanted>,
-        reply: Reply<Vec<(TicketId, AgentId)>>,
+        wanted: Box<Wanted>,
+        reply: Reply<(Vec<Considered>, usize)>,
     },
     /// From a queue: these claims are committed.
     Assigned(Vec<(TicketId, AgentId)>),
@@ -71,6 +77,10 @@ pub(crate) enum ToPresence {
     Charged { agent_id: AgentId, ticket_id: TicketId },
     /// From a chat: the ticket no longer counts against anybody.
     Freed(TicketId),
+    /// From a chat: an agent took or refused what was offered to him.
+    OfferAnswered(AgentId),
+    /// From a chat: an offer ran out. `max` in a row set the agent away.
+    OfferMissed { agent_id: AgentId, max: i64 },
     /// Somebody types; told to the audience once until it stops or expires.
     TypingStarted { indicator: IndicatorIn, reply: Reply<()> },
     /// Answered with whether an indicator was shown.
@@ -212,6 +222,13 @@ impl State {
             ToPresence::Claim { department_id, wanted, reply } => {
                 settle(reply, Ok(self.claim(department_id, &wanted)))?;
             }
+            ToPresence::Explain { department_id, wanted, reply } => {
+                settle(reply, Ok(self.explain(department_id, &wanted)))?;
+            }
+            ToPresence::OfferAnswered(id) => self.offer_answered(id),
+            ToPresence::OfferMissed { agent_id, max } => {
+                settle_cast("offer missed", self.offer_missed(agent_id, max).await)?;
+            }
             ToPresence::Assigned(claims) => {
                 for (ticket_id, agent_id) in claims {
                     self.live.charge(agent_id, ticket_id);
@@ -282,6 +299,7 @@ impl State {
         let agent = self.live.agent_mut(id, now);
         let is_change = agent.wish != Some(status);
         agent.wish = Some(status);
+        agent.missed_offers = 0;
         agent.life.status_set(now, timeout);
         agent.updated_at = now;
         // A new status without a text does not keep the text of the old one.
@@ -308,7 +326,7 @@ impl State {
     }
 
     /// Tells everybody when the shown status of an agent has changed. Whether it had.
-    fn announce_change(&mut self, id: AgentId, now: Timestamp) -> bool {
+    pub(super) fn announce_change(&mut self, id: AgentId, now: Timestamp) -> bool {
         let Some(status) = self.live.refresh(id, now) else { return false };
         let agent = self.live.agent_mut(id, now);
         let fell_silent = status == PresenceStatus::Offline
@@ -346,38 +364,6 @@ impl State {
             self.live.agent_mut(*id, now);
         }
         ids.into_iter().filter_map(|id| self.live.view(id, now, timeout)).collect()
-    }
-
-    fn claim(&mut self, id: DepartmentId, wanted: &[Wanted]) -> Vec<(TicketId, AgentId)> {
-        let roster = self.context.roster();
-        match roster.department(id) {
-            Some(department) if department.is_active => {
-                self.live.claim(department, &roster, wanted, self.context.clock.now())
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn release(&mut self, tickets: &[TicketId]) {
-        for ticket in tickets {
-            if let Some(owner) = self.live.release(*ticket) {
-                self.offer_to(owner);
-            }
-        }
-    }
-
-    fn charge(&mut self, agent_id: AgentId, ticket_id: TicketId) {
-        let now = self.context.clock.now();
-        self.live.agent_mut(agent_id, now).idle_since = now;
-        if let Some(before) = self.live.charge(agent_id, ticket_id) {
-            self.offer_to(before);
-        }
-    }
-
-    fn free(&mut self, ticket_id: TicketId) {
-        if let Some(owner) = self.live.free(ticket_id) {
-            self.offer_to(owner);
-        }
     }
 
     /// Lets the queues of an agent's departments know that he may have room.

@@ -6,15 +6,15 @@ use ractor::ActorCell;
 
 use super::{
     actor::{Gone, IndicatorIn, PresenceChild, ToPresence},
-    live::Wanted,
+    claims::{Claims, Wanted},
     people::ToPeople,
 };
 use crate::{
     ask::Reply,
     directory::Directory,
     domain::{
-        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Group,
-        GroupChanges, GroupId, NewAgent, NewDepartment, NewGroup, NotificationChanges,
+        Agent, AgentChanges, AgentId, Considered, Department, DepartmentChanges, DepartmentId,
+        Group, GroupChanges, GroupId, NewAgent, NewDepartment, NewGroup, NotificationChanges,
         NotificationPreferences, PresenceStatus, PresenceView, TicketId, Timestamp,
     },
     error::HubError,
@@ -224,8 +224,26 @@ impl Presence {
         &self,
         department_id: DepartmentId,
         wanted: Vec<Wanted>,
-    ) -> Result<Vec<(TicketId, AgentId)>, HubError> {
+    ) -> Result<Claims, HubError> {
         self.doors.ask(&(), |reply| ToPresence::Claim { department_id, wanted, reply }).await
+    }
+
+    /// What would be thought of each member for this ticket, and how many are left out.
+    pub(crate) async fn explain(
+        &self,
+        department_id: DepartmentId,
+        wanted: Wanted,
+    ) -> Result<(Vec<Considered>, usize), HubError> {
+        let wanted = Box::new(wanted);
+        self.doors.ask(&(), |reply| ToPresence::Explain { department_id, wanted, reply }).await
+    }
+
+    pub(crate) fn offer_answered(&self, id: AgentId) {
+        self.doors.tell(&(), ToPresence::OfferAnswered(id));
+    }
+
+    pub(crate) fn offer_missed(&self, agent_id: AgentId, max: i64) {
+        self.doors.tell(&(), ToPresence::OfferMissed { agent_id, max });
     }
 
     pub(crate) fn assigned(&self, claims: Vec<(TicketId, AgentId)>) {

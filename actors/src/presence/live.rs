@@ -1,29 +1,17 @@
 //! The live state of all agents: wishes, signs of life and loads. Plain values; the actor owns one.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use crate::{
-    directory::Roster,
     domain::{
-        AgentId, Department, Liveness, PresenceStatus, PresenceView, TicketId, Timestamp,
+        AgentId, Liveness, PresenceStatus, PresenceView, TicketId, Timestamp, Verdict,
         presence::effective,
-        routing::{Candidate, choose},
     },
     store::StoredPresence,
 };
 
 /// A queue reports within one transaction; after this long it has died in between.
 const CLAIM_AGE_MAX: Duration = Duration::from_secs(30);
-
-/// A waiting ticket that wants an agent, and whom it would like best.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    pub(crate) ticket_id: TicketId,
-    pub(crate) sticky: Option<AgentId>,
-}
 
 #[derive(Debug, Clone)]
 pub(super) struct LiveAgent {
@@ -38,6 +26,8 @@ pub(super) struct LiveAgent {
     pub(super) idle_since: Timestamp,
     /// Went offline then (a transition: who never was online never went).
     pub(super) offline_since: Option<Timestamp>,
+    /// Offers in a row that he let pass.
+    pub(super) missed_offers: i64,
     /// The chats of this absence have been looked at.
     pub(super) is_handled: bool,
     /// Something changed that is not stored yet.
@@ -55,6 +45,7 @@ impl LiveAgent {
             updated_at: now,
             idle_since: Timestamp::EPOCH,
             offline_since: None,
+            missed_offers: 0,
             is_handled: false,
             is_dirty: false,
         }
@@ -77,32 +68,41 @@ impl LiveAgent {
             status_changed_at: row.status_changed_at,
             updated_at: row.updated_at,
             offline_since,
+            missed_offers: row.missed_offers,
             ..Self::new(now)
         }
     }
 
-    /// Fit to be given a chat now.
-    fn can_receive(&self, now: Timestamp) -> bool {
-        self.wish == Some(PresenceStatus::Online) && self.life.can_receive(now)
+    /// Why he is given nothing now; `None` when he is there.
+    pub(super) fn absence(&self, now: Timestamp) -> Option<Verdict> {
+        match self.wish {
+            Some(wish) if !self.life.is_alive(now) || wish == PresenceStatus::Offline => {
+                Some(Verdict::Offline)
+            }
+            Some(PresenceStatus::Busy) => Some(Verdict::Busy),
+            Some(PresenceStatus::Away) => Some(Verdict::Away),
+            Some(_) => (!self.life.can_receive(now)).then_some(Verdict::Reconnecting),
+            None => Some(Verdict::Offline),
+        }
     }
 }
 
 /// A ticket that a queue wants to assign.
 #[derive(Debug, Clone, Copy)]
-struct Claim {
-    at: Timestamp,
+pub(super) struct Claim {
+    pub(super) at: Timestamp,
     /// Who had it before, in case the queue was mistaken and it does not wait at all.
-    owner_before: Option<AgentId>,
+    pub(super) owner_before: Option<AgentId>,
 }
 
 /// All agents and who owns which open ticket.
 #[derive(Debug, Default)]
 pub(super) struct Live {
-    agents: HashMap<AgentId, LiveAgent>,
-    owners: HashMap<TicketId, AgentId>,
+    pub(super) agents: HashMap<AgentId, LiveAgent>,
+    pub(super) owners: HashMap<TicketId, AgentId>,
     loads: HashMap<AgentId, usize>,
     /// Claims of which has not been reported yet what became of them.
-    pending: HashMap<TicketId, Claim>,
+    pub(super) pending: HashMap<TicketId, Claim>,
 }
 
 impl Live {
@@ -276,50 +276,6 @@ impl Live {
         before.into_iter().filter(|(id, load)| self.load(*id) < *load).map(|(id, _)| id).collect()
     }
 
-    /// Chooses an agent for each of these tickets in turn and charges him, until nobody has room.
-    pub(super) fn claim(
-        &mut self,
-        department: &Department,
-        roster: &Roster,
-        wanted: &[Wanted],
-        now: Timestamp,
-    ) -> Vec<(TicketId, AgentId)> {
-        let capacity = usize::try_from(department.capacity).unwrap_or(0);
-        let mut candidates = self.candidates(department, roster, capacity, now);
-        let mut claimed = Vec::new();
-        for want in wanted {
-            let Some(id) = choose(&candidates, want.sticky) else { break };
-            let owner_before = self.owners.get(&want.ticket_id).copied();
-            self.charge(id, want.ticket_id);
-            self.pending.insert(want.ticket_id, Claim { at: now, owner_before });
-            self.agent_mut(id, now).idle_since = now;
-            if let Some(chosen) = candidates.iter_mut().find(|c| c.agent_id == id) {
-                chosen.load += 1;
-                chosen.idle_since = now;
-            }
-            claimed.push((want.ticket_id, id));
-        }
-        claimed
-    }
-
-    fn candidates(
-        &self,
-        department: &Department,
-        roster: &Roster,
-        capacity: usize,
-        now: Timestamp,
-    ) -> Vec<Candidate> {
-        let members: HashSet<AgentId> = department.members.iter().copied().collect();
-        let fit = members.into_iter().filter_map(|id| {
-            let agent = self.agents.get(&id).filter(|agent| agent.can_receive(now))?;
-            let is_active = roster.agent(id).is_some_and(|row| row.is_active);
-            let load = self.load(id);
-            let idle_since = agent.idle_since;
-            is_active.then_some(Candidate { agent_id: id, load, capacity, idle_since })
-        });
-        fit.collect()
-    }
-
     /// The open tickets by owner, for tests that compare memory with rows.
     #[cfg(feature = "testing")]
     pub(super) fn owners(&self) -> HashMap<TicketId, AgentId> {
@@ -335,6 +291,7 @@ fn stored(id: AgentId, agent: &LiveAgent) -> StoredPresence {
         last_seen: agent.life.last_seen,
         status_changed_at: agent.status_changed_at,
         updated_at: agent.updated_at,
+        missed_offers: agent.missed_offers,
     }
 }
 

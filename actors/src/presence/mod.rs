@@ -1,6 +1,7 @@
 //! The roster: who is there, who may be given a chat, who types, and the sockets of everybody.
 
 mod actor;
+mod claims;
 mod handle;
 mod live;
 pub mod outbox;
@@ -11,4 +12,4 @@ mod typing;
 
 pub use handle::Presence;
 
-pub(crate) use live::Wanted;
+pub(crate) use claims::{Claimed, Wanted};

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Group,
         GroupChanges, GroupId, NewAgent, NewDepartment, NewGroup, NotificationChanges,
-        NotificationPreferences, Rejected, Role, group,
+        NotificationPreferences, Rejected, Role, department::overflow_cycle, group,
     },
     error::HubError,
     store::StoreError,
@@ -175,7 +175,9 @@ impl State {
         by: Option<AgentId>,
         new: NewDepartment,
     ) -> Result<Department, HubError> {
-        check_members(&self.context.roster(), &new.members)?;
+        let roster = self.context.roster();
+        check_members(&roster, &new.members)?;
+        check_overflow(&roster, None, new.routing.overflow_department_id)?;
         let now = self.context.clock.now();
         let created = self.context.store.insert_department(new, by, now).await;
         let department = created.map_err(taken_name)?;
@@ -189,7 +191,9 @@ impl State {
         id: DepartmentId,
         changes: DepartmentChanges,
     ) -> Result<Department, HubError> {
-        check_members(&self.context.roster(), changes.members.as_deref().unwrap_or_default())?;
+        let roster = self.context.roster();
+        check_members(&roster, changes.members.as_deref().unwrap_or_default())?;
+        check_overflow(&roster, Some(id), changes.routing.overflow_department_id.flatten())?;
         let now = self.context.clock.now();
         let updated = self.context.store.update_department(id, changes, by, now).await;
         let department =
@@ -352,6 +356,29 @@ fn check_departments(roster: &Roster, ids: &[DepartmentId]) -> Result<(), HubErr
 fn check_members(roster: &Roster, ids: &[AgentId]) -> Result<(), HubError> {
     match ids.iter().find(|id| roster.agent(**id).is_none()) {
         Some(id) => Err(HubError::BadReference { field: "members", id: id.0 }),
+        None => Ok(()),
+    }
+}
+
+/// Where a department's chats go on: somewhere that exists, and never round in a circle.
+fn check_overflow(
+    roster: &Roster,
+    id: Option<DepartmentId>,
+    to: Option<DepartmentId>,
+) -> Result<(), HubError> {
+    let Some(to) = to else { return Ok(()) };
+    if roster.department(to).is_none() {
+        return Err(HubError::BadReference { field: "overflow_department_id", id: to.0 });
+    }
+    let Some(id) = id else { return Ok(()) };
+    let next = |at: DepartmentId| {
+        if at == id {
+            return Some(to);
+        }
+        roster.department(at)?.routing.overflow_department_id
+    };
+    match overflow_cycle(id, next) {
+        Some(again) => Err(Rejected::OverflowCycle(roster.department_name(again)).into()),
         None => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::outbox::{CloseReason, OutFrame, Outbox, ResumeFrom};
 use crate::{
     both_databases,
+    chat::Acceptance,
     domain::{
         AgentChanges, AgentId, NotificationChanges, Notify, PresenceStatus, Rejected, Role,
         TicketStatus,
@@ -126,7 +127,7 @@ async fn a_status_survives_a_crash_of_the_roster(database: TestDatabase) {
     assert_eq!(change, (PresenceStatus::Offline, busy));
     hub.receive(CHAT, "m1").await.unwrap();
     let ticket = hub.ticket(CHAT).await;
-    hub.hub.chats().accept(&ticket, ana.id, None).await.unwrap();
+    hub.hub.chats().accept(&ticket, Acceptance::own(ana.id)).await.unwrap();
     hub.hub.presence().crash();
     eventually(async || hub.hub.presence().view(ana.id).await.is_ok()).await;
     let view = hub.hub.presence().view(ana.id).await.unwrap();
@@ -187,6 +188,7 @@ async fn the_last_administrator_stays(database: TestDatabase) {
             phone_number: String::new(),
             role: Role::Agent,
             is_active: true,
+            skills: crate::domain::List::default(),
             password_hash: String::new(),
             departments: vec![],
         },

@@ -1,26 +1,18 @@
-//! The actor of one department's queue. It owns the waiting list and assigns; capacity is the
-//! roster's, the ticket's row is the last word.
+//! The actor of one department's queue. It owns the waiting list; capacity is the roster's, the ticket's
+//! row is the last word.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
+use super::place::{Explanation, Place};
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
-    domain::{AgentId, DepartmentId, QueueEntry, TicketId, TicketView, queue},
+    domain::{Department, DepartmentId, QueueEntry, TicketId, Timestamp, queue},
     error::HubError,
-    events::{Audience, ChatAudience, HubEvent},
     hub::Context,
-    presence::Wanted,
-    store::Assignment,
     supervisor::{Child, Restart},
 };
-
-/// Tickets that are claimed and committed together.
-const BATCH_MAX: usize = 256;
 
 /// What a queue is told.
 pub(crate) enum ToQueue {
@@ -30,6 +22,8 @@ pub(crate) enum ToQueue {
     Enqueue { ticket_id: TicketId, reply: Reply<()> },
     /// From a chat, after its commit: the ticket waits no longer.
     Withdraw(TicketId),
+    /// From a chat: the customer of a waiting ticket wrote again.
+    Heard { ticket_id: TicketId, at: Timestamp },
     /// Assign as many as possible; answered with how many this call assigned.
     Distribute { reply: Reply<usize> },
     /// Something changed (an agent became available, a slot is free, the department was edited):
@@ -37,6 +31,12 @@ pub(crate) enum ToQueue {
     Wake,
     /// The waiting tickets in the order of service.
     Waiting { reply: Reply<Vec<QueueEntry>> },
+    /// Where they stand, in the order of service.
+    Places { reply: Reply<Vec<Place>> },
+    /// Why a waiting ticket is where it is; `None` when it does not wait here.
+    Explain { ticket_id: TicketId, reply: Reply<Option<Explanation>> },
+    /// From the actor's own ticker.
+    Tick,
     /// For tests: fail as a defect would.
     #[cfg(feature = "testing")]
     Panic,
@@ -63,10 +63,16 @@ impl Child for QueueChild {
 
 struct QueueActor;
 
-struct State {
-    context: Arc<Context>,
-    department_id: DepartmentId,
-    waiting: HashMap<TicketId, QueueEntry>,
+pub(super) struct State {
+    pub(super) context: Arc<Context>,
+    pub(super) department_id: DepartmentId,
+    pub(super) waiting: HashMap<TicketId, QueueEntry>,
+    /// The list has changed since it was last told of.
+    pub(super) is_changed: bool,
+    /// Chats that were told what is due, and when.
+    pub(super) told: HashMap<TicketId, Timestamp>,
+    /// When deadlines were last looked at.
+    pub(super) looked_at: Timestamp,
 }
 
 impl Actor for QueueActor {
@@ -81,8 +87,11 @@ impl Actor for QueueActor {
     ) -> Result<State, ActorProcessingErr> {
         let rows = context.store.list_waiting(department_id).await?;
         let waiting = rows.into_iter().map(|entry| (entry.ticket_id, entry)).collect();
+        me.send_interval(context.config.queue_tick, || ToQueue::Tick);
         me.send_message(ToQueue::Wake)?;
-        Ok(State { context, department_id, waiting })
+        let looked_at = context.clock.now();
+        let (is_changed, told) = (false, HashMap::new());
+        Ok(State { context, department_id, waiting, is_changed, told, looked_at })
     }
 
     async fn handle(
@@ -118,12 +127,24 @@ impl State {
                 settle_cast("distribute", self.distribute_by_itself().await)
             }
             ToQueue::Withdraw(ticket_id) => {
-                self.waiting.remove(&ticket_id);
+                self.forget(ticket_id);
+                Ok(())
+            }
+            ToQueue::Heard { ticket_id, at } => {
+                if let Some(entry) = self.waiting.get_mut(&ticket_id) {
+                    entry.window_from = entry.window_from.map(|_| at);
+                }
                 Ok(())
             }
             ToQueue::Distribute { reply } => settle(reply, self.distribute().await),
             ToQueue::Wake => settle_cast("distribute", self.distribute_by_itself().await),
             ToQueue::Waiting { reply } => settle(reply, Ok(self.in_order())),
+            ToQueue::Places { reply } => settle(reply, Ok(self.places())),
+            ToQueue::Explain { ticket_id, reply } => {
+                let explanation = self.explain(ticket_id).await;
+                settle(reply, explanation)
+            }
+            ToQueue::Tick => settle_cast("tick", self.tick().await),
             #[cfg(feature = "testing")]
             ToQueue::Panic => panic!("asked to by a test"),
         }
@@ -134,117 +155,36 @@ impl State {
         let is_ours =
             |entry: &QueueEntry| entry.is_waiting() && entry.department_id == self.department_id;
         match row.filter(is_ours) {
-            Some(entry) => self.waiting.insert(ticket_id, entry),
-            None => self.waiting.remove(&ticket_id),
-        };
+            Some(entry) => {
+                self.told.remove(&ticket_id);
+                self.waiting.insert(ticket_id, entry);
+                self.is_changed = true;
+            }
+            None => drop(self.forget(ticket_id)),
+        }
         Ok(())
     }
 
+    pub(super) fn forget(&mut self, ticket_id: TicketId) -> Option<QueueEntry> {
+        self.told.remove(&ticket_id);
+        let entry = self.waiting.remove(&ticket_id);
+        self.is_changed |= entry.is_some();
+        entry
+    }
+
+    pub(super) fn department(&self) -> Option<Arc<Department>> {
+        self.context.roster().department(self.department_id).cloned()
+    }
+
+    /// Minutes within which a customer should get an answer here.
+    pub(super) fn response_target(&self) -> i64 {
+        self.department().map_or(1, |department| department.response_target_minutes)
+    }
+
     /// Everybody who waits, in the order of service.
-    fn in_order(&self) -> Vec<QueueEntry> {
-        let roster = self.context.roster();
-        let target = roster.department(self.department_id).map_or(1, |d| d.response_target_minutes);
+    pub(super) fn in_order(&self) -> Vec<QueueEntry> {
         let mut entries: Vec<&QueueEntry> = self.waiting.values().collect();
-        queue::order(&mut entries, target, self.context.clock.now());
+        queue::order(&mut entries, self.response_target(), self.context.clock.now());
         entries.into_iter().cloned().collect()
-    }
-
-    async fn distribute_by_itself(&mut self) -> Result<usize, HubError> {
-        if self.waiting.is_empty() || !self.context.distributes() {
-            Ok(0)
-        } else {
-            self.distribute().await
-        }
-    }
-
-    /// Gives waiting tickets to agents until nobody waits or nobody has room.
-    async fn distribute(&mut self) -> Result<usize, HubError> {
-        let mut assigned = 0;
-        loop {
-            let wanted: Vec<Wanted> = self
-                .in_order()
-                .iter()
-                .take(BATCH_MAX)
-                .map(|e| Wanted { ticket_id: e.ticket_id, sticky: e.sticky_agent_id })
-                .collect();
-            if wanted.is_empty() {
-                return Ok(assigned);
-            }
-            let asked = wanted.len();
-            let claims = self.context.presence.claim(self.department_id, wanted).await?;
-            if claims.is_empty() {
-                return Ok(assigned);
-            }
-            let was_last = claims.len() < asked;
-            assigned += self.assign(claims).await?;
-            if was_last {
-                return Ok(assigned);
-            }
-        }
-    }
-
-    /// Commits claims and tells of them. A ticket that somebody else took meanwhile is given up.
-    async fn assign(&mut self, claims: Vec<(TicketId, AgentId)>) -> Result<usize, HubError> {
-        let tickets: Vec<TicketId> = claims.iter().map(|(ticket, _)| *ticket).collect();
-        let assignments = claims
-            .iter()
-            .map(|(ticket_id, agent_id)| Assignment { ticket_id: *ticket_id, agent_id: *agent_id })
-            .collect();
-        let now = self.context.clock.now();
-        let committed = self.context.store.assign_tickets(assignments, now).await;
-        let mut views = match committed {
-            Ok(views) => views,
-            Err(error) => {
-                if error.certainly_aborted() {
-                    self.context.presence.released(tickets);
-                } else {
-                    self.context.presence.doubtful(tickets);
-                }
-                return Err(error.into());
-            }
-        };
-        // Told in the order of service, whatever order the database answered in.
-        views.sort_by_key(|view| tickets.iter().position(|ticket| *ticket == view.ticket.id));
-        let taken: HashSet<TicketId> = views.iter().map(|view| view.ticket.id).collect();
-        let (won, lost): (Vec<_>, Vec<_>) =
-            claims.into_iter().partition(|(ticket, _)| taken.contains(ticket));
-        let lost: Vec<TicketId> = lost.into_iter().map(|(ticket, _)| ticket).collect();
-        for ticket in &lost {
-            self.waiting.remove(ticket);
-        }
-        if !lost.is_empty() {
-            self.context.presence.released(lost);
-        }
-        self.context.presence.assigned(won);
-        for view in &views {
-            self.tell_assigned(view);
-        }
-        Ok(views.len())
-    }
-
-    fn tell_assigned(&mut self, view: &TicketView) {
-        let ticket = &view.ticket;
-        let entry = self.waiting.remove(&ticket.id);
-        self.context.chats.refresh(&ticket.chat_key(), ticket.clone());
-        let Some(agent_id) = ticket.agent_id else { return };
-        let roster = self.context.roster();
-        let audience = ChatAudience {
-            department_id: Some(ticket.department_id),
-            agent_id: Some(agent_id),
-            ..ChatAudience::default()
-        };
-        let event = HubEvent::ChatAssigned {
-            ticket_id: ticket.id,
-            chat_id: ticket.chat_id.clone(),
-            customer_name: view.customer.customer_name.clone(),
-            agent_id,
-            agent_name: roster.agent_name(Some(agent_id)),
-            department_id: ticket.department_id,
-            department_name: roster.department_name(ticket.department_id),
-            priority: ticket.priority,
-            first_message: entry.map(|entry| entry.first_message).unwrap_or_default(),
-            at: self.context.clock.now(),
-        };
-        self.context.publish(&Audience::Chat(audience), event);
     }
 }

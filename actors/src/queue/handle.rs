@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use ractor::ActorCell;
 
-use super::actor::{QueueChild, ToQueue};
+use super::{
+    actor::{QueueChild, ToQueue},
+    place::{Explanation, Place},
+};
 use crate::{
-    domain::{DepartmentId, QueueEntry, TicketId},
+    domain::{DepartmentId, QueueEntry, TicketId, Timestamp},
     error::HubError,
     hub::Context,
     supervisor::Doors,
@@ -54,6 +57,26 @@ impl Queues {
     /// The waiting tickets of a department in the order of service.
     pub async fn waiting(&self, id: DepartmentId) -> Result<Vec<QueueEntry>, HubError> {
         self.doors.ask(&id, |reply| ToQueue::Waiting { reply }).await
+    }
+
+    /// Where those who wait stand, in the order of service.
+    pub async fn places(&self, id: DepartmentId) -> Result<Vec<Place>, HubError> {
+        self.doors.ask(&id, |reply| ToQueue::Places { reply }).await
+    }
+
+    /// Why a waiting ticket is where it is, and what would be thought of each agent now; `None` when it
+    /// does not wait there.
+    pub async fn explain(
+        &self,
+        id: DepartmentId,
+        ticket_id: TicketId,
+    ) -> Result<Option<Explanation>, HubError> {
+        self.doors.ask(&id, |reply| ToQueue::Explain { ticket_id, reply }).await
+    }
+
+    /// The customer of a waiting ticket wrote again.
+    pub(crate) fn heard(&self, id: DepartmentId, ticket_id: TicketId, at: Timestamp) {
+        self.doors.tell(&id, ToQueue::Heard { ticket_id, at });
     }
 
     /// There may be room for somebody who waits here.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     EncodeEvent, Hub, HubConfig, both_databases,
-    chat::Outgoing,
+    chat::{Acceptance, Outgoing},
     clock::Clock,
     domain::{AgentId, Message, MessageKind, ProviderKind, WhatsAppSession},
     events::HubEvent,
@@ -61,7 +61,7 @@ fn read(ids: &[&str]) -> SandboxSignal {
 
 async fn accepted(hub: &TestHub, agent_id: AgentId) {
     hub.receive(CHAT, "m1").await.unwrap();
-    hub.hub.chats().accept(&hub.ticket(CHAT).await, agent_id, None).await.unwrap();
+    hub.hub.chats().accept(&hub.ticket(CHAT).await, Acceptance::own(agent_id)).await.unwrap();
 }
 
 fn outgoing(is_automatic: bool) -> Outgoing {
@@ -151,7 +151,7 @@ async fn reading_is_shown_when_the_responsible_agent_reads(database: TestDatabas
     hub.receive(CHAT, "m0").await.unwrap();
     mark_read(&hub, ana).await;
     let ticket = hub.ticket(CHAT).await;
-    hub.hub.chats().accept(&ticket, ana, None).await.unwrap();
+    hub.hub.chats().accept(&ticket, Acceptance::own(ana)).await.unwrap();
     hub.receive(CHAT, "m1").await.unwrap();
     mark_read(&hub, TestHub::ADMIN).await;
     // Neither of the two told the customer anything: the first one is named now.

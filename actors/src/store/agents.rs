@@ -27,6 +27,8 @@ pub struct StoredPresence {
     pub last_seen: Option<Timestamp>,
     pub status_changed_at: Timestamp,
     pub updated_at: Timestamp,
+    /// Offers in a row that were not answered.
+    pub missed_offers: i64,
 }
 
 impl Store {
@@ -47,14 +49,15 @@ impl Store {
     ) -> Result<Agent, StoreError> {
         self.unit(unit!(tx => {
             let insert = sql("INSERT INTO agents (username, email, display_name, phone_number, role, \
-                 is_active, password_hash, tokens_valid_from, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8) RETURNING *")
+                 is_active, skills, password_hash, tokens_valid_from, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9) RETURNING *")
                 .bind(new.username)
                 .bind(new.email)
                 .bind(new.display_name)
                 .bind(new.phone_number)
                 .bind(new.role)
                 .bind(new.is_active)
+                .bind(new.skills.to_string())
                 .bind(new.password_hash)
                 .bind(now);
             let agent: Agent = tx.one(insert).await?;
@@ -92,6 +95,7 @@ impl Store {
                 .push_bind_if(", phone_number = ", changes.phone_number)
                 .push_bind_if(", role = ", changes.role)
                 .push_bind_if(", is_active = ", changes.is_active)
+                .push_bind_if(", skills = ", changes.skills.map(|skills| skills.to_string()))
                 .push_bind_if(", password_hash = ", changes.password_hash)
                 .push_bind_if(", tokens_valid_from = ", valid_from)
                 .push_bind(" WHERE id = ", id)
@@ -121,16 +125,19 @@ impl Store {
         self.unit(unit!(tx => {
             for row in presence {
                 let upsert = sql("INSERT INTO agent_presence (agent_id, wish, message, last_seen, \
-                     status_changed_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6) \
+                     status_changed_at, updated_at, missed_offers) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7) \
                      ON CONFLICT (agent_id) DO UPDATE SET wish = excluded.wish, \
                      message = excluded.message, last_seen = excluded.last_seen, \
-                     status_changed_at = excluded.status_changed_at, updated_at = excluded.updated_at")
+                     status_changed_at = excluded.status_changed_at, \
+                     updated_at = excluded.updated_at, missed_offers = excluded.missed_offers")
                     .bind(row.agent_id)
                     .bind(row.wish)
                     .bind(row.message)
                     .bind(row.last_seen)
                     .bind(row.status_changed_at)
-                    .bind(row.updated_at);
+                    .bind(row.updated_at)
+                    .bind(row.missed_offers);
                 tx.run(upsert).await?;
             }
             Ok(())
@@ -169,6 +176,7 @@ fn differences(old: Option<&Agent>, new: &Agent) -> Differences {
         .field("phone_number", old.map(|a| &a.phone_number), Some(&new.phone_number))
         .field("role", old.map(|a| a.role.name()), Some(new.role.name()))
         .field("is_active", old.map(|a| a.is_active), Some(new.is_active))
+        .field("skills", old.map(|a| &a.skills), Some(&new.skills))
 }
 
 /// The names of an agent's departments, for the audit trail.

@@ -1,7 +1,7 @@
 //! Groups of companies.
 
 use super::{
-    Order, Page, Slice, Store, StoreError, audit, dialect,
+    Order, Page, Slice, Store, StoreError, audit, customers, dialect,
     page::push_order,
     sql::{Sql, sql},
     unit,
@@ -115,7 +115,8 @@ impl Store {
         .await
     }
 
-    /// Deletes a group; its companies stay without one. `false` when there is none of this id.
+    /// Deletes a group; its companies stay without one, which is noted at each of them. `false` when
+    /// there is none of this id.
     pub async fn delete_company_group(
         &self,
         id: CompanyGroupId,
@@ -125,6 +126,9 @@ impl Store {
         self.unit(unit!(tx => {
             let group: Option<CompanyGroup> = tx.opt(one(id)).await?;
             let Some(group) = group else { return Ok(false) };
+            // No company may join meanwhile: it would leave without a word.
+            dialect::lock_row(tx, "company_groups", id).await?;
+            customers::leave_group(tx, id, by, now).await?;
             let delete = sql("DELETE FROM company_groups WHERE id = $1").bind(id);
             if tx.run(delete).await? == 0 {
                 return Ok(false);

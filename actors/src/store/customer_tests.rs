@@ -8,9 +8,10 @@ use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        AgentId, ContactChange, ContactDetails, CustomerChange, CustomerDetails, CustomerId,
-        CustomerStatus, DepartmentId, Timestamp,
-        audit::{AuditAction, AuditSubject},
+        AgentId, CompanyGroupDetails, ContactChange, ContactDetails, CustomerChange,
+        CustomerDetails, CustomerId, CustomerStatus, DepartmentId, Timestamp,
+        audit::{AuditAction, AuditEntry, AuditSubject},
+        file::{FileKey, StoredFile},
         phone::Phone,
         tax_id::TaxId,
     },
@@ -29,6 +30,9 @@ both_databases!(
     there_is_one_contact_to_turn_to_first,
     a_registration_is_all_or_nothing,
     older_rows_get_their_plain_texts,
+    companies_are_told_that_their_group_is_deleted,
+    no_company_joins_a_group_unnoticed_while_it_is_deleted,
+    a_picture_is_kept_with_its_customer_or_not_at_all,
 );
 
 const ADMIN: AgentId = AgentId(1);
@@ -327,4 +331,122 @@ async fn older_rows_get_their_plain_texts(database: TestDatabase) {
     assert_eq!(reopened.customers(&CustomerScope::All, &filter).await, ids[..1]);
     let filter = CustomerFilter { terms: vec!["PÃO".to_owned()], ..CustomerFilter::default() };
     assert_eq!(reopened.customers(&CustomerScope::All, &filter).await, ids[..1]);
+}
+
+async fn history(hub: &Fixture, id: CustomerId) -> Vec<AuditEntry> {
+    let filter = AuditFilter {
+        subject: Some(AuditSubject::Customer),
+        subject_id: Some(id.0),
+        ..AuditFilter::default()
+    };
+    hub.store.list_audit_entries(filter, ALL).await.unwrap().rows
+}
+
+async fn companies_are_told_that_their_group_is_deleted(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let now = hub.clock.now();
+    let details =
+        CompanyGroupDetails { name: "Grupo".to_owned(), ..CompanyGroupDetails::default() };
+    let group = hub.store.insert_company_group(details, ADMIN, now).await.unwrap();
+    let of_group = |name| CustomerDetails { company_group_id: Some(group.id), ..named(name) };
+    let members = [hub.add(of_group("A")).await.id, hub.add(of_group("B")).await.id];
+    let other = hub.add(named("C")).await.id;
+    let gone = hub.add(of_group("D")).await.id;
+    hub.store.delete_customer(gone, ADMIN, now).await.unwrap();
+    assert!(hub.store.delete_company_group(group.id, ADMIN, now).await.unwrap());
+    for id in members {
+        let customer = hub.store.find_customer(id).await.unwrap().unwrap();
+        assert_eq!(customer.details.company_group_id, None);
+        let entry = history(&hub, id).await.swap_remove(0);
+        assert_eq!((entry.action, entry.agent_id), (AuditAction::Updated, Some(ADMIN)));
+        let change = &entry.changes[0];
+        assert_eq!(change.field, "company_group_id");
+        assert_eq!(change.old_value, Some(group.id.to_string()));
+        assert_eq!(change.new_value, None);
+    }
+    assert_eq!(history(&hub, other).await.len(), 1);
+    assert!(!hub.store.delete_company_group(group.id, ADMIN, now).await.unwrap());
+}
+
+async fn no_company_joins_a_group_unnoticed_while_it_is_deleted(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let now = hub.clock.now();
+    let details =
+        CompanyGroupDetails { name: "Grupo".to_owned(), ..CompanyGroupDetails::default() };
+    let group = hub.store.insert_company_group(details, ADMIN, now).await.unwrap();
+    let join = |at: usize| {
+        let (store, name) = (hub.store.clone(), format!("Empresa {at}"));
+        let new = CustomerDetails { company_group_id: Some(group.id), ..named(&name) };
+        tokio::spawn(async move { store.add_customer(new, Some(ADMIN), now).await })
+    };
+    let first: Vec<_> = (0..8).map(join).collect();
+    let store = hub.store.clone();
+    let deleted =
+        tokio::spawn(async move { store.delete_company_group(group.id, ADMIN, now).await });
+    let last: Vec<_> = (8..16).map(join).collect();
+    let mut joined = Vec::new();
+    for task in first.into_iter().chain(last) {
+        match task.await.unwrap() {
+            Ok(customer) => joined.push(customer.id),
+            Err(StoreError::ForeignKey { .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(deleted.await.unwrap().unwrap());
+    for id in joined {
+        let customer = hub.store.find_customer(id).await.unwrap().unwrap();
+        assert_eq!(customer.details.company_group_id, None);
+        let entries = history(&hub, id).await;
+        let mut changes = entries.iter().flat_map(|entry| &entry.changes);
+        let is_noted = changes.any(|change| change.old_value == Some(group.id.to_string()));
+        assert!(is_noted, "{id} left the group without a word");
+    }
+}
+
+async fn a_picture_is_kept_with_its_customer_or_not_at_all(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let now = hub.clock.now();
+    let pending = async |digest: char| {
+        let key = FileKey::random();
+        let file = StoredFile {
+            key: key.clone(),
+            bytes: 1,
+            sha256: digest.to_string().repeat(64),
+            media_type: "image/png".to_owned(),
+            created_at: now,
+        };
+        hub.store.insert_pending_file(file).await.unwrap();
+        key
+    };
+    let later = now.plus(std::time::Duration::from_secs(1));
+    let doomed = async || hub.store.doom_files(later, 100).await.unwrap();
+    let (first, second) = (pending('a').await, pending('b').await);
+    let details =
+        CustomerDetails { logo: Some(first.clone()), ..with_tax_id("A", "11222333000181") };
+    let customer = hub.add(details.clone()).await;
+    assert_eq!(customer.details.logo, Some(first.clone()));
+    let entry = history(&hub, customer.id).await.swap_remove(0);
+    let change = entry.changes.iter().find(|change| change.field == "logo").unwrap();
+    assert_eq!(change.new_value, Some("a".repeat(64)), "the key stays inside");
+    // A customer who is refused keeps nothing.
+    let refused = CustomerDetails { logo: Some(second.clone()), ..details };
+    let refused = hub.store.add_customer(refused, Some(ADMIN), now).await;
+    assert!(matches!(refused, Err(StoreError::Unique { .. })), "{refused:?}");
+    assert_eq!(doomed().await, std::slice::from_ref(&second));
+    // And one whose picture was swept is not changed.
+    let change = |key| {
+        hub.store.update_customer(
+            customer.id,
+            vec![CustomerChange::Logo(key)],
+            String::new(),
+            ADMIN,
+            now,
+        )
+    };
+    let outcome = change(Some(second)).await;
+    assert!(matches!(outcome, Err(StoreError::Stale)), "{outcome:?}");
+    let kept = hub.store.find_customer(customer.id).await.unwrap().unwrap();
+    assert_eq!(kept.details.logo, Some(first.clone()));
+    change(None).await.unwrap().unwrap();
+    assert!(doomed().await.contains(&first));
 }

@@ -1,7 +1,7 @@
 //! Customers: kept by people, met in chats, listed and counted.
 
 use super::{
-    Order, Page, Scope, Slice, Store, StoreError, audit,
+    Order, Page, Scope, Slice, Store, StoreError, audit, customer_pictures as pictures,
     db::Tx,
     dialect,
     page::push_order,
@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{
     AgentId, CompanyGroupId, Customer, CustomerChange, CustomerDetails, CustomerId, CustomerStatus,
     PersonType, TaxRegime, Timestamp,
-    audit::{AuditAction, AuditSubject, FieldChange, NewAuditEntry},
+    audit::{AuditAction, AuditSubject, Differences, FieldChange, NewAuditEntry},
     phone,
     plain::plain,
 };
@@ -232,7 +232,8 @@ impl Store {
         self.add_customer(details, None, now).await
     }
 
-    /// Adds a customer; a tax id that another one has is [`StoreError::Unique`].
+    /// Adds a customer and keeps his pending pictures; a tax id that another one has is
+    /// [`StoreError::Unique`], a picture that was swept meanwhile [`StoreError::Stale`].
     pub async fn add_customer(
         &self,
         details: CustomerDetails,
@@ -242,7 +243,9 @@ impl Store {
         self.unit(unit!(tx => insert(tx, &details, by, now).await)).await
     }
 
-    /// Changes a customer; `None` when there is none of this id. `note` goes into the audit trail.
+    /// Changes a customer; `None` when there is none of this id. `note` goes into the audit trail. A
+    /// pending picture is kept and the one before it released; [`StoreError::Stale`] when it was swept
+    /// meanwhile.
     pub async fn update_customer(
         &self,
         id: CustomerId,
@@ -256,10 +259,12 @@ impl Store {
             let Some(before) = get(tx, id).await? else { return Ok(None) };
             let mut details = before.details.clone();
             details.apply(changes);
-            let differences = details.differences_from(&before.details);
+            let mut differences = details.differences_from(&before.details);
+            differences.extend(pictures::differences(tx, &before.details, &details).await?);
             if differences.is_empty() {
                 return Ok(Some(before));
             }
+            pictures::exchange(tx, &before.details, &details, now).await?;
             let customer: Customer = tx.one(update(id, &details, by, now)).await?;
             let entry = entry(&customer, AuditAction::Updated, Some(by), note, differences);
             audit::insert(tx, entry, now).await?;
@@ -268,7 +273,8 @@ impl Store {
         .await
     }
 
-    /// Deletes a customer: the row itself when nothing refers to it. `None` when there is none.
+    /// Deletes a customer and his pictures: the row itself when nothing refers to it. `None` when there
+    /// is none.
     pub async fn delete_customer(
         &self,
         id: CustomerId,
@@ -289,8 +295,8 @@ impl Store {
         }
         let is_found = self
             .unit(unit!(tx => {
-                let hide = sql("UPDATE customers SET deleted_at = $1, updated_by = $2 \
-                     WHERE id = $3 AND deleted_at IS NULL RETURNING *");
+                let hide = sql("UPDATE customers SET deleted_at = $1, updated_by = $2, \
+                     logo = NULL, signature = NULL WHERE id = $3 AND deleted_at IS NULL RETURNING *");
                 remove(tx, id, hide.bind(now).bind(by).bind(id), by, now).await
             }))
             .await?;
@@ -377,13 +383,16 @@ pub(super) async fn insert(
          phone_written, whatsapp, whatsapp_written, street, street_number, complement, district, \
          city, state, postal_code, status, company_group_id, state_registration, \
          municipal_registration, business_line, tax_regime, representative_name, \
-         representative_cpf, representative_position, notes, responsible_agent_id, name_plain, \
-         trade_name_plain, city_plain, business_line_plain, search_text, created_by, updated_by, \
-         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-         $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, \
-         $31, $32, $33, $33, $34, $34) RETURNING *");
+         representative_cpf, representative_position, notes, responsible_agent_id, logo, \
+         signature, name_plain, trade_name_plain, city_plain, business_line_plain, search_text, \
+         created_by, updated_by, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+         $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
+         $27, $28, $29, $30, $31, $32, $33, $34, $35, $35, $36, $36) RETURNING *");
+    let nobody = CustomerDetails::default();
+    let mut changes = details.differences_from(&nobody);
+    changes.extend(pictures::differences(tx, &nobody, details).await?);
+    pictures::exchange(tx, &nobody, details, now).await?;
     let customer: Customer = tx.one(bind_details(insert, details).bind(by).bind(now)).await?;
-    let changes = details.differences_from(&CustomerDetails::default());
     let entry = entry(&customer, AuditAction::Created, by, String::new(), changes);
     audit::insert(tx, entry, now).await?;
     Ok(customer)
@@ -397,13 +406,13 @@ fn update(id: CustomerId, details: &CustomerDetails, by: AgentId, now: Timestamp
          company_group_id = $18, state_registration = $19, municipal_registration = $20, \
          business_line = $21, tax_regime = $22, representative_name = $23, \
          representative_cpf = $24, representative_position = $25, notes = $26, \
-         responsible_agent_id = $27, name_plain = $28, trade_name_plain = $29, city_plain = $30, \
-         business_line_plain = $31, search_text = $32, updated_by = $33, updated_at = $34 \
-         WHERE id = $35 RETURNING *");
+         responsible_agent_id = $27, logo = $28, signature = $29, name_plain = $30, \
+         trade_name_plain = $31, city_plain = $32, business_line_plain = $33, search_text = $34, \
+         updated_by = $35, updated_at = $36 WHERE id = $37 RETURNING *");
     bind_details(update, details).bind(by).bind(now).bind(id)
 }
 
-/// The first 32 placeholders of the statements above.
+/// The first 34 placeholders of the statements above.
 fn bind_details(sql: Sql, details: &CustomerDetails) -> Sql {
     let plain_of = |text: &Option<String>| plain(text.as_deref().unwrap_or_default());
     sql.bind(details.name.as_str())
@@ -433,11 +442,33 @@ fn bind_details(sql: Sql, details: &CustomerDetails) -> Sql {
         .bind(details.representative_position.as_deref())
         .bind(details.notes.as_deref())
         .bind(details.responsible_agent_id)
+        .bind(details.logo.as_ref())
+        .bind(details.signature.as_ref())
         .bind(plain(&details.name))
         .bind(plain_of(&details.trade_name))
         .bind(plain_of(&details.city))
         .bind(plain_of(&details.business_line))
         .bind(details.search_text())
+}
+
+/// Takes every customer out of a group and notes it at each of them; a group has a few dozens.
+pub(super) async fn leave_group(
+    tx: &mut Tx,
+    id: CompanyGroupId,
+    by: AgentId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let update = sql("UPDATE customers SET company_group_id = NULL, updated_by = $1, \
+         updated_at = $2 WHERE company_group_id = $3 AND deleted_at IS NULL RETURNING *");
+    let left: Vec<Customer> = tx.all(update.bind(by).bind(now).bind(id)).await?;
+    for customer in left {
+        let gone = None::<CompanyGroupId>;
+        let changes = Differences::default().field("company_group_id", Some(id), gone);
+        let changes = changes.into_changes();
+        let entry = entry(&customer, AuditAction::Updated, Some(by), String::new(), changes);
+        audit::insert(tx, entry, now).await?;
+    }
+    Ok(())
 }
 
 /// Runs the statement that makes a customer vanish; `false` when there was none.
@@ -449,8 +480,10 @@ async fn remove(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     lock(tx, id).await?;
+    let Some(before) = get(tx, id).await? else { return Ok(false) };
     let removed: Option<Customer> = tx.opt(statement).await?;
     let Some(customer) = removed else { return Ok(false) };
+    pictures::exchange(tx, &before.details, &CustomerDetails::default(), now).await?;
     let changes = Vec::new();
     let entry = entry(&customer, AuditAction::Deleted, Some(by), String::new(), changes);
     audit::insert(tx, entry, now).await?;

@@ -2,6 +2,7 @@
 
 use std::{path::Path, str::FromStr, time::Duration};
 
+use serde::Serialize;
 use sqlx::{
     FromRow, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
     pool::PoolConnection,
@@ -9,6 +10,7 @@ use sqlx::{
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
     },
+    types::Json,
 };
 
 use super::{
@@ -118,6 +120,27 @@ macro_rules! verbs {
 
 verbs!(Db, [&], pool => pool);
 verbs!(Tx, [&mut], connection => &mut **connection);
+
+impl Tx {
+    /// Runs a statement whose last placeholder is a JSON document; how many rows were changed.
+    pub(crate) async fn run_with_document<D: Serialize + Sync>(
+        &mut self,
+        sql: Sql,
+        document: &D,
+    ) -> Result<u64, StoreError> {
+        let (text, args) = counted(sql).into_parts();
+        Ok(match self {
+            Self::Sqlite(connection) => {
+                let query = bind_all!(sqlx::query(text), args).bind(Json(document));
+                query.execute(&mut **connection).await?.rows_affected()
+            }
+            Self::Postgres(connection) => {
+                let query = bind_all!(sqlx::query(text), args).bind(Json(document));
+                query.execute(&mut **connection).await?.rows_affected()
+            }
+        })
+    }
+}
 
 /// The pools of one database: SQLite has one writing connection apart from its readers.
 pub(crate) struct Pools {

@@ -67,15 +67,25 @@ impl Store {
     ) -> Result<Department, StoreError> {
         self.unit(unit!(tx => {
             let insert = sql("INSERT INTO departments (name, description, color, capacity, \
-                 response_target_minutes, is_active, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING *")
+                 response_target_minutes, is_active, created_at, updated_at, assignment_mode, \
+                 offer_seconds, offer_timeouts_max, skill_waits, overflow_department_id, \
+                 overflow_wait_seconds, transfer_return_seconds) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14) \
+                 RETURNING *")
                 .bind(new.name)
                 .bind(new.description)
                 .bind(new.color)
                 .bind(new.capacity)
                 .bind(new.response_target_minutes)
                 .bind(new.is_active)
-                .bind(now);
+                .bind(now)
+                .bind(new.routing.mode)
+                .bind(new.routing.offer_seconds)
+                .bind(new.routing.offer_timeouts_max)
+                .bind(new.routing.skill_waits.to_string())
+                .bind(new.routing.overflow_department_id)
+                .bind(new.routing.overflow_wait_seconds)
+                .bind(new.routing.transfer_return_seconds);
             let mut department: Department = tx.one(insert).await?;
             department.members = set_members(tx, department.id, &new.members).await?;
             let members = names_of_members(tx, department.id).await?;
@@ -99,8 +109,16 @@ impl Store {
         self.unit(unit!(tx => {
             let Some(before) = find(tx, id).await? else { return Ok(None) };
             let old_members = names_of_members(tx, id).await?;
+            let routing = changes.routing;
             let update = sql("UPDATE departments SET updated_at = $1")
                 .bind(now)
+                .push_bind_if(", assignment_mode = ", routing.mode)
+                .push_bind_if(", offer_seconds = ", routing.offer_seconds)
+                .push_bind_if(", offer_timeouts_max = ", routing.offer_timeouts_max)
+                .push_bind_if(", skill_waits = ", routing.skill_waits.map(|w| w.to_string()))
+                .push_bind_if(", overflow_department_id = ", routing.overflow_department_id)
+                .push_bind_if(", overflow_wait_seconds = ", routing.overflow_wait_seconds)
+                .push_bind_if(", transfer_return_seconds = ", routing.transfer_return_seconds)
                 .push_bind_if(", name = ", changes.name)
                 .push_bind_if(", description = ", changes.description)
                 .push_bind_if(", color = ", changes.color)
@@ -152,17 +170,31 @@ async fn find(tx: &mut Tx, id: DepartmentId) -> Result<Option<Department>, Store
 }
 
 fn differences(old: Option<&Department>, new: Option<&Department>) -> Differences {
-    Differences::default()
-        .field("name", old.map(|d| &d.name), new.map(|d| &d.name))
-        .field("description", old.map(|d| &d.description), new.map(|d| &d.description))
-        .field("color", old.map(|d| &d.color), new.map(|d| &d.color))
-        .field("capacity", old.map(|d| d.capacity), new.map(|d| d.capacity))
-        .field(
-            "response_target_minutes",
-            old.map(|d| d.response_target_minutes),
-            new.map(|d| d.response_target_minutes),
-        )
-        .field("is_active", old.map(|d| d.is_active), new.map(|d| d.is_active))
+    macro_rules! note {
+        ($differences:expr, $($name:literal => $value:expr),* $(,)?) => {
+            $differences$(.field($name, old.map($value), new.map($value)))*
+        };
+    }
+    note!(
+        Differences::default(),
+        "name" => |d| &d.name,
+        "description" => |d| &d.description,
+        "color" => |d| &d.color,
+        "capacity" => |d| d.capacity,
+        "response_target_minutes" => |d| d.response_target_minutes,
+        "is_active" => |d| d.is_active,
+        "assignment_mode" => |d| d.routing.mode.name(),
+        "offer_seconds" => |d| d.routing.offer_seconds,
+        "offer_timeouts_max" => |d| d.routing.offer_timeouts_max,
+        "skill_waits" => |d| &d.routing.skill_waits,
+        "overflow_wait_seconds" => |d| d.routing.overflow_wait_seconds,
+        "transfer_return_seconds" => |d| d.routing.transfer_return_seconds,
+    )
+    .field(
+        "overflow_department_id",
+        old.and_then(|d| d.routing.overflow_department_id),
+        new.and_then(|d| d.routing.overflow_department_id),
+    )
 }
 
 fn entry(

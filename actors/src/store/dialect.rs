@@ -9,7 +9,11 @@ use sqlx::{
 };
 use time::OffsetDateTime;
 
-use super::{StoreError, db::Tx, sql::sql};
+use super::{
+    StoreError,
+    db::Tx,
+    sql::{Arg, sql},
+};
 use crate::domain::Timestamp;
 
 /// Makes transactions that care for the same text wait for each other. SQLite has one writer anyway.
@@ -18,6 +22,20 @@ pub(super) async fn lock_text(tx: &mut Tx, text: &str) -> Result<(), StoreError>
         let lock =
             sql("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended($1, 0))) AS l");
         tx.run(lock.bind(text)).await?;
+    }
+    Ok(())
+}
+
+/// Keeps others from changing the row with this id, and from referring to it, until the end of the
+/// transaction. `table` is one of ours. SQLite has one writer anyway.
+pub(super) async fn lock_row(
+    tx: &mut Tx,
+    table: &'static str,
+    id: impl Into<Arg>,
+) -> Result<(), StoreError> {
+    if let Tx::Postgres(_) = tx {
+        let lock = sql("SELECT 1 FROM ").push(table).push_bind(" WHERE id = ", id);
+        tx.run(lock.push(" FOR UPDATE")).await?;
     }
     Ok(())
 }

@@ -85,7 +85,6 @@ impl Store {
 
 #[derive(sqlx::FromRow)]
 struct KeyRow {
-    #[sqlx(try_from = "String")]
     key: FileKey,
 }
 

@@ -11,8 +11,10 @@ mod company_groups;
 mod contacts;
 #[cfg(feature = "testing")]
 mod counter;
+mod customer_pictures;
 mod customers;
 mod db;
+mod decisions;
 mod departments;
 mod dialect;
 mod documents;
@@ -35,6 +37,7 @@ mod segments;
 mod sessions;
 mod settings;
 mod sql;
+mod ticket_changes;
 mod tickets;
 mod writer;
 
@@ -78,15 +81,15 @@ pub use fault::Fault;
 pub use fold::{Moved, StatusReport};
 pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
 pub use page::{Order, Page, Slice};
-pub use queue_entries::{QueueFilter, QueueRow, QueueSort};
+pub use queue_entries::{EntryEdit, QueueFilter, QueueRow, QueueSort};
 pub use quick_replies::QuickReplyFilter;
 pub use remarks::TagCount;
 pub use search::{SEARCH_RESULTS_MAX, SearchFilter};
 pub use seed::Seed;
 pub use sessions::{SessionFilter, SessionSort};
+pub use ticket_changes::{EntryChange, NewTransfer, TicketPlan};
 pub use tickets::{
-    Assignment, EntryChange, NewTicket, NewTransfer, OpenedTicket, OpeningCustomer, Scope,
-    TicketFilter, TicketPlan, TicketSort,
+    Assignment, NewTicket, OpenedTicket, OpeningCustomer, Scope, TicketFilter, TicketSort,
 };
 
 /// The database. Cheap to clone.

@@ -2,10 +2,15 @@
 
 use super::{
     Store, StoreError,
+    db::Tx,
+    decisions,
     page::{Order, Page, Slice, push_order},
     sql::{Sql, sql},
+    unit,
 };
-use crate::domain::{DepartmentId, Priority, QueueEntry, QueueEntryId, TicketId};
+use crate::domain::{
+    DepartmentId, List, NewDecision, Priority, QueueEntry, QueueEntryId, Skill, TicketId, Timestamp,
+};
 
 /// An entry with the name that lists show.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -31,8 +36,24 @@ pub enum QueueSort {
     Priority,
 }
 
-const ROWS: &str = "SELECT q.*, c.name AS customer_name FROM queue_entries q \
-    JOIN customers c ON c.id = q.customer_id WHERE TRUE";
+/// Entries with what they need of their ticket; the beginning of each select.
+macro_rules! entries {
+    ($more:literal, $joins:literal) => {
+        concat!(
+            "SELECT q.*, t.session_id, \
+             CASE WHEN s.provider = 'cloud' THEN t.last_message_at END AS window_from",
+            $more,
+            " FROM queue_entries q JOIN tickets t ON t.id = q.ticket_id \
+             JOIN sessions s ON s.id = t.session_id",
+            $joins,
+            " WHERE TRUE"
+        )
+    };
+}
+
+const ENTRIES: &str = entries!("", "");
+const ROWS: &str =
+    entries!(", c.name AS customer_name", " JOIN customers c ON c.id = q.customer_id");
 
 /// Ranks priorities by meaning; the alphabet would put `high` before `low`.
 pub(super) const QUEUE_PRIORITY_RANK: &str = "CASE q.priority WHEN 'urgent' THEN 3 \
@@ -78,16 +99,15 @@ impl Store {
         &self,
         ticket_id: TicketId,
     ) -> Result<Option<QueueEntry>, StoreError> {
-        self.reader
-            .opt(sql("SELECT * FROM queue_entries WHERE ticket_id = $1").bind(ticket_id))
-            .await
+        self.reader.opt(sql(ENTRIES).push_bind(" AND q.ticket_id = ", ticket_id)).await
     }
 
     /// Everybody who waits in a department: what its queue actor starts from.
     pub async fn list_waiting(&self, id: DepartmentId) -> Result<Vec<QueueEntry>, StoreError> {
-        let select = sql("SELECT * FROM queue_entries WHERE department_id = $1 \
-             AND assigned_at IS NULL AND removed_at IS NULL ORDER BY entered_at, id");
-        self.reader.all(select.bind(id)).await
+        let select = sql(ENTRIES).push_bind(" AND q.department_id = ", id).push(
+            " AND q.assigned_at IS NULL AND q.removed_at IS NULL ORDER BY q.entered_at, q.id",
+        );
+        self.reader.all(select).await
     }
 
     /// Departments in which somebody waits, active or not.
@@ -97,4 +117,46 @@ impl Store {
         let rows: Vec<(DepartmentId,)> = self.reader.all(select).await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
+
+    /// Sets what a waiting chat asks of an agent, and whether it goes first. `false` when it waits no
+    /// longer.
+    pub async fn edit_queue_entry(
+        &self,
+        ticket_id: TicketId,
+        changes: EntryEdit,
+    ) -> Result<bool, StoreError> {
+        self.unit(unit!(tx => {
+            let update = sql("UPDATE queue_entries SET ticket_id = ticket_id")
+                .push_bind_if(", skills = ", changes.skills.map(|skills| skills.to_string()))
+                .push_bind_if(", pinned_at = ", changes.pinned_at)
+                .push_bind(" WHERE ticket_id = ", ticket_id)
+                .push(" AND assigned_at IS NULL AND removed_at IS NULL");
+            if tx.run(update).await? == 0 {
+                return Ok(false);
+            }
+            if let Some((decision, at)) = changes.decision {
+                let (department_id,): (DepartmentId,) = tx
+                    .one(sql("SELECT department_id FROM tickets WHERE id = $1").bind(ticket_id))
+                    .await?;
+                decisions::insert(tx, ticket_id, department_id, &decision, at).await?;
+            }
+            Ok(true)
+        }))
+        .await
+    }
+}
+
+/// What a person changes on a waiting chat; `None` leaves the value as it is.
+#[derive(Debug, Clone, Default)]
+pub struct EntryEdit {
+    pub skills: Option<List<Skill>>,
+    /// `Some(None)` takes it away.
+    pub pinned_at: Option<Option<Timestamp>>,
+    /// Recorded with it.
+    pub decision: Option<(NewDecision, Timestamp)>,
+}
+
+/// The entry of a ticket, within a transaction.
+pub(super) async fn get(tx: &mut Tx, ticket_id: TicketId) -> Result<QueueEntry, StoreError> {
+    tx.one(sql(ENTRIES).push_bind(" AND q.ticket_id = ", ticket_id)).await
 }

@@ -5,8 +5,10 @@ use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        AgentId, DepartmentId, NewAgent, NewDepartment, QuickReplyDetails, Role, TicketId,
+        AgentId, DepartmentId, NewAgent, NewDepartment, QuickReplyDetails, Role, RoutingRules,
+        TicketId,
         audit::{AuditAction, AuditSubject},
+        list::List,
     },
     testing::TestDatabase,
 };
@@ -32,6 +34,7 @@ async fn another_agent(store: &Store, clock: &impl Clock) -> AgentId {
         phone_number: String::new(),
         role: Role::Agent,
         is_active: true,
+        skills: List::default(),
         password_hash: String::new(),
         departments: vec![SUPPORT],
     };
@@ -187,6 +190,7 @@ async fn a_shortcut_is_taken_once_per_department(database: TestDatabase) {
         capacity: 1,
         response_target_minutes: 1,
         is_active: true,
+        routing: RoutingRules::default(),
         members: Vec::new(),
     };
     let sales = store.insert_department(new, None, now).await.unwrap().id;

@@ -101,25 +101,15 @@ async fn save_section(
     }
 }
 
-/// The one statement that binds a document, which `Arg` has no kind for.
 async fn save<S: Serialize + Sync>(
     tx: &mut Tx,
     section: Section,
     document: &S,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let text = "INSERT INTO settings (section, document, updated_at) VALUES ($1, $2, $3) \
-        ON CONFLICT (section) DO UPDATE SET document = excluded.document, \
-        updated_at = excluded.updated_at";
-    match tx {
-        Tx::Sqlite(connection) => {
-            let query = sqlx::query(text).bind(section.name()).bind(Json(document)).bind(now);
-            query.execute(&mut **connection).await?;
-        }
-        Tx::Postgres(connection) => {
-            let query = sqlx::query(text).bind(section.name()).bind(Json(document)).bind(now);
-            query.execute(&mut **connection).await?;
-        }
-    }
+    let upsert = sql("INSERT INTO settings (section, updated_at, document) VALUES ($1, $2, $3) \
+         ON CONFLICT (section) DO UPDATE SET document = excluded.document, \
+         updated_at = excluded.updated_at");
+    tx.run_with_document(upsert.bind(section.name()).bind(now), document).await?;
     Ok(())
 }

@@ -65,6 +65,7 @@ id_arguments!(
     QuickReplyId,
     SessionId,
     TicketId,
+    TransferId,
 );
 
 macro_rules! text_arguments {
@@ -83,7 +84,11 @@ macro_rules! text_arguments {
     )*};
 }
 
-text_arguments!(crate::domain::tax_id::TaxId, crate::domain::postal_code::PostalCode);
+text_arguments!(
+    crate::domain::tax_id::TaxId,
+    crate::domain::postal_code::PostalCode,
+    crate::domain::file::FileKey,
+);
 
 /// Closed vocabularies are TEXT; their spelling is the one that the row types decode.
 macro_rules! word_arguments {
@@ -154,6 +159,13 @@ word_arguments! {
     }
     crate::domain::DocumentOrigin => {
         Manual => "manual", Generated => "generated", Imported => "imported",
+    }
+    crate::domain::AssignmentMode => { Assign => "assign", Offer => "offer" }
+    crate::domain::DecisionKind => {
+        Assigned => "assigned", Offered => "offered", OfferDeclined => "offer_declined",
+        OfferExpired => "offer_expired", Accepted => "accepted", Transferred => "transferred",
+        TransferReturned => "transfer_returned", Requeued => "requeued",
+        Overflowed => "overflowed", Pinned => "pinned",
     }
     crate::domain::Direction => { Inbound => "inbound", Outbound => "outbound" }
     crate::domain::MessageKind => {
@@ -229,21 +241,38 @@ impl Sql {
 
     /// ` AND (LOWER(a) LIKE $n OR LOWER(b) LIKE $n …)` for each term: all terms have to be found, each
     /// in any of the columns.
-    pub(crate) fn push_search(mut self, terms: &[String], columns: &[&'static str]) -> Self {
+    pub(crate) fn push_search(self, terms: &[String], columns: &[&'static str]) -> Self {
+        self.push_mixed_search(terms, &[], columns)
+    }
+
+    /// The same, where some columns hold texts as [`plain`] makes them: in those accents do not count.
+    pub(crate) fn push_mixed_search(
+        mut self,
+        terms: &[String],
+        plain_columns: &[&'static str],
+        columns: &[&'static str],
+    ) -> Self {
         for term in terms {
+            let mut separator = " AND (";
+            let plain_term = plain(term);
+            for column in plain_columns.iter().filter(|_| !plain_term.is_empty()) {
+                let pattern = format!("%{plain_term}%");
+                self = self.push(separator).push(column).push_bind(" LIKE ", pattern);
+                separator = " OR ";
+            }
             // SQLite lowers ASCII only: the term is looked for both ways.
             let mut patterns = vec![like_pattern(&term.to_lowercase())];
             patterns.push(like_pattern(&term.to_ascii_lowercase()));
             patterns.dedup();
-            let mut separator = " AND (LOWER(";
             for column in columns {
                 for pattern in &patterns {
                     self = self
                         .push(separator)
+                        .push("LOWER(")
                         .push(column)
                         .push_bind(") LIKE ", pattern.as_str())
                         .push(" ESCAPE '\\'");
-                    separator = " OR LOWER(";
+                    separator = " OR ";
                 }
             }
             self = self.push(")");

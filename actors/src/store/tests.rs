@@ -3,6 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use super::*;
+use crate::domain::Reasons;
 use crate::{
     both_databases,
     clock::Clock,
@@ -219,11 +220,23 @@ async fn a_change_planned_for_an_old_version_is_refused(database: TestDatabase) 
     let mut ticket = opened.ticket.clone();
     ticket.status = TicketStatus::Active;
     ticket.agent_id = Some(ADMIN);
-    let plan = TicketPlan { ticket, entry: EntryChange::Assigned(at), transfer: None, at };
+    let plan = TicketPlan {
+        ticket,
+        entry: EntryChange::Assigned(at),
+        transfer: None,
+        returned: None,
+        decision: None,
+        at,
+    };
     let (changed, _) = hub.store.change_ticket(plan.clone()).await.unwrap();
     assert_eq!((changed.version, changed.agent_id), (2, Some(ADMIN)));
     assert!(matches!(hub.store.change_ticket(plan).await, Err(StoreError::Stale)));
-    let assignment = Assignment { ticket_id: opened.ticket.id, agent_id: ADMIN };
+    let assignment = Assignment {
+        ticket_id: opened.ticket.id,
+        agent_id: ADMIN,
+        offered_until: None,
+        reasons: Reasons::default(),
+    };
     let assigned = hub.store.assign_tickets(vec![assignment], at).await.unwrap();
     assert!(assigned.is_empty(), "somebody has it already");
     assert!(hub.store.list_waiting(SUPPORT).await.unwrap().is_empty());
@@ -367,6 +380,7 @@ async fn what_was_answered_survives_reopening(database: TestDatabase) {
         last_seen: Some(Timestamp::from_micros(1_234_567)),
         status_changed_at: hub.clock.now(),
         updated_at: hub.clock.now(),
+        missed_offers: 2,
     };
     hub.store.save_presence(vec![presence.clone()]).await.unwrap();
     let now = hub.clock.now();

@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use super::{
     Store, StoreError, customers,
     db::Tx,
-    fold,
+    decisions, fold,
     page::{Order, Page, Slice, push_order},
-    segments,
+    queue_entries, segments,
     sql::{Sql, sql},
     unit,
 };
 use crate::domain::{
-    AgentId, Customer, CustomerId, DepartmentId, Message, NewMessage, Priority, QueueEntry, Ticket,
-    TicketId, TicketStatus, TicketView, Timestamp, Transfer, customer::placeholder_name,
-    ids::ChatKey, queue::STICKY_WINDOW,
+    AgentId, Customer, CustomerId, DecisionKind, DepartmentId, Message, NewDecision, NewMessage,
+    Priority, QueueEntry, Reasons, Ticket, TicketId, TicketStatus, TicketView, Timestamp,
+    customer::placeholder_name, ids::ChatKey, queue::STICKY_WINDOW,
 };
 
 /// Whom a new ticket is for.
@@ -50,43 +50,14 @@ pub struct OpenedTicket {
     pub message: Option<Message>,
 }
 
-/// What happens to the ticket's place in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EntryChange {
-    Keep,
-    /// Somebody has it now.
-    Assigned(Timestamp),
-    /// It is over without having been assigned.
-    Removed(Timestamp),
-    /// Waits (again) in the ticket's department, with the age it had.
-    Waiting,
-}
-
-/// A hand-over to record.
-#[derive(Debug, Clone)]
-pub struct NewTransfer {
-    pub from_agent_id: Option<AgentId>,
-    pub to_agent_id: Option<AgentId>,
-    pub from_department_id: DepartmentId,
-    pub to_department_id: DepartmentId,
-    pub reason: String,
-    pub created_by: Option<AgentId>,
-}
-
-/// A change of one ticket: the new values, carrying the version that they were planned for.
-#[derive(Debug, Clone)]
-pub struct TicketPlan {
-    pub ticket: Ticket,
-    pub entry: EntryChange,
-    pub transfer: Option<NewTransfer>,
-    pub at: Timestamp,
-}
-
 /// A waiting ticket and the agent who is to have it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     pub ticket_id: TicketId,
     pub agent_id: AgentId,
+    /// He is only asked, until then.
+    pub offered_until: Option<Timestamp>,
+    pub reasons: Reasons,
 }
 
 /// Which tickets a person may see.
@@ -153,7 +124,7 @@ impl TicketFilter {
             .push_bind_if(" AND t.agent_id = ", self.agent_id)
             .push_bind_if(" AND t.priority = ", self.priority)
             .push_bind_if(" AND t.chat_id = ", self.chat_id.as_deref())
-            .push_search(&self.search, &["c.name", "t.phone", "t.notes"])
+            .push_mixed_search(&self.search, &["c.name_plain"], &["c.name", "t.phone", "t.notes"])
     }
 }
 
@@ -183,15 +154,6 @@ impl Store {
         }
     }
 
-    /// Carries out a change if the ticket is still in the version it was planned for, else
-    /// [`StoreError::Stale`].
-    pub async fn change_ticket(
-        &self,
-        plan: TicketPlan,
-    ) -> Result<(Ticket, Option<Transfer>), StoreError> {
-        self.unit(unit!(tx => change(tx, &plan).await)).await
-    }
-
     /// Gives waiting tickets to agents; those that are no longer waiting are left out of the answer.
     pub async fn assign_tickets(
         &self,
@@ -201,7 +163,7 @@ impl Store {
         self.unit(unit!(tx => {
             let mut assigned = Vec::with_capacity(assignments.len());
             for assignment in &assignments {
-                if let Some(id) = assign(tx, *assignment, at).await? {
+                if let Some(id) = assign(tx, assignment, at).await? {
                     assigned.push(id);
                 }
             }
@@ -330,13 +292,6 @@ impl Store {
             .push_bind(" LIMIT ", limit);
         self.reader.all(select).await
     }
-
-    /// Hand-overs of one ticket, oldest first.
-    pub async fn list_transfers(&self, id: TicketId) -> Result<Vec<Transfer>, StoreError> {
-        self.reader
-            .all(sql("SELECT * FROM transfers WHERE ticket_id = $1 ORDER BY id").bind(id))
-            .await
-    }
 }
 
 /// PostgreSQL says the name of the index, SQLite its columns.
@@ -368,10 +323,10 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
         None => None,
     };
     let insert = sql("INSERT INTO queue_entries (ticket_id, department_id, customer_id, chat_id, \
-         phone, first_message, priority, entered_at, sticky_agent_id) \
+         phone, first_message, priority, entered_at, sticky_agent_id, queued_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
          (SELECT agent_id FROM tickets WHERE customer_id = $3 AND agent_id IS NOT NULL \
-         AND updated_at >= $9 ORDER BY id DESC LIMIT 1)) RETURNING *")
+         AND updated_at >= $9 ORDER BY id DESC LIMIT 1), $8)")
     .bind(id)
     .bind(new.department_id)
     .bind(customer.id)
@@ -381,7 +336,8 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     .bind(new.priority)
     .bind(new.at)
     .bind(new.at.minus(STICKY_WINDOW));
-    let entry = tx.one(insert).await?;
+    tx.run(insert).await?;
+    let entry = queue_entries::get(tx, id).await?;
     let ticket = tx.one(sql("SELECT * FROM tickets WHERE id = $1").bind(id)).await?;
     segments::follow(tx, &ticket, new.at).await?;
     Ok(OpenedTicket { ticket, customer, entry, message })
@@ -404,85 +360,35 @@ async fn customer_for(tx: &mut Tx, new: &NewTicket) -> Result<Customer, StoreErr
     }
 }
 
-async fn change(tx: &mut Tx, plan: &TicketPlan) -> Result<(Ticket, Option<Transfer>), StoreError> {
-    let ticket = &plan.ticket;
-    let update = sql("UPDATE tickets SET department_id = $1, agent_id = $2, status = $3, \
-         priority = $4, notes = $5, started_at = $6, closed_at = $7, owned_since = $8, \
-         updated_at = $9, version = version + 1 WHERE id = $10 AND version = $11 RETURNING *")
-    .bind(ticket.department_id)
-    .bind(ticket.agent_id)
-    .bind(ticket.status)
-    .bind(ticket.priority)
-    .bind(ticket.notes.as_str())
-    .bind(ticket.started_at)
-    .bind(ticket.closed_at)
-    .bind(ticket.owned_since)
-    .bind(plan.at)
-    .bind(ticket.id)
-    .bind(ticket.version);
-    let changed: Ticket = tx.opt(update).await?.ok_or(StoreError::Stale)?;
-    change_entry(tx, &changed, plan.entry).await?;
-    segments::follow(tx, &changed, plan.at).await?;
-    let transfer = match &plan.transfer {
-        Some(new) => Some(insert_transfer(tx, changed.id, new, plan.at).await?),
-        None => None,
-    };
-    Ok((changed, transfer))
-}
-
-async fn change_entry(tx: &mut Tx, ticket: &Ticket, change: EntryChange) -> Result<(), StoreError> {
-    let update = match change {
-        EntryChange::Keep => return Ok(()),
-        EntryChange::Assigned(at) => sql("UPDATE queue_entries SET assigned_at = $1 \
-                 WHERE ticket_id = $2 AND assigned_at IS NULL")
-        .bind(at),
-        EntryChange::Removed(at) => sql("UPDATE queue_entries SET removed_at = $1 \
-                 WHERE ticket_id = $2 AND assigned_at IS NULL")
-        .bind(at),
-        EntryChange::Waiting => {
-            sql("UPDATE queue_entries SET assigned_at = NULL, removed_at = NULL, \
-                 department_id = $1 WHERE ticket_id = $2")
-            .bind(ticket.department_id)
-        }
-    };
-    tx.run(update.bind(ticket.id)).await?;
-    Ok(())
-}
-
-async fn insert_transfer(
-    tx: &mut Tx,
-    ticket_id: TicketId,
-    new: &NewTransfer,
-    at: Timestamp,
-) -> Result<Transfer, StoreError> {
-    let insert = sql("INSERT INTO transfers (ticket_id, from_agent_id, to_agent_id, \
-         from_department_id, to_department_id, reason, created_by, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *")
-    .bind(ticket_id)
-    .bind(new.from_agent_id)
-    .bind(new.to_agent_id)
-    .bind(new.from_department_id)
-    .bind(new.to_department_id)
-    .bind(new.reason.as_str())
-    .bind(new.created_by)
-    .bind(at);
-    tx.one(insert).await
-}
-
 async fn assign(
     tx: &mut Tx,
-    assignment: Assignment,
+    assignment: &Assignment,
     at: Timestamp,
 ) -> Result<Option<TicketId>, StoreError> {
-    let update = sql("UPDATE tickets SET agent_id = $1, status = 'active', owned_since = $2, \
-         started_at = COALESCE(started_at, $2), updated_at = $2, version = version + 1 \
-         WHERE id = $3 AND status = 'waiting' AND agent_id IS NULL RETURNING *");
-    let update = update.bind(assignment.agent_id).bind(at).bind(assignment.ticket_id);
+    let Assignment { ticket_id, agent_id, offered_until, reasons } = assignment;
+    let (is_offer, kind) = match offered_until {
+        Some(_) => (true, DecisionKind::Offered),
+        None => (false, DecisionKind::Assigned),
+    };
+    let update = sql("UPDATE tickets SET agent_id = $1, owned_since = $2, updated_at = $2, \
+         status = CASE WHEN $3 THEN 'waiting' ELSE 'active' END, \
+         started_at = CASE WHEN $3 THEN started_at ELSE COALESCE(started_at, $2) END, \
+         version = version + 1 \
+         WHERE id = $4 AND status = 'waiting' AND agent_id IS NULL RETURNING *");
+    let update = update.bind(*agent_id).bind(at).bind(is_offer).bind(*ticket_id);
     let found: Option<Ticket> = tx.opt(update).await?;
     let Some(ticket) = found else { return Ok(None) };
     segments::follow(tx, &ticket, at).await?;
-    let id = ticket.id;
-    let update = sql("UPDATE queue_entries SET assigned_at = $1 WHERE ticket_id = $2");
-    tx.run(update.bind(at).bind(id)).await?;
-    Ok(Some(id))
+    let update = match offered_until {
+        Some(until) => sql("UPDATE queue_entries SET offered_until = $1, offered_agent_id = $2 \
+             WHERE ticket_id = $3")
+        .bind(*until)
+        .bind(*agent_id),
+        None => sql("UPDATE queue_entries SET assigned_at = $1 WHERE ticket_id = $2").bind(at),
+    };
+    tx.run(update.bind(*ticket_id)).await?;
+    let agent_id = Some(*agent_id);
+    let decision = NewDecision { kind, agent_id, decided_by: None, reasons: reasons.clone() };
+    decisions::insert(tx, ticket.id, ticket.department_id, &decision, at).await?;
+    Ok(Some(ticket.id))
 }

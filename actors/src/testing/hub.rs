@@ -9,8 +9,9 @@ use super::{ManualClock, TestDatabase};
 use crate::{
     clock::Clock,
     domain::{
-        Agent, AgentId, Department, DepartmentId, Inbound, MessageKind, NewAgent, NewDepartment,
-        PresenceStatus, ProviderKind, Role, SessionId, Ticket, ids::ChatKey,
+        Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Inbound, List,
+        MessageKind, NewAgent, NewDepartment, PresenceStatus, ProviderKind, Role, RoutingChanges,
+        RoutingRules, SessionId, Ticket, ids::ChatKey,
     },
     error::HubError,
     events::{EncodeEvent, HubEvent},
@@ -76,6 +77,7 @@ impl TestHub {
             capacity,
             response_target_minutes: 15,
             is_active: true,
+            routing: RoutingRules::default(),
             members,
         };
         self.hub.presence().create_department(None, new).await.expect("the department is new")
@@ -90,10 +92,26 @@ impl TestHub {
             phone_number: String::new(),
             role: Role::Agent,
             is_active: true,
+            skills: List::default(),
             password_hash: String::new(),
             departments: vec![Self::SUPPORT],
         };
         self.hub.presence().create_agent(None, new).await.expect("the agent is new")
+    }
+
+    /// An agent of `Suporte` who is good at something.
+    pub async fn skilled(&self, username: &str, skills: &str) -> Agent {
+        let agent = self.agent(username).await;
+        let skills = Some(List::from(skills.to_owned()));
+        let changes = AgentChanges { skills, ..AgentChanges::default() };
+        self.hub.presence().update_agent(None, agent.id, changes).await.expect("the agent is there")
+    }
+
+    /// Changes how a department's chats find an agent.
+    pub async fn rules(&self, id: DepartmentId, routing: RoutingChanges) {
+        let changes = DepartmentChanges { routing, ..DepartmentChanges::default() };
+        let changed = self.hub.presence().update_department(None, id, changes).await;
+        changed.expect("the department is there");
     }
 
     pub async fn online(&self, id: AgentId) {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    files::{samples::PNG, sweep},
     http::testing::{CHATS, DEPARTMENTS, Office, QUEUES, TICKETS, number},
     test_support::TestApp,
 };
@@ -293,4 +294,52 @@ async fn the_pages_of_chats_cost_the_same_whatever_their_length() {
         assert!(statements > 0 && rows_now > rows + 15, "{path}: {rows} to {rows_now}");
         assert_eq!(statements_now, statements, "{path}");
     }
+}
+
+/// A form with a logo of these bytes.
+async fn with_logo(office: &Office, method: Method, path: &str, bytes: &[u8]) -> Value {
+    let head = "--x\r\nContent-Disposition: form-data; name=\"nome\"\r\n\r\nA\r\n--x\r\n\
+                Content-Disposition: form-data; name=\"logo\"; filename=\"a.png\"\r\n\r\n";
+    let form = [head.as_bytes(), bytes, b"\r\n--x--\r\n"].concat();
+    let call = office.app.request(method, path).signed_in_as(ADMIN);
+    let answer = call.raw("multipart/form-data; boundary=x", form).send().await;
+    assert!(answer.status < 300, "{}", answer.text);
+    answer.json()
+}
+
+#[tokio::test]
+async fn a_picture_that_is_replaced_removed_or_of_a_deleted_customer_is_swept() {
+    let office = Office::open().await;
+    let store = office.app.state.hub.store();
+    let swept = async || {
+        office.app.clock.advance(sweep::GRACE + Duration::from_secs(1));
+        office.app.state.files.sweep().await.unwrap()
+    };
+    let row = with_logo(&office, Method::POST, CUSTOMERS, PNG).await;
+    let id = CustomerId(row["id"].as_i64().unwrap());
+    let logo = async || store.find_customer(id).await.unwrap().unwrap().details.logo;
+    let first = logo().await.unwrap();
+    assert_eq!(swept().await, 0, "the row keeps it");
+    let other = [PNG, b"other"].concat();
+    with_logo(&office, Method::PATCH, &path_of(&row), &other).await;
+    assert_ne!(logo().await, Some(first.clone()));
+    assert_eq!(swept().await, 1);
+    assert_eq!(store.find_file(&first).await.unwrap(), None);
+    // The same bytes again are no change; the second copy goes.
+    let second = logo().await;
+    with_logo(&office, Method::PATCH, &path_of(&row), &other).await;
+    assert_eq!((logo().await, swept().await), (second, 1));
+    office.patch(ADMIN, &path_of(&row), json!({"logo": null})).await;
+    assert_eq!((logo().await, swept().await), (None, 1));
+    with_logo(&office, Method::PATCH, &path_of(&row), PNG).await;
+    assert_eq!(office.delete(ADMIN, &path_of(&row)).await.status, 204);
+    assert_eq!(swept().await, 1);
+
+    // One whose row stays for its history, too.
+    office.accepted(office.ana, &number(1)).await;
+    let page = office.read(ADMIN, CUSTOMERS).await;
+    let known = path_of(&page["results"][0]);
+    with_logo(&office, Method::PATCH, &known, PNG).await;
+    assert_eq!(office.delete(ADMIN, &known).await.status, 204);
+    assert_eq!(swept().await, 1);
 }

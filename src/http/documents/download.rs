@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dx_actors::{
-    domain::{Document, DocumentId},
+    domain::{AgentId, Document, DocumentId},
     store::DocumentScope,
 };
 
@@ -18,13 +18,56 @@ use crate::{
     auth::{CurrentAgent, Links, link::Presented},
     error::{ApiError, ApiResult},
     http::{Id, Query},
+    openapi::{Forbidden, Unauthorized, schemas::FileOut},
     state::AppState,
+    wire::document::DownloadParams,
 };
 
 /// A browser may show these in place; everything else is saved.
 const SHOWN: [&str; 4] = ["application/pdf", "image/png", "image/jpeg", "image/webp"];
 
 /// `GET documentos/{id}/arquivo/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Documentos",
+    summary = "Baixa o arquivo",
+    description = "Com um token, ou sem ele com as partes de um link de `POST link/` (403 quando expirou, foi alterado, ou quem o criou foi desativado). Um \
+        só intervalo (`Range`) é atendido com 206; `If-None-Match` com o `ETag` de antes é respondido com \
+        304.",
+    params(DownloadParams),
+    responses(
+        (
+            status = 200,
+            description = "O arquivo, no tipo que `tipo_mime` do documento diz.",
+            body = FileOut,
+            content_type = "*/*",
+            headers(
+                ("ETag" = String, description = "O SHA-256 do arquivo."),
+                ("Content-Disposition" = String, description = "O nome do arquivo."),
+                ("Accept-Ranges" = String, description = "`bytes`")
+            ),
+            example = "%PDF-1.7…"
+        ),
+        (
+            status = 206,
+            description = "Uma parte do arquivo.",
+            body = FileOut,
+            content_type = "*/*",
+            headers(("Content-Range" = String, description = "Qual parte, como `bytes 0-99/2560`.")),
+            example = "%PDF-1.7…"
+        ),
+        (status = 304, description = "O arquivo não mudou."),
+        (
+            status = 416,
+            description = "O intervalo não existe.",
+            headers(("Content-Range" = String, description = "O tamanho, como `bytes */2560`.")),
+        ),
+        Unauthorized,
+        Forbidden,
+    ),
+    security((), ("bearer" = [])),
+)]
 pub(in crate::http) async fn download(
     State(app): State<AppState>,
     me: ApiResult<CurrentAgent>,
@@ -78,20 +121,27 @@ async fn find_linked(
     signature: &str,
 ) -> ApiResult<Document> {
     let version = query.text("versao").unwrap_or_default();
-    let expires_at = query.text("expira").and_then(|text| text.parse().ok()).unwrap_or_default();
-    let link = Presented { version, expires_at, signature };
+    let number = |name| query.text(name).and_then(|text| text.parse().ok()).unwrap_or_default();
+    let (maker, expires_at) = (AgentId(number("autor")), number("expira"));
+    let link = Presented { maker, version, expires_at, signature };
     if !app.links.is_signed(id, link) {
         return Err(ApiError::Forbidden("O link não é válido.".into()));
     }
     if link.is_expired(app.hub.clock().now()) {
         return Err(ApiError::Forbidden("O link expirou. Peça um novo.".into()));
     }
+    if !app.hub.directory().roster().agent(maker).is_some_and(|agent| agent.is_active) {
+        return Err(ApiError::Forbidden(
+            "Quem criou o link não tem mais acesso. Peça um novo.".into(),
+        ));
+    }
     let document = app.hub.store().find_document(&DocumentScope::All, id).await?;
     let document = document.filter(|found| Links::version(&found.file_key) == version);
     document.ok_or_else(|| missing(id).into())
 }
 
-fn names(headers: &HeaderMap, header: header::HeaderName, etag: &str) -> bool {
+/// A header of conditional requests names this tag.
+pub(in crate::http) fn names(headers: &HeaderMap, header: header::HeaderName, etag: &str) -> bool {
     let Some(text) = headers.get(header).and_then(|value| value.to_str().ok()) else {
         return false;
     };
@@ -101,7 +151,7 @@ fn names(headers: &HeaderMap, header: header::HeaderName, etag: &str) -> bool {
 }
 
 /// Nobody but the client keeps it, and asks again each time: a document may be deleted.
-fn add_caching(headers: &mut HeaderMap, etag: &str) {
+pub(in crate::http) fn add_caching(headers: &mut HeaderMap, etag: &str) {
     headers.insert(header::ETAG, text_value(etag));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
 }

@@ -29,9 +29,14 @@ use crate::{
     error::{ApiError, ApiResult, FieldErrors},
     files::{FileKind, ReceiveError},
     http::{Body, Fields, limits::PICTURE_BYTES_MAX, query::BaseUrl, reply::Created},
+    openapi::{Forbidden, Missing, schemas::FileOut},
     state::AppState,
     wire::{
-        document::GeneratedOut, document_template::templates_in, time::local_date, words::Word,
+        document::{BoletoIn, ContractIn, GeneratedOut},
+        document_template::templates_in,
+        settings_in::PreviewIn,
+        time::local_date,
+        words::Word,
     },
 };
 
@@ -70,6 +75,16 @@ impl Wanted {
 }
 
 /// `POST documentos/gerar-contrato/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Documentos",
+    summary = "Gera um contrato",
+    description = "Faz um PDF de um modelo e o guarda como documento do cliente. O que falta fica em branco e é dito em \
+        `variaveis_faltantes`. 404: o cliente não existe ou não está ativo, ou o modelo não existe.",
+    request_body = ContractIn,
+    responses((status = 201, body = GeneratedOut), Missing),
+)]
 pub(in crate::http) async fn contract(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -88,6 +103,16 @@ pub(in crate::http) async fn contract(
 }
 
 /// `POST documentos/gerar-boleto/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Documentos",
+    summary = "Gera um boleto",
+    description = "Como um contrato. Com a conta da empresa, o valor e o vencimento traz código de barras; com a chave Pix, o \
+        Pix copia e cola. Sem conta, o PDF é um aviso de cobrança que nenhum banco recebe.",
+    request_body = BoletoIn,
+    responses((status = 201, body = GeneratedOut), Missing),
+)]
 pub(in crate::http) async fn boleto(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -110,6 +135,25 @@ pub(in crate::http) async fn boleto(
 
 /// `POST config/documents/preview/`: a stored template (`template_nome`) or one that is being written
 /// (`nome`, `tipo`, `conteudo`, `variaveis`) with made-up values, as PDF. Nothing is stored.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Configurações",
+    summary = "Mostra a prévia de um modelo",
+    description = "O PDF com valores inventados, marcado como prévia; nada é guardado. De início só para administradores.",
+    request_body = PreviewIn,
+    responses(
+        (
+            status = 200,
+            description = "O PDF.",
+            body = FileOut,
+            content_type = "application/pdf",
+            example = "%PDF-1.7…"
+        ),
+        Forbidden,
+        Missing,
+    ),
+)]
 pub(in crate::http) async fn preview(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -315,8 +359,6 @@ fn sample_customer() -> Customer {
             name: "Cliente de Exemplo Ltda".to_owned(),
             ..CustomerDetails::default()
         },
-        logo: None,
-        signature: None,
         created_by: None,
         updated_by: None,
         created_at: Timestamp::EPOCH,

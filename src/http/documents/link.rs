@@ -9,7 +9,7 @@ use crate::{
     error::ApiResult,
     http::{Body, Id, query::BaseUrl},
     state::AppState,
-    wire::document::LinkOut,
+    wire::document::{LinkIn, LinkOut},
 };
 
 /// Long enough to send it on and open it.
@@ -18,6 +18,15 @@ const MINUTES_DEFAULT: i64 = 15;
 const MINUTES_MAX: i64 = 1440;
 
 /// `POST documentos/{id}/link/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Documentos",
+    summary = "Cria um link para o arquivo",
+    description = "Funciona sem token até expirar, ou até que o arquivo seja trocado, o documento excluído ou quem criou o link desativado. O corpo pode faltar.",
+    request_body = LinkIn,
+    responses((status = 200, body = LinkOut)),
+)]
 pub(in crate::http) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -32,11 +41,13 @@ pub(in crate::http) async fn create(
     let now = app.hub.clock().now();
     let expires_at = now.micros().div_euclid(1_000_000) + 60 * minutes;
     let version = Links::version(&document.file_key);
-    let signature = app.links.sign(document.id, version, expires_at);
+    let signature = app.links.sign(document.id, me.id, version, expires_at);
     let note = format!("link de {minutes} min");
     app.hub.store().note_document_link(&document, me.id, &note, now).await?;
     let path = file_path(document.id);
-    let query = format!("versao={version}&expira={expires_at}&assinatura={signature}");
+    let maker = me.id;
+    let query =
+        format!("versao={version}&autor={maker}&expira={expires_at}&assinatura={signature}");
     let expires_at = Timestamp::from_micros(expires_at * 1_000_000).into();
     Ok(Json(LinkOut { url: base.join(&format!("{path}?{query}")), expires_at }))
 }

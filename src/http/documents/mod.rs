@@ -1,13 +1,10 @@
 //! `/documentos/`: documents of customers, their files and links to them.
 
-mod download;
+pub(super) mod download;
 pub(super) mod generate;
-mod link;
+pub(super) mod link;
 #[cfg(test)]
 mod tests;
-
-pub(super) use download::download;
-pub(super) use link::create as link;
 
 use axum::{Json, extract::State};
 use dx_actors::{
@@ -32,8 +29,13 @@ use crate::{
     auth::{CurrentAgent, scope::document_scope},
     error::{ApiError, ApiResult},
     files::FilesError,
+    openapi::schemas::PageParams,
     state::AppState,
-    wire::{document::DocumentOut, time::local_date, words::Word},
+    wire::{
+        document::{DocumentChangesIn, DocumentFormIn, DocumentIn, DocumentOut, DocumentParams},
+        time::local_date,
+        words::Word,
+    },
 };
 
 const NAME_CHARS_MAX: usize = 255;
@@ -49,6 +51,15 @@ const SORTS: [(&str, DocumentSort); 4] = [
 ];
 
 /// `GET documentos/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Documentos",
+    summary = "Lista os documentos",
+    description = "Os dos clientes que a pessoa pode ver e os que ela mesma enviou; os mais novos primeiro.",
+    params(PageParams, DocumentParams),
+    responses((status = 200, body = Listing<DocumentOut>)),
+)]
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -66,6 +77,14 @@ pub(super) async fn list(
 }
 
 /// `GET documentos/{id}/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Documentos",
+    summary = "Mostra um documento",
+    description = "Os dados do documento; o arquivo está em `arquivo/`.",
+    responses((status = 200, body = DocumentOut)),
+)]
 pub(super) async fn detail(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -77,6 +96,15 @@ pub(super) async fn detail(
 }
 
 /// `POST documentos/`.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Documentos",
+    summary = "Envia um documento",
+    description = "Um formulário `multipart/form-data` com o arquivo, cujas partes podem vir em qualquer ordem.",
+    request_body(content = DocumentFormIn, content_type = "multipart/form-data"),
+    responses((status = 201, body = DocumentOut)),
+)]
 pub(super) async fn create(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -118,6 +146,15 @@ pub(super) async fn create(
 }
 
 /// `PATCH documentos/{id}/`. A file in the form takes the place of the present one.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Documentos",
+    summary = "Altera um documento",
+    description = "O que não vem fica como está. Um novo arquivo toma o lugar do atual, e links feitos antes deixam de valer.",
+    request_body(content((DocumentChangesIn = "application/json"), (DocumentChangesIn = "multipart/form-data"))),
+    responses((status = 200, body = DocumentOut)),
+)]
 pub(super) async fn update(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -129,6 +166,15 @@ pub(super) async fn update(
 }
 
 /// `PUT documentos/{id}/`: like `PATCH`, but customer and name have to be there.
+#[utoipa::path(
+    put,
+    path = "",
+    tag = "Documentos",
+    summary = "Substitui um documento",
+    description = "Como PATCH, mas `cliente` e `nome` são obrigatórios; o arquivo não.",
+    request_body(content((DocumentIn = "application/json"), (DocumentIn = "multipart/form-data"))),
+    responses((status = 200, body = DocumentOut)),
+)]
 pub(super) async fn replace(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -145,6 +191,14 @@ pub(super) async fn replace(
 }
 
 /// `DELETE documentos/{id}/`: the document is no longer shown and its links no longer work.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Documentos",
+    summary = "Exclui um documento",
+    description = "Deixa de ser mostrado, e os seus links deixam de valer.",
+    responses((status = 204)),
+)]
 pub(super) async fn remove(
     State(app): State<AppState>,
     me: CurrentAgent,

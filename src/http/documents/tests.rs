@@ -292,6 +292,30 @@ async fn a_link_works_without_a_login_until_it_ends() {
 }
 
 #[tokio::test]
+async fn a_link_ends_when_its_maker_is_deactivated() {
+    let office = Office::open().await;
+    let customer = office.customer("Empresa").await;
+    let row = uploaded(&office, office.supervisor, customer).await;
+    let make = format!("{}link/", path_of(&row));
+    let links = [
+        office.post(office.supervisor, &make, json!({"minutos": 1440})).await.json(),
+        office.post(ADMIN, &make, json!({"minutos": 1440})).await.json(),
+    ];
+    let [of_supervisor, of_admin] = links.map(|link| local(&link["url"]).to_owned());
+    assert_eq!(office.app.get(&of_supervisor).send().await.status, 200);
+    let supervisor = format!("/api/v1/agents/{}/", office.supervisor);
+    assert_eq!(office.patch(ADMIN, &supervisor, json!({"is_active": false})).await.status, 200);
+    let answer = office.app.get(&of_supervisor).send().await;
+    let text = "Quem criou o link não tem mais acesso. Peça um novo.";
+    assert_eq!((answer.status, answer.json()), (403, problem(text)));
+    let renamed =
+        of_supervisor.replace(&format!("autor={}", office.supervisor), &format!("autor={ADMIN}"));
+    let answer = office.app.get(&renamed).send().await;
+    assert_eq!((answer.status, answer.json()), (403, problem("O link não é válido.")));
+    assert_eq!(office.app.get(&of_admin).send().await.status, 200, "others go on");
+}
+
+#[tokio::test]
 async fn another_file_takes_the_place_of_the_first() {
     let office = Office::open().await;
     let customer = office.customer("Empresa").await;

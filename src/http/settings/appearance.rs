@@ -11,8 +11,9 @@ use crate::{
         Body, Fields,
         syntax::{self, COLOR_CHARS, NOT_COLOR},
     },
+    openapi::Forbidden,
     state::AppState,
-    wire::settings::AppearanceOut,
+    wire::{settings::AppearanceOut, settings_in::AppearanceIn},
 };
 
 const URL_CHARS_MAX: usize = 500;
@@ -21,6 +22,14 @@ const BAD_URL: &str = "Informe um endereço http(s):// ou um caminho que comece 
 const CUSTOM_CSS_CHARS_MAX: usize = 50_000;
 
 /// `GET appearance/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Configurações",
+    summary = "Mostra a aparência",
+    description = "Cores, imagens e CSS da tela de login; só são guardados e servidos.",
+    responses((status = 200, body = AppearanceOut), Forbidden),
+)]
 pub(super) async fn show(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -30,6 +39,16 @@ pub(super) async fn show(
 }
 
 /// `PATCH appearance/`.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Configurações",
+    summary = "Altera a aparência",
+    description = "Só muda o que vem. Imagens são enviadas com `POST upload/`, ou indicadas pelo endereço. \
+        De início para gerentes.",
+    request_body = AppearanceIn,
+    responses((status = 200, body = AppearanceOut), Forbidden),
+)]
 pub(super) async fn change(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -13,8 +13,9 @@ use crate::{
         fields::{REQUIRED, not_object},
         syntax,
     },
+    openapi::Forbidden,
     state::AppState,
-    wire::settings::ChatSettingsOut,
+    wire::{settings::ChatSettingsOut, settings_in::ChatSettingsIn},
 };
 
 /// The longest text of a WhatsApp message.
@@ -26,6 +27,14 @@ const CHATS_PER_AGENT_MAX: i64 = 1000;
 const NOT_TIME: &str = "Informe um horário no formato HH:MM.";
 
 /// `GET chat/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Configurações",
+    summary = "Mostra as configurações do chat",
+    description = "Mensagens automáticas, limites e horário de funcionamento.",
+    responses((status = 200, body = ChatSettingsOut), Forbidden),
+)]
 pub(super) async fn show(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -35,6 +44,16 @@ pub(super) async fn show(
 }
 
 /// `PATCH chat/`.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Configurações",
+    summary = "Altera as configurações do chat",
+    description = "Só muda o que vem; `horario_funcionamento` é mesclado por dia. Vale para os chats abertos a partir de \
+        agora e para os próximos. De início para supervisores.",
+    request_body = ChatSettingsIn,
+    responses((status = 200, body = ChatSettingsOut), Forbidden),
+)]
 pub(super) async fn change(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -11,8 +11,9 @@ use crate::{
     auth::{CurrentAgent, Permission},
     error::ApiResult,
     http::{Body, Fields, change_reader::CheckDigits},
+    openapi::Forbidden,
     state::AppState,
-    wire::settings::CompanyOut,
+    wire::{settings::CompanyOut, settings_in::CompanyIn},
 };
 
 const NAME_CHARS_MAX: usize = 100;
@@ -46,6 +47,14 @@ const PIX_NAME_CHARS_MAX: usize = 25;
 const PIX_CITY_CHARS_MAX: usize = 15;
 
 /// `GET company/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Configurações",
+    summary = "Mostra os dados da empresa",
+    description = "Também a conta e a chave Pix com que boletos são gerados.",
+    responses((status = 200, body = CompanyOut), Forbidden),
+)]
 pub(super) async fn show(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -55,6 +64,16 @@ pub(super) async fn show(
 }
 
 /// `PATCH company/`.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Configurações",
+    summary = "Altera os dados da empresa",
+    description = "Só muda o que vem; `endereco`, `dados_bancarios` e `pix` são mesclados. Vazio ou `null` apaga um texto. \
+        De início para gerentes.",
+    request_body = CompanyIn,
+    responses((status = 200, body = CompanyOut), Forbidden),
+)]
 pub(super) async fn change(
     State(app): State<AppState>,
     me: CurrentAgent,

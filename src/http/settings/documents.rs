@@ -1,7 +1,5 @@
 //! `/config/documents/`: the templates of contracts and charges.
 
-use std::collections::BTreeMap;
-
 use axum::{Json, extract::State};
 use dx_actors::domain::{document_template::TEMPLATES_MAX, settings::DocumentSettings};
 use serde_json::{Map, Value, json};
@@ -10,16 +8,26 @@ use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiResult, FieldErrors},
     http::{Body, fields::not_object},
+    openapi::Forbidden,
     state::AppState,
-    wire::document_template::{DocumentTemplateOut, templates_in, templates_out},
+    wire::document_template::{
+        DocumentTemplateOut, TemplatesIn, TemplatesOut, templates_in, templates_out,
+    },
 };
 
 /// The key of the map in `/config/`, and around it in a change.
 pub(super) const KEY: &str = "document_templates";
 
-type TemplatesOut = BTreeMap<String, DocumentTemplateOut>;
-
 /// `GET documents/`: the map of templates, with the built-in ones.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Configurações",
+    summary = "Mostra os modelos de documento",
+    description = "Um objeto de chave para modelo, com os dois que sempre existem (`contrato_padrao`, \
+        `boleto_padrao`). A chave é o `template_nome` de quem gera documentos.",
+    responses((status = 200, body = TemplatesOut), Forbidden),
+)]
 pub(super) async fn show(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -29,6 +37,17 @@ pub(super) async fn show(
 }
 
 /// `PATCH documents/`: adds templates, changes keys of templates, removes those that are `null`.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Configurações",
+    summary = "Altera os modelos de documento",
+    description = "Acrescenta modelos e muda o que vem dos que existem; `null` remove um, ou restaura o \
+        original de um dos dois que sempre existem. O objeto também pode vir dentro de \
+        `document_templates`. De início só para administradores.",
+    request_body = TemplatesIn,
+    responses((status = 200, body = TemplatesOut), Forbidden),
+)]
 pub(super) async fn change(
     State(app): State<AppState>,
     me: CurrentAgent,

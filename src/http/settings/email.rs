@@ -2,7 +2,6 @@
 
 use axum::{Json, extract::State};
 use dx_actors::domain::settings::EmailSettings;
-use serde::Serialize;
 
 use super::{SECRET_CHARS_MAX, set, set_secret};
 use crate::{
@@ -10,9 +9,13 @@ use crate::{
     error::{ApiError, ApiResult},
     http::{Body, Fields, fields::REQUIRED},
     mail::{self, Letter},
+    openapi::Forbidden,
     secrets::Sealer,
     state::AppState,
-    wire::settings::EmailOut,
+    wire::{
+        settings::{EmailOut, EmailTestedOut},
+        settings_in::{EmailIn, EmailTestIn},
+    },
 };
 
 /// RFC 1035.
@@ -23,6 +26,14 @@ const PORT_MAX: i64 = 65_535;
 const NOT_SENT: &str = "O e-mail de teste não foi enviado";
 
 /// `GET email/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Configurações",
+    summary = "Mostra as configurações de e-mail",
+    description = "A senha nunca é mostrada.",
+    responses((status = 200, body = EmailOut), Forbidden),
+)]
 pub(super) async fn show(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -32,6 +43,15 @@ pub(super) async fn show(
 }
 
 /// `PATCH email/`.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Configurações",
+    summary = "Altera as configurações de e-mail",
+    description = "Só muda o que vem. A resposta diz com `***` em `smtp_senha` se há uma senha. De início para gerentes.",
+    request_body = EmailIn,
+    responses((status = 200, body = EmailOut), Forbidden),
+)]
 pub(super) async fn change(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -71,20 +91,22 @@ fn host(fields: &mut Fields) -> Option<String> {
     None
 }
 
-/// To whom the trial was sent.
-#[derive(Debug, Serialize)]
-pub(super) struct Tested {
-    message: String,
-    #[serde(rename = "para")]
-    to: String,
-}
-
 /// `POST email/test/`: sends one e-mail, to `para` or to whoever asks.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Configurações",
+    summary = "Envia um e-mail de teste",
+    description = "Com as configurações gravadas, a `para` ou, sem ele, ao e-mail de quem pede. Um 400 diz em \
+        `detail` por que o envio falhou. O corpo pode faltar.",
+    request_body = EmailTestIn,
+    responses((status = 200, body = EmailTestedOut), Forbidden),
+)]
 pub(super) async fn test(
     State(app): State<AppState>,
     me: CurrentAgent,
     body: Body,
-) -> ApiResult<Json<Tested>> {
+) -> ApiResult<Json<EmailTestedOut>> {
     me.require(Permission::ManageConfigEmail)?;
     let settings = app.hub.settings();
     let mut fields = body.fields();
@@ -110,5 +132,5 @@ pub(super) async fn test(
     mail::send(&settings.email, &settings.company, &app.sealer, letter, timeout)
         .await
         .map_err(|error| ApiError::refused_because(NOT_SENT, error.to_string()))?;
-    Ok(Json(Tested { message: format!("E-mail de teste enviado para {to}"), to }))
+    Ok(Json(EmailTestedOut { message: format!("E-mail de teste enviado para {to}"), to }))
 }

@@ -11,21 +11,20 @@ mod email;
 mod pictures;
 mod whatsapp;
 
-use axum::{
-    Json,
-    extract::State,
-    routing::{get, post},
-};
+use axum::{Json, extract::State};
 use dx_actors::domain::settings::{Sealed, Settings};
+use utoipa_axum::routes;
 
 use super::{Body, Fields, change_reader::CheckDigits, fields::REQUIRED, table::Table};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
+    openapi::Forbidden,
     secrets::{Place, Sealer},
     state::AppState,
     wire::{
         settings::{MASK, SettingsOut},
+        settings_in::SettingsIn,
         time::At,
     },
 };
@@ -36,29 +35,32 @@ const SECRET_CHARS_MAX: usize = 64 * 1024;
 /// The table of paths below `/api/v1/config`.
 pub(super) fn routes() -> Table {
     let routes = Table::new()
-        .undocumented("/company", get(company::show).patch(company::change))
-        .undocumented("/chat", get(chat::show).patch(chat::change))
-        .undocumented("/email", get(email::show).patch(email::change))
-        .undocumented("/email/test", post(email::test))
-        .undocumented("/appearance", get(appearance::show).patch(appearance::change))
-        .undocumented("/whatsapp", get(whatsapp::show).patch(whatsapp::change))
-        .undocumented("/documents", get(documents::show).patch(documents::change));
-    Table::new()
-        .undocumented("/api/v1/config", get(show_all).put(change_all))
-        .nest("/api/v1/config", routes)
+        .at("/company", routes!(company::show, company::change))
+        .at("/chat", routes!(chat::show, chat::change))
+        .at("/email", routes!(email::show, email::change))
+        .at("/email/test", routes!(email::test))
+        .at("/appearance", routes!(appearance::show, appearance::change))
+        .at("/whatsapp", routes!(whatsapp::show, whatsapp::change))
+        .at("/documents", routes!(documents::show, documents::change));
+    Table::new().at("/api/v1/config", routes!(show_all, change_all)).nest("/api/v1/config", routes)
 }
 
 /// Pictures of the company: put up by managers, seen by everybody.
 pub(super) fn picture_routes() -> Table {
     Table::new()
-        .undocumented(
-            "/api/v1/config/appearance/upload",
-            post(pictures::upload).delete(pictures::remove),
-        )
-        .undocumented("/media/appearance/{name}", get(pictures::serve))
+        .at("/api/v1/config/appearance/upload", routes!(pictures::upload, pictures::remove))
+        .at("/media/appearance/{name}", routes!(pictures::serve))
 }
 
 /// `GET /config/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Configurações",
+    summary = "Mostra todas as configurações",
+    description = "Todas as seções de uma vez. Segredos nunca são mostrados.",
+    responses((status = 200, body = SettingsOut), Forbidden),
+)]
 async fn show_all(State(app): State<AppState>, me: CurrentAgent) -> ApiResult<Json<SettingsOut>> {
     me.require(Permission::ViewConfig)?;
     Ok(Json(all(&me, Settings::clone(&app.hub.settings()))))
@@ -76,6 +78,17 @@ const RIGHTS_FOR_ALL: [Permission; 5] = [
 ];
 
 /// `PUT /config/`: several sections, all or none.
+#[utoipa::path(
+    put,
+    path = "",
+    tag = "Configurações",
+    summary = "Altera várias seções",
+    description = "`company_data`, `chat_settings` e `email_settings` são obrigatórios, as outras seções não. \
+        Dentro de uma seção só muda o que vem. Tudo é gravado ou nada: um erro em uma seção \
+        (`secao.campo`) recusa todas. Exige o direito de cada seção; o de `document_templates` só quando vem.",
+    request_body = SettingsIn,
+    responses((status = 200, body = SettingsOut), Forbidden),
+)]
 async fn change_all(
     State(app): State<AppState>,
     me: CurrentAgent,

@@ -11,20 +11,27 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dx_actors::domain::{file::FileKey, settings::AppearanceSettings};
-use serde::Serialize;
 
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
     files::{ReceiveError, StorageError, kind::IMAGES},
-    http::{Body, Query, fields::REQUIRED, limits::PICTURE_BYTES_MAX, reply::NoContent},
+    http::{
+        Body, Query,
+        fields::REQUIRED,
+        limits::{PICTURE_BYTES_MAX, PICTURE_TOO_LARGE},
+        reply::NoContent,
+    },
+    openapi::{Forbidden, schemas::FileOut},
     state::AppState,
-    wire::settings::AppearanceOut,
+    wire::{
+        settings::{AppearanceOut, PictureOut},
+        settings_in::{PictureIn, PictureParams},
+    },
 };
 
 const FOLDER: &str = "/media/appearance/";
 const NOT_PICTURE: &str = "Envie uma imagem PNG, JPEG, WebP ou ICO.";
-const TOO_LARGE: &str = "A imagem deve ter no máximo 2 MB.";
 const BAD_KIND: &str = "Informe logo ou favicon.";
 
 /// Which picture.
@@ -52,20 +59,23 @@ impl Kind {
     }
 }
 
-/// The address of the new picture, and the appearance with it.
-#[derive(Debug, Serialize)]
-pub(super) struct Uploaded {
-    url: String,
-    #[serde(flatten)]
-    appearance: AppearanceOut,
-}
-
 /// `POST appearance/upload/`: `file` and `kind` (or `type`). The picture before it is deleted.
+#[utoipa::path(
+    post,
+    path = "",
+    tag = "Configurações",
+    summary = "Envia o logo ou o favicon",
+    description = "PNG, JPEG, WebP ou ICO de até 2 MiB, julgado pelo conteúdo; a imagem anterior é apagada. O \
+        endereço que volta é público e entra em `login_logo_url` (ou `favicon_url`) por si. `type` é \
+        outro nome de `kind`.",
+    request_body(content = PictureIn, content_type = "multipart/form-data"),
+    responses((status = 200, body = PictureOut), Forbidden),
+)]
 pub(super) async fn upload(
     State(app): State<AppState>,
     me: CurrentAgent,
     body: Body,
-) -> ApiResult<Json<Uploaded>> {
+) -> ApiResult<Json<PictureOut>> {
     me.require(Permission::ManageConfigAppearance)?;
     let mut fields = body.fields();
     let name = fields.first_present(&["kind", "type"]);
@@ -82,7 +92,7 @@ pub(super) async fn upload(
     };
     let file = fields.required_file("file");
     if file.as_ref().is_some_and(|file| file.bytes.len() > PICTURE_BYTES_MAX) {
-        fields.error("file", TOO_LARGE);
+        fields.error("file", PICTURE_TOO_LARGE);
     }
     fields.check()?;
     let (Some(kind), Some(file)) = (kind, file) else {
@@ -100,18 +110,28 @@ pub(super) async fn upload(
         Ok::<_, ApiError>(())
     });
     let appearance = AppearanceOut::new(settings.await?.appearance.clone());
-    Ok(Json(Uploaded { url, appearance }))
+    Ok(Json(PictureOut { url, appearance }))
 }
 
 fn refused(error: ReceiveError<std::io::Error>) -> ApiError {
     match error {
         ReceiveError::Empty | ReceiveError::Unfit(_) => ApiError::field("file", NOT_PICTURE),
-        ReceiveError::TooLarge => ApiError::field("file", TOO_LARGE),
+        ReceiveError::TooLarge => ApiError::field("file", PICTURE_TOO_LARGE),
         ReceiveError::Source(source) | ReceiveError::Disk(source) => ApiError::internal(source),
     }
 }
 
 /// `DELETE appearance/upload/?kind=`: no picture of this kind any more, whether there was one or not.
+#[utoipa::path(
+    delete,
+    path = "",
+    tag = "Configurações",
+    summary = "Remove o logo ou o favicon",
+    description = "Também o endereço, se for de outro servidor. Repetir não é erro. `type` é outro nome de \
+        `kind`.",
+    params(PictureParams),
+    responses((status = 204), Forbidden),
+)]
 pub(super) async fn remove(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -136,18 +156,39 @@ const CACHE_FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=315
 const NO_SCRIPTS: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
 
 /// `GET /media/appearance/{name}`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Configurações",
+    summary = "Baixa o logo ou o favicon",
+    description = "Público, porque a tela de login o mostra. Só as imagens em uso; um nome nunca muda de \
+        conteúdo e pode ser guardado para sempre.",
+    responses((
+        status = 200,
+        description = "A imagem.",
+        content(
+            (FileOut = "image/png", example = "\u{89}PNG…"),
+            (FileOut = "image/jpeg", example = "\u{ff}\u{d8}\u{ff}…"),
+            (FileOut = "image/webp", example = "RIFF…WEBP…"),
+            (FileOut = "image/vnd.microsoft.icon", example = "\u{0}\u{0}\u{1}…"),
+        ),
+        headers(("Cache-Control" = String, description = "`public, max-age=31536000, immutable`")),
+    )),
+    security(()),
+)]
 pub(super) async fn serve(
     State(app): State<AppState>,
     Path(name): Path<String>,
 ) -> ApiResult<Response> {
     let key = name.split_once('.').map_or(name.as_str(), |(key, _)| key).to_owned();
-    let key = FileKey::try_from(key).map_err(|_| ApiError::not_found())?;
+    let missing = || ApiError::missing("A imagem não existe");
+    let key = FileKey::try_from(key).map_err(|_| missing())?;
     if !app.hub.settings().appearance.files().contains(&key) {
-        return Err(ApiError::not_found());
+        return Err(missing());
     }
-    let file = app.hub.store().find_file(&key).await?.ok_or_else(ApiError::not_found)?;
+    let file = app.hub.store().find_file(&key).await?.ok_or_else(missing)?;
     let content = app.files.read(&key, None).await.map_err(|error| match error {
-        StorageError::Missing => ApiError::not_found(),
+        StorageError::Missing => missing(),
         error => ApiError::internal(error),
     })?;
     let media_type = HeaderValue::from_str(&file.media_type).map_err(ApiError::internal)?;

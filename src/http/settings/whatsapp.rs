@@ -8,9 +8,13 @@ use crate::{
     auth::{CurrentAgent, Permission},
     error::ApiResult,
     http::{Body, Fields},
+    openapi::Forbidden,
     secrets::{Place, Sealer},
     state::AppState,
-    wire::settings::{MASK, WhatsAppOut},
+    wire::{
+        settings::{MASK, WhatsAppOut},
+        settings_in::WhatsAppIn,
+    },
 };
 
 const DEVICE_NAME_CHARS_MAX: usize = 100;
@@ -23,6 +27,14 @@ const SESSION_DATA: Place = Place { section: Section::WhatsApp.name(), key: "ses
 const PROXY_URL: Place = Place { section: Section::WhatsApp.name(), key: "proxy_url" };
 
 /// `GET whatsapp/`.
+#[utoipa::path(
+    get,
+    path = "",
+    tag = "Configurações",
+    summary = "Mostra as configurações do WhatsApp",
+    description = "Segredos são mostrados como `***`, ou vazios quando não há.",
+    responses((status = 200, body = WhatsAppOut), Forbidden),
+)]
 pub(super) async fn show(
     State(app): State<AppState>,
     me: CurrentAgent,
@@ -32,6 +44,15 @@ pub(super) async fn show(
 }
 
 /// `PATCH whatsapp/`.
+#[utoipa::path(
+    patch,
+    path = "",
+    tag = "Configurações",
+    summary = "Altera as configurações do WhatsApp",
+    description = "Só muda o que vem. Em segredos, `***` e `null` mantêm o que há, vazio apaga. De início para gerentes.",
+    request_body = WhatsAppIn,
+    responses((status = 200, body = WhatsAppOut), Forbidden),
+)]
 pub(super) async fn change(
     State(app): State<AppState>,
     me: CurrentAgent,
