@@ -35,6 +35,8 @@ const NOT_TIME: &str =
 const EMAIL_CHARS_MAX: usize = 254;
 /// Longest list of ids in one request.
 const IDS_MAX: usize = 1000;
+/// Longest list of texts in one request.
+const TEXTS_MAX: usize = 100;
 
 /// The fields of one body.
 #[derive(Debug)]
@@ -233,6 +235,31 @@ impl Fields {
         }
         self.require(name);
         self.optional_ids(name).unwrap_or_default()
+    }
+
+    /// A list of texts, trimmed, that has to be sent and may be empty. A form repeats the name.
+    pub fn required_texts(&mut self, name: &str, chars_max: usize) -> Vec<String> {
+        self.require(name);
+        let list = match self.raw(name) {
+            None => return Vec::new(),
+            Some(Value::Null) => {
+                self.error(name, NULL);
+                return Vec::new();
+            }
+            Some(Value::Array(list)) => list,
+            Some(single) if self.body.spelling == Spelling::Form => vec![single],
+            Some(other) => {
+                self.error(name, not_list(&other));
+                return Vec::new();
+            }
+        };
+        if list.len() > TEXTS_MAX {
+            self.error(name, format!("Mais de {TEXTS_MAX} itens."));
+            return Vec::new();
+        }
+        let texts: Option<_> =
+            list.iter().map(|value| self.text_of(name, value, chars_max)).collect();
+        texts.unwrap_or_default()
     }
 
     pub fn bool_or(&mut self, name: &str, default: bool) -> bool {

@@ -234,6 +234,7 @@ fn filter(query: &mut Query) -> ApiResult<TicketFilter> {
         agent_id: query.number("atendente").map(AgentId),
         priority: query.choice("prioridade", Priority::parse),
         chat_id: query.text("chat_id").map(|text| phone::chat_id(&text.replace('\0', ""))),
+        tag: None,
         search: query.search_terms(),
     };
     query.check()?;

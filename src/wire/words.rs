@@ -9,7 +9,7 @@ use dx_actors::{
         audit::{AuditAction, AuditSubject},
         queue::ServiceLevel,
     },
-    events::OfferEnd,
+    events::{OfferEnd, ReadCause},
     session::SandboxFault,
 };
 
@@ -113,6 +113,7 @@ words! {
         SendFails = "envio_falha",
         DuplicateDelivery = "entrega_duplicada",
         OutOfOrderStatus = "status_fora_de_ordem",
+        SignalFails = "sinal_falha",
     }
     AuditAction {
         Created = "criado",
@@ -132,7 +133,10 @@ words! {
         CompanyGroup = "grupo_empresa",
         Contact = "contato",
         Document = "documento",
+        Note = "nota",
+        QuickReply = "resposta_rapida",
     }
+    ReadCause { Mark = "leitura", Answer = "resposta" }
     PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
     DocumentKind {
         Contract = "contrato",
@@ -201,6 +205,7 @@ mod tests {
         round_trip::<SandboxFault>();
         round_trip::<AuditAction>();
         round_trip::<AuditSubject>();
+        round_trip::<ReadCause>();
         round_trip::<PostalSource>();
         round_trip::<DocumentKind>();
         round_trip::<DocumentStatus>();

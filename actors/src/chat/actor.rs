@@ -11,6 +11,7 @@ use super::{
     handover::{TransferAnswer, TransferRequest},
     intake::Delivered,
     rating::ManualRating,
+    remarks::ToRemark,
     send::Outgoing,
 };
 use crate::{
@@ -112,6 +113,8 @@ pub(crate) enum ToChat {
     },
     /// From a queue, after its commit: this is the ticket now.
     Refresh(Box<Ticket>),
+    /// What people note about the chat.
+    Remark(ToRemark),
     /// From outside: the row was edited; read it again.
     Reload {
         reply: Reply<()>,
@@ -265,6 +268,7 @@ impl State {
                 settle_cast("requeue", self.requeue(ticket_id, gone_since).await)
             }
             ToChat::Refresh(ticket) => settle_cast("refresh", self.refresh(*ticket).await),
+            ToChat::Remark(message) => self.handle_remark(message).await,
             ToChat::Reload { reply } => settle(reply, self.reload_and_queue().await),
             ToChat::CheckIdle => Ok(()),
             #[cfg(feature = "testing")]

@@ -14,6 +14,7 @@ use super::{
     send::Outgoing,
 };
 use crate::{
+    ask::Reply,
     domain::{
         AgentId, CustomerId, DepartmentId, Inbound, Message, Priority, QueueEntry, Ticket,
         TicketId, Timestamp, Transfer, TransferId, ids::ChatKey,
@@ -62,6 +63,15 @@ impl Chats {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Asks the actor of a chat.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        key: &ChatKey,
+        message: impl FnOnce(Reply<T>) -> ToChat,
+    ) -> Result<T, HubError> {
+        self.doors.ask(key, message).await
     }
 
     /// A customer's message: stored and routed when this answers.

@@ -11,6 +11,9 @@ mod intake;
 mod notices;
 mod offers;
 mod rating;
+#[cfg(test)]
+mod remark_tests;
+mod remarks;
 mod send;
 mod tell;
 #[cfg(test)]

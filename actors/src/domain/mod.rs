@@ -29,9 +29,12 @@ pub mod plain;
 pub mod postal_code;
 pub mod presence;
 pub mod queue;
+pub mod quick_reply;
 pub mod rating;
 pub mod rejected;
+pub mod remark;
 pub mod routing;
+pub mod search;
 pub mod session;
 pub mod settings;
 pub mod skill;
@@ -57,7 +60,8 @@ pub use document_template::{DocumentTemplate, TemplateKind, Templates};
 pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
     AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, DocumentId, GroupId,
-    MessageRowId, PermissionId, QueueEntryId, SessionId, TicketId, TransferId,
+    MessageRowId, NoteId, PermissionId, QueueEntryId, QuickReplyId, SessionId, TicketId,
+    TransferId,
 };
 pub use list::List;
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
@@ -65,8 +69,11 @@ pub use money::Centavos;
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};
 pub use presence::{Liveness, PresenceStatus, PresenceView};
 pub use queue::{Priority, QueueEntry};
+pub use quick_reply::{QuickReply, QuickReplyChanges, QuickReplyDetails};
 pub use rejected::Rejected;
+pub use remark::{Note, ReadMark, Receipt};
 pub use routing::{Considered, DecisionKind, NewDecision, Reasons, RoutingDecision, Verdict};
+pub use search::SearchQuery;
 pub use session::{ProviderKind, SessionChanges, SessionStatus, WhatsAppSession};
 pub use skill::Skill;
 pub use ticket::{Segment, Ticket, TicketStatus, TicketView, Transfer};

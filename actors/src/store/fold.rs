@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     StoreError,
     db::Tx,
+    search,
     sql::{Sql, sql},
     writer::Finish,
 };
@@ -125,6 +126,8 @@ async fn append_folded(
     }
     touch_tickets(tx, &fresh).await?;
     count_received(tx, &fresh).await?;
+    let new = messages.iter().zip(&ids).filter_map(|(message, id)| Some(((*id)?, &*message.text)));
+    search::index(tx, new).await?;
     Ok(ids)
 }
 
@@ -368,7 +371,7 @@ async fn fill_sent_at(tx: &mut Tx, message: &mut Message) -> Result<(), StoreErr
 }
 
 /// Slices whose lengths are powers of two up to [`ROWS_MAX`], so that few statement texts are used.
-fn power_of_two_chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+pub(super) fn power_of_two_chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         if rows.is_empty() {
             return None;

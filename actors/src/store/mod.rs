@@ -30,7 +30,10 @@ mod notifications;
 mod page;
 mod postal_codes;
 mod queue_entries;
+mod quick_replies;
 mod ratings;
+mod remarks;
+mod search;
 mod seed;
 mod segments;
 mod sessions;
@@ -42,6 +45,10 @@ mod writer;
 
 #[cfg(test)]
 mod customer_tests;
+#[cfg(test)]
+mod remark_tests;
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod tests;
 
@@ -78,7 +85,10 @@ pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
 pub use notices::NewNotice;
 pub use page::{Order, Page, Slice};
 pub use queue_entries::{EntryEdit, QueueFilter, QueueRow, QueueSort};
+pub use quick_replies::QuickReplyFilter;
 pub use ratings::{RatingCredit, RatingReply};
+pub use remarks::TagCount;
+pub use search::{SEARCH_RESULTS_MAX, SearchFilter};
 pub use seed::Seed;
 pub use sessions::{SessionFilter, SessionSort};
 pub use ticket_changes::{EntryChange, NewTransfer, TicketPlan};

@@ -66,8 +66,10 @@ id_arguments!(
     DocumentId,
     GroupId,
     MessageRowId,
+    NoteId,
     PermissionId,
     QueueEntryId,
+    QuickReplyId,
     SessionId,
     TicketId,
     TransferId,
@@ -150,7 +152,8 @@ word_arguments! {
     crate::domain::audit::AuditSubject => {
         Agent => "agent", Group => "group", Department => "department", Session => "session",
         Settings => "settings", Customer => "customer", CompanyGroup => "company_group",
-        Contact => "contact", Document => "document",
+        Contact => "contact", Document => "document", Note => "note",
+        QuickReply => "quick_reply",
     }
     crate::domain::DocumentKind => {
         Contract => "contract", Boleto => "boleto", Proposal => "proposal",

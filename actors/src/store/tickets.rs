@@ -106,6 +106,8 @@ pub struct TicketFilter {
     pub agent_id: Option<AgentId>,
     pub priority: Option<Priority>,
     pub chat_id: Option<String>,
+    /// Has this tag.
+    pub tag: Option<String>,
     pub search: Vec<String>,
 }
 
@@ -113,6 +115,12 @@ impl TicketFilter {
     pub(super) fn push(&self, mut sql: Sql) -> Sql {
         if !self.statuses.is_empty() {
             sql = sql.push_in(" AND t.status IN", self.statuses.iter().copied());
+        }
+        if let Some(tag) = &self.tag {
+            sql = sql
+                .push(" AND t.id IN (SELECT ticket_id FROM chat_tags")
+                .push_bind(" WHERE tag = ", tag.as_str())
+                .push(")");
         }
         sql.push_bind_if(" AND t.department_id = ", self.department_id)
             .push_bind_if(" AND t.agent_id = ", self.agent_id)
