@@ -162,7 +162,10 @@ async fn a_hand_over_to_a_queue_and_back(database: Database) {
     ana.accept(&number).await;
     let transfer = format!("{CHATS}{number}/transferir/");
     let nobody = ana.post(&transfer, json!({"motivo": "?"})).send().await;
-    assert_eq!((nobody.status.as_u16(), nobody.body["atendente_destino_id"].is_array()), (400, true));
+    assert_eq!(
+        (nobody.status.as_u16(), nobody.body["atendente_destino_id"].is_array()),
+        (400, true)
+    );
     let body = json!({"departamento_destino_id": sales, "motivo": "quer comprar"});
     ana.post(&transfer, body).expect(200).await;
     let moved = of_bia.next_event("chat_transferred").await;
@@ -225,7 +228,10 @@ async fn supervisors_move_put_first_and_assign(database: Database) {
     let mine = ana.get(&format!("{TICKETS}meus-atendimentos/")).expect(200).await;
     assert_eq!(list(&mine).len(), 1);
     let late = sup.post(&action(&second, "atribuir"), json!({"atendente": ana.id})).send().await;
-    assert_eq!((late.status.as_u16(), &late.body["error"]), (409, &json!("Esta entrada já saiu da fila")));
+    assert_eq!(
+        (late.status.as_u16(), &late.body["error"]),
+        (409, &json!("Esta entrada já saiu da fila"))
+    );
     for body in [json!({}), json!({"atendente": "x"})] {
         assert_eq!(sup.post(&action(&second, "atribuir"), body).send().await.status, 400);
     }
