@@ -243,6 +243,7 @@ fn changes(mut fields: Fields, present_hours: OpeningHours) -> ApiResult<Departm
 }
 
 /// Hours of its own, or `Some(None)` for the company's; days that were not sent are as in `base`.
+#[expect(clippy::option_option, reason = "not sent, the company's, or hours of its own")]
 fn own_hours(fields: &mut Fields, base: OpeningHours) -> Option<Option<OpeningHours>> {
     if fields.json("horario_atendimento")?.is_null() {
         return Some(None);

@@ -220,6 +220,7 @@ impl PixOut {
 /// Como os chats são atendidos.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(chat_example()))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on a screen")]
 pub struct ChatSettingsOut {
     /// Enviada quando um chat começa. Aqui e abaixo: vazia, nada é enviado; `{{nome}}`, `{{departamento}}` e
     /// `{{protocolo}}` são preenchidos.

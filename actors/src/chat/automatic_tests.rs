@@ -213,8 +213,7 @@ async fn a_department_has_hours_of_its_own(database: TestDatabase) {
     let hub = ready(&database).await;
     hub.online(TestHub::ADMIN).await;
     let night = crate::domain::settings::Interval { start_minute: 22 * 60, end_minute: 6 * 60 };
-    let mut hours = crate::domain::settings::OpeningHours::default();
-    hours.monday = vec![night];
+    let hours = crate::domain::settings::OpeningHours { monday: vec![night], ..Default::default() };
     let changes = crate::domain::DepartmentChanges {
         opening_hours: Some(Some(hours.clone())),
         ..Default::default()

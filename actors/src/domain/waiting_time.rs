@@ -153,7 +153,7 @@ mod tests {
         // Five came at once, so to speak, and one was served every four minutes.
         let all: Vec<Served> = (0..5).map(|n| served(n, 4 * (n + 1))).collect();
         let found = estimated(&all, 1).unwrap();
-        assert!(found.starts_with("3") || found.starts_with("cerca de 4"), "{found}");
+        assert!(found.starts_with('3') || found.starts_with("cerca de 4"), "{found}");
     }
 
     #[test]

@@ -26,8 +26,8 @@ fn calendar<'s>(hours: &'s OpeningHours, own: &'s OwnHolidays) -> Calendar<'s> {
 
 #[test]
 fn lunch_weekend_and_holiday_stop_the_clock() {
-    let mut hours = OpeningHours::default();
-    hours.thursday = vec![interval(8 * 60, 12 * 60), interval(13 * 60, 18 * 60)];
+    let thursday = vec![interval(8 * 60, 12 * 60), interval(13 * 60, 18 * 60)];
+    let hours = OpeningHours { thursday, ..OpeningHours::default() };
     let own = OwnHolidays::default();
     let calendar = calendar(&hours, &own);
     // Thursday 2 April 2026; Friday is Good Friday.
