@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod agents_and_roles;
+mod audiences;
 mod audit;
 mod auth;
 mod authz;
@@ -19,6 +20,7 @@ mod postal_codes;
 mod presence_and_typing;
 mod reading;
 mod restart;
+mod routing;
 mod send;
 mod sessions;
 mod settings;

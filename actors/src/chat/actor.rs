@@ -16,7 +16,7 @@ use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
         AgentId, CustomerCard, DepartmentId, Inbound, Message, NewDecision, QueueEntry, Rejected,
-        Ticket, TicketId, TicketView, Timestamp, Transfer, TransferId, ids::ChatKey,
+        Ticket, TicketId, TicketStatus, TicketView, Timestamp, Transfer, TransferId, ids::ChatKey,
     },
     error::HubError,
     hub::Context,
@@ -285,10 +285,9 @@ impl State {
         if let (Some(owner), true) = (open.ticket.agent_id, open.ticket.status.is_load()) {
             self.context.presence.charged(owner, open.ticket.id);
         }
-        if !open.ticket.is_unassigned() {
-            return Ok(());
+        if open.ticket.status == TicketStatus::Waiting {
+            self.enqueue().await;
         }
-        self.enqueue().await;
         Ok(())
     }
 

@@ -62,11 +62,16 @@ impl State {
                 ticket.department_id = transfer.to_department_id;
                 ticket.agent_id = target.as_ref().map(|agent| agent.id);
                 ticket.owned_since = target.as_ref().map(|_| now);
-                let entry = if target.is_some() {
-                    EntryChange::Assigned(now)
-                } else {
-                    ticket.status = TicketStatus::Waiting;
-                    EntryChange::Queued
+                let entry = match target {
+                    // The state stays (contract §15): who is handed a waiting chat accepts it.
+                    Some(agent) if ticket.status == TicketStatus::Waiting => {
+                        EntryChange::HandedTo(agent.id)
+                    }
+                    Some(_) => EntryChange::Assigned(now),
+                    None => {
+                        ticket.status = TicketStatus::Waiting;
+                        EntryChange::Queued
+                    }
                 };
                 let decision = Some(decision.clone());
                 Ok(Step { transfer: Some(transfer), decision, ..entry.into() })
@@ -79,15 +84,16 @@ impl State {
             }
         }
         self.tell_transferred(transfer.clone(), now);
-        if before.department_id != changed.department_id || changed.agent_id.is_some() {
+        let waits = changed.status == TicketStatus::Waiting;
+        if before.department_id != changed.department_id || !waits {
             self.context.queues.withdraw(before.department_id, changed.id);
         }
         match changed.agent_id {
             Some(agent_id) => self.context.presence.charged(agent_id, changed.id),
-            None => {
-                self.context.presence.freed(changed.id);
-                self.enqueue().await;
-            }
+            None => self.context.presence.freed(changed.id),
+        }
+        if waits {
+            self.enqueue().await;
         }
         Ok((changed, transfer))
     }

@@ -151,6 +151,16 @@ impl Actor for PresenceActor {
         Ok(state)
     }
 
+    /// Queues that asked while the roster was away were told to try again, and by nobody when.
+    async fn post_start(
+        &self,
+        _me: ActorRef<ToPresence>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.context.queues.wake_all();
+        Ok(())
+    }
+
     async fn handle(
         &self,
         _me: ActorRef<ToPresence>,
@@ -271,7 +281,8 @@ impl State {
         agent.is_dirty = true;
         let can_receive = agent.life.can_receive(now);
         self.announce_change(id, now);
-        if can_receive && !could_receive {
+        // Who leaves may make room for those who refused while he was there.
+        if can_receive != could_receive {
             self.offer_to(id);
         }
     }
@@ -336,9 +347,7 @@ impl State {
             self.gone.remove(&id);
         }
         self.tell_presence(id, status, text, now);
-        if status == PresenceStatus::Online {
-            self.offer_to(id);
-        }
+        self.offer_to(id);
         true
     }
 

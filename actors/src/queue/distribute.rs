@@ -85,8 +85,9 @@ impl State {
             .into_iter()
             .partition(|(ticket, _)| views.iter().any(|view| view.ticket.id == *ticket));
         let lost: Vec<TicketId> = lost.into_iter().map(|(ticket, _)| ticket).collect();
+        // Taken, handed to somebody, or moved: the rows say which.
         for ticket in &lost {
-            self.forget(*ticket);
+            self.enqueue(*ticket).await?;
         }
         if !lost.is_empty() {
             self.context.presence.released(lost);
@@ -119,7 +120,8 @@ impl State {
             Some(entry) => reasons_of(entry, department, self.context.clock.now(), reasons),
             None => reasons,
         };
-        Assignment { ticket_id, agent_id, offered_until, reasons }
+        let department_id = self.department_id;
+        Assignment { ticket_id, department_id, agent_id, offered_until, reasons }
     }
 
     fn tell_assigned(&mut self, view: &TicketView) {

@@ -233,6 +233,7 @@ async fn a_change_planned_for_an_old_version_is_refused(database: TestDatabase) 
     assert!(matches!(hub.store.change_ticket(plan).await, Err(StoreError::Stale)));
     let assignment = Assignment {
         ticket_id: opened.ticket.id,
+        department_id: opened.ticket.department_id,
         agent_id: ADMIN,
         offered_until: None,
         reasons: Reasons::default(),

@@ -54,6 +54,8 @@ pub struct OpenedTicket {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     pub ticket_id: TicketId,
+    /// Whose queue assigns it; a ticket that has moved on is left alone.
+    pub department_id: DepartmentId,
     pub agent_id: AgentId,
     /// He is only asked, until then.
     pub offered_until: Option<Timestamp>,
@@ -365,7 +367,7 @@ async fn assign(
     assignment: &Assignment,
     at: Timestamp,
 ) -> Result<Option<TicketId>, StoreError> {
-    let Assignment { ticket_id, agent_id, offered_until, reasons } = assignment;
+    let Assignment { ticket_id, department_id, agent_id, offered_until, reasons } = assignment;
     let (is_offer, kind) = match offered_until {
         Some(_) => (true, DecisionKind::Offered),
         None => (false, DecisionKind::Assigned),
@@ -374,8 +376,10 @@ async fn assign(
          status = CASE WHEN $3 THEN 'waiting' ELSE 'active' END, \
          started_at = CASE WHEN $3 THEN started_at ELSE COALESCE(started_at, $2) END, \
          version = version + 1 \
-         WHERE id = $4 AND status = 'waiting' AND agent_id IS NULL RETURNING *");
+         WHERE id = $4 AND department_id = $5 AND status = 'waiting' AND agent_id IS NULL \
+         RETURNING *");
     let update = update.bind(*agent_id).bind(at).bind(is_offer).bind(*ticket_id);
+    let update = update.bind(*department_id);
     let found: Option<Ticket> = tx.opt(update).await?;
     let Some(ticket) = found else { return Ok(None) };
     segments::follow(tx, &ticket, at).await?;
