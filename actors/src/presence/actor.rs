@@ -92,7 +92,7 @@ pub(crate) enum ToPresence {
     /// From a chat: whether an agent types in it.
     IsTyping { chat_id: String, reply: Reply<bool> },
     /// Changes of people, departments and groups.
-    People(ToPeople),
+    People(Box<ToPeople>),
     /// From the actor's own ticker.
     Tick,
     /// For tests: who owns what.
@@ -272,7 +272,7 @@ impl State {
                 let is_typing = self.typing.is_shown(&chat_id, self.context.clock.now());
                 settle(reply, Ok(is_typing))?;
             }
-            ToPresence::People(message) => self.handle_people(message).await?,
+            ToPresence::People(message) => self.handle_people(*message).await?,
             ToPresence::Tick => settle_cast("tick", self.tick().await)?,
             #[cfg(feature = "testing")]
             ToPresence::Dump(reply) => settle(reply, Ok(self.live.owners()))?,

@@ -207,7 +207,7 @@ impl Presence {
         &self,
         message: impl FnOnce(Reply<T>) -> ToPeople,
     ) -> Result<T, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::People(message(reply))).await
+        self.doors.ask(&(), |reply| ToPresence::People(Box::new(message(reply)))).await
     }
 
     /// Reads people, departments and groups anew, when another process has changed them.
