@@ -131,6 +131,7 @@ impl State {
         let now = self.context.clock.now();
         let closing = self.end_with(now, TicketStatus::Closed, |ticket| {
             ticket.check_close()?;
+            ticket.is_auto_closed = true;
             if !ticket.notes.is_empty() {
                 ticket.notes.push('\n');
             }

@@ -27,6 +27,7 @@ pub mod postal_code;
 pub mod presence;
 pub mod queue;
 pub mod rejected;
+pub mod report;
 pub mod routing;
 pub mod session;
 pub mod settings;
@@ -57,7 +58,9 @@ pub use list::List;
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use money::Centavos;
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};
-pub use presence::{Liveness, PresenceStatus, PresenceView};
+pub use presence::{
+    Liveness, NewPresencePeriod, PresenceCause, PresencePeriod, PresenceStatus, PresenceView,
+};
 pub use queue::{Priority, QueueEntry};
 pub use rejected::Rejected;
 pub use routing::{Considered, DecisionKind, NewDecision, Reasons, RoutingDecision, Verdict};

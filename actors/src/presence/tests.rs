@@ -123,7 +123,7 @@ async fn a_status_survives_a_crash_of_the_roster(database: TestDatabase) {
     let ana = hub.agent("ana").await;
     let busy = PresenceStatus::Busy;
     let message = Some("Em reunião".to_owned());
-    let change = hub.hub.presence().set_status(ana.id, busy, message).await.unwrap();
+    let change = hub.hub.presence().set_status(ana.id, busy, message, None).await.unwrap();
     assert_eq!(change, (PresenceStatus::Offline, busy));
     hub.receive(CHAT, "m1").await.unwrap();
     let ticket = hub.ticket(CHAT).await;

@@ -135,7 +135,8 @@ async fn change(tx: &mut Tx, plan: &TicketPlan) -> Result<(Ticket, Option<Transf
     let ticket = &plan.ticket;
     let update = sql("UPDATE tickets SET department_id = $1, agent_id = $2, status = $3, \
          priority = $4, notes = $5, started_at = $6, closed_at = $7, owned_since = $8, \
-         updated_at = $9, version = version + 1 WHERE id = $10 AND version = $11 RETURNING *")
+         updated_at = $9, is_auto_closed = $10, version = version + 1 \
+         WHERE id = $11 AND version = $12 RETURNING *")
     .bind(ticket.department_id)
     .bind(ticket.agent_id)
     .bind(ticket.status)
@@ -145,6 +146,7 @@ async fn change(tx: &mut Tx, plan: &TicketPlan) -> Result<(Ticket, Option<Transf
     .bind(ticket.closed_at)
     .bind(ticket.owned_since)
     .bind(plan.at)
+    .bind(ticket.is_auto_closed)
     .bind(ticket.id)
     .bind(ticket.version);
     let changed: Ticket = tx.opt(update).await?.ok_or(StoreError::Stale)?;
