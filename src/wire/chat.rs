@@ -104,6 +104,7 @@ impl ChatRowOut {
             updated_at,
             last_message_at: _,
             awaiting_since: _,
+            is_auto_closed: _,
         } = ticket;
         let last = last_message.as_ref();
         Self {
@@ -239,6 +240,7 @@ impl ChatOut {
             updated_at,
             last_message_at: _,
             awaiting_since: _,
+            is_auto_closed: _,
         } = ticket;
         Self {
             id: id.0,

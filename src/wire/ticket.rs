@@ -168,6 +168,7 @@ impl TicketOut {
             updated_at: _,
             last_message_at: _,
             awaiting_since: _,
+            is_auto_closed: _,
         } = ticket;
         Self {
             id: id.0,

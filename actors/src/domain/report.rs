@@ -55,7 +55,7 @@ pub enum ReportGrouping {
 }
 
 /// Of whom or when a line tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReportKey {
     Total,
     Day(Date),

@@ -538,9 +538,14 @@ impl State {
         if dirty.is_empty() && self.live.begun.is_empty() {
             return Ok(());
         }
-        self.context.store.save_presence(dirty, self.live.begun.clone()).await?;
-        self.live.begun.clear();
-        Ok(())
+        let ids: Vec<AgentId> = dirty.iter().map(|row| row.agent_id).collect();
+        let saved = self.context.store.save_presence(dirty, self.live.begun.clone()).await;
+        if saved.is_ok() {
+            self.live.begun.clear();
+        } else {
+            self.live.mark_dirty(&ids);
+        }
+        Ok(saved?)
     }
 
     /// Ends the sockets of somebody who may no longer be here.

@@ -319,6 +319,15 @@ impl Live {
             .collect()
     }
 
+    /// What was taken to be stored could not be.
+    pub(super) fn mark_dirty(&mut self, ids: &[AgentId]) {
+        for id in ids {
+            if let Some(agent) = self.agents.get_mut(id) {
+                agent.is_dirty = true;
+            }
+        }
+    }
+
     /// The row of one agent as it is now.
     pub(super) fn stored(&mut self, id: AgentId, now: Timestamp) -> StoredPresence {
         stored(id, self.agent_mut(id, now))

@@ -43,6 +43,8 @@ mod writer;
 #[cfg(test)]
 mod customer_tests;
 #[cfg(test)]
+mod report_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};

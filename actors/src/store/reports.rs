@@ -246,7 +246,7 @@ fn key(grouping: ReportGrouping, line: i64) -> Option<ReportKey> {
     })
 }
 
-fn empty_lines(filter: &ReportFilter) -> BTreeMap<ReportKey, Figures> {
+pub(super) fn empty_lines(filter: &ReportFilter) -> BTreeMap<ReportKey, Figures> {
     let keys: Vec<ReportKey> = match filter.grouping {
         ReportGrouping::Total => vec![ReportKey::Total],
         ReportGrouping::Day => filter.days.iter().map(ReportKey::Day).collect(),
