@@ -32,7 +32,10 @@ CREATE INDEX ticket_segments_owned_idx ON ticket_segments (started_at) WHERE age
 CREATE INDEX ticket_segments_ended_idx ON ticket_segments (ended_at)
     WHERE ended_at IS NOT NULL AND agent_id IS NOT NULL;
 CREATE INDEX transfers_created_idx ON transfers (created_at);
-CREATE INDEX routing_decisions_offers_idx ON routing_decisions (created_at)
-    WHERE kind IN ('offered', 'offer_declined', 'offer_expired');
+CREATE INDEX routing_decisions_created_idx ON routing_decisions (created_at, kind);
+-- With whom a ticket was at an instant, out of the index alone.
+DROP INDEX ticket_segments_ticket_idx;
+CREATE INDEX ticket_segments_ticket_idx
+    ON ticket_segments (ticket_id, id, started_at, agent_id, department_id);
 -- Everything that is counted of a message, so that its text is not read.
 CREATE INDEX messages_created_idx ON messages (created_at, direction, ticket_id, agent_id, is_automatic);

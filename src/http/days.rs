@@ -64,9 +64,13 @@ mod tests {
 
     #[test]
     fn days_that_cannot_be_are_refused() {
-        for uri in ["/x?de=ontem", "/x?ate=2026-02-30", "/x?de=2026-01-02&ate=2026-01-01",
-            "/x?de=2025-01-01&ate=2026-01-02", "/x?de=2026-01-10"]
-        {
+        for uri in [
+            "/x?de=ontem",
+            "/x?ate=2026-02-30",
+            "/x?de=2026-01-02&ate=2026-01-01",
+            "/x?de=2025-01-01&ate=2026-01-02",
+            "/x?de=2026-01-10",
+        ] {
             let mut query = query_of(uri, &[]);
             query.days(NOW);
             assert!(query.check().is_err(), "{uri}");

@@ -14,7 +14,9 @@ use crate::{
     openapi::{Missing, schemas::PageParams},
     state::AppState,
     wire::{
-        presence::{MessageOut, PresenceOut, StatusIn, StatusSetOut, TypingIn, TypingParams, status_changed},
+        presence::{
+            MessageOut, PresenceOut, StatusIn, StatusSetOut, TypingIn, TypingParams, status_changed,
+        },
         words::Word,
     },
 };

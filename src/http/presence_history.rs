@@ -128,7 +128,10 @@ mod tests {
         let empty = office.post(office.supervisor, &path, json!({})).await;
         assert_eq!((empty.status, empty.json()["motivo"].is_array()), (400, true));
         let view = office.read(office.ana, "/api/v1/presence/me/").await;
-        assert_eq!((&view["status"], &view["motivo"]), (&json!("offline"), &json!("Saiu sem avisar")));
+        assert_eq!(
+            (&view["status"], &view["motivo"]),
+            (&json!("offline"), &json!("Saiu sem avisar"))
+        );
         assert_eq!(view["status_message"], "Colocado offline por Pessoa sueli: Saiu sem avisar");
         let trail = office.read(TestApp::ADMIN, "/api/v1/auditoria/?assunto=agente").await;
         let row = &trail["results"][0];

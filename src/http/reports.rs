@@ -70,9 +70,7 @@ pub(super) async fn show(
 fn permit(me: &CurrentAgent, filter: &ReportFilter) -> ApiResult<()> {
     let is_seen = match me.role {
         Role::Admin | Role::Manager => true,
-        Role::Supervisor => {
-            filter.department_id.is_none_or(|id| me.roster.is_member(me.id, id))
-        }
+        Role::Supervisor => filter.department_id.is_none_or(|id| me.roster.is_member(me.id, id)),
         Role::Agent => filter.agent_id.is_none_or(|id| id == me.id),
     };
     if is_seen { Ok(()) } else { Err(ApiError::forbidden()) }
@@ -140,7 +138,11 @@ mod tests {
             (office.manager, "?formato=pdf".to_owned(), 400),
             (office.manager, "?de=2020-01-01&ate=2022-01-01".to_owned(), 400),
         ] {
-            assert_eq!(office.get(who, &format!("{REPORTS}{query}")).await.status, status, "{query}");
+            assert_eq!(
+                office.get(who, &format!("{REPORTS}{query}")).await.status,
+                status,
+                "{query}"
+            );
         }
         office.enqueue(&number(1), "normal").await;
         let opened = async |who| office.read(who, REPORTS).await["linhas"][0]["abertos"].clone();

@@ -38,7 +38,8 @@ fn written(cell: Cell) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    let is_formula = text.trim_start().starts_with(FORMULA_STARTS) || text.starts_with(FORMULA_STARTS);
+    let is_formula =
+        text.trim_start().starts_with(FORMULA_STARTS) || text.starts_with(FORMULA_STARTS);
     let guard = if is_formula { "'" } else { "" };
     if text.contains([';', '"', '\n', '\r']) {
         format!("\"{guard}{}\"", text.replace('"', "\"\""))

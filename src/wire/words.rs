@@ -3,8 +3,9 @@
 use dx_actors::{
     domain::{
         AssignmentMode, CustomerStatus, DecisionKind, Direction, DocumentKind, DocumentOrigin,
-        DocumentStatus, MessageKind, MessageStatus, PersonType, PresenceCause, PresenceStatus, Priority,
-        ProviderKind, Role, SessionStatus, TaxRegime, TemplateKind, TicketStatus, Verdict,
+        DocumentStatus, MessageKind, MessageStatus, PersonType, PresenceCause, PresenceStatus,
+        Priority, ProviderKind, Role, SessionStatus, TaxRegime, TemplateKind, TicketStatus,
+        Verdict,
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
         queue::ServiceLevel,

@@ -1,9 +1,6 @@
 //! Somebody who stands above sets an agent offline.
 
-use super::{
-    actor::State,
-    live::Behind,
-};
+use super::{actor::State, live::Behind};
 use crate::{
     domain::{
         AgentId, PresenceCause, PresenceStatus,

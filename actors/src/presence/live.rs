@@ -181,8 +181,7 @@ impl Live {
     pub(super) fn refresh(&mut self, id: AgentId, now: Timestamp, behind: Behind) -> Change {
         let agent = self.agent_mut(id, now);
         let status = effective(agent.wish, agent.life.is_alive(now));
-        let is_reconnecting =
-            status != PresenceStatus::Offline && agent.life.is_reconnecting(now);
+        let is_reconnecting = status != PresenceStatus::Offline && agent.life.is_reconnecting(now);
         let is_new_connection = is_reconnecting != agent.is_reconnecting;
         agent.is_reconnecting = is_reconnecting;
         if status == agent.shown {
@@ -256,11 +255,8 @@ impl Live {
                 && agent.wish != Some(PresenceStatus::Offline);
             let known = if is_silent { agent.life.last_seen } else { Some(agent.updated_at) };
             let at = known.unwrap_or(now).max(since).min(now);
-            let behind = if is_silent {
-                Behind::Life
-            } else {
-                Behind::Wish(PresenceCause::Own, None)
-            };
+            let behind =
+                if is_silent { Behind::Life } else { Behind::Wish(PresenceCause::Own, None) };
             self.begin(id, previous, at, behind);
         }
     }

@@ -155,13 +155,13 @@ async fn save(
              message = excluded.message, last_seen = excluded.last_seen, \
              status_changed_at = excluded.status_changed_at, \
              updated_at = excluded.updated_at, missed_offers = excluded.missed_offers")
-            .bind(row.agent_id)
-            .bind(row.wish)
-            .bind(row.message)
-            .bind(row.last_seen)
-            .bind(row.status_changed_at)
-            .bind(row.updated_at)
-            .bind(row.missed_offers);
+        .bind(row.agent_id)
+        .bind(row.wish)
+        .bind(row.message)
+        .bind(row.last_seen)
+        .bind(row.status_changed_at)
+        .bind(row.updated_at)
+        .bind(row.missed_offers);
         tx.run(upsert).await?;
     }
     for period in begun {

@@ -150,7 +150,13 @@ impl Story {
         }
     }
 
-    fn say(&mut self, at: Timestamp, direction: Direction, is_automatic: bool, agent: Option<AgentId>) {
+    fn say(
+        &mut self,
+        at: Timestamp,
+        direction: Direction,
+        is_automatic: bool,
+        agent: Option<AgentId>,
+    ) {
         self.said.push(Said { at, direction, is_automatic, agent });
     }
 
@@ -197,7 +203,12 @@ struct Counter<'f> {
 
 impl Counter<'_> {
     /// The line in which something is counted, if it is.
-    fn key(&self, at: Timestamp, department: DepartmentId, agent: Option<AgentId>) -> Option<ReportKey> {
+    fn key(
+        &self,
+        at: Timestamp,
+        department: DepartmentId,
+        agent: Option<AgentId>,
+    ) -> Option<ReportKey> {
         let filter = self.filter;
         let day = at.to_offset_date_time().to_offset(SAO_PAULO).date();
         let is_in_scope = match &filter.scope {
@@ -290,10 +301,12 @@ impl Counter<'_> {
             let stretch = story.at(said.at);
             let is_inbound = said.direction == Direction::Inbound;
             let agent = if is_inbound { stretch.agent } else { said.agent };
-            self.add(said.at, stretch.department, agent, |f| match (is_inbound, said.is_automatic) {
-                (true, _) => f.messages_in += 1,
-                (false, true) => f.messages_automatic += 1,
-                (false, false) => f.messages_out += 1,
+            self.add(said.at, stretch.department, agent, |f| {
+                match (is_inbound, said.is_automatic) {
+                    (true, _) => f.messages_in += 1,
+                    (false, true) => f.messages_automatic += 1,
+                    (false, false) => f.messages_out += 1,
+                }
             });
         }
         for (at, from, to) in &story.transfers {
@@ -400,7 +413,15 @@ async fn tell(store: &Store, stories: &[Story]) {
     let tickets = stories.iter().enumerate().map(|(n, story)| {
         let last = story.stretches.last().unwrap();
         let dates = (story.created, story.first_answer, story.closed);
-        (id(n), last.department, last.agent, story.status, dates, story.rating, story.is_auto_closed)
+        (
+            id(n),
+            last.department,
+            last.agent,
+            story.status,
+            dates,
+            story.rating,
+            story.is_auto_closed,
+        )
     });
     let head = "INSERT INTO tickets (id, session_id, customer_id, phone, rating_comment, notes, \
          priority, version, customer_messages, agent_messages, chat_id, department_id, agent_id, \
@@ -447,16 +468,21 @@ async fn tell_traffic(store: &Store, stories: &[Story]) {
     let head = "INSERT INTO messages (session_id, kind, status, status_rank, phone, contact_name, text, \
          protocol_version, error, ticket_id, chat_id, message_id, created_at, direction, \
          is_automatic, agent_id)";
-    insert_all(store, head, said.collect(), |sql, (ticket, number, at, direction, is_auto, agent)| {
-        sql.push("1, 'text', 'delivered', 1, '', '', 'Bom dia, tudo bem?', 'v1', ''")
-            .push_bind(", ", *ticket)
-            .push_bind(", ", format!("chat{ticket}"))
-            .push_bind(", ", format!("m{ticket}-{number}"))
-            .push_bind(", ", *at)
-            .push_bind(", ", *direction)
-            .push_bind(", ", *is_auto)
-            .push_bind(", ", *agent)
-    })
+    insert_all(
+        store,
+        head,
+        said.collect(),
+        |sql, (ticket, number, at, direction, is_auto, agent)| {
+            sql.push("1, 'text', 'delivered', 1, '', '', 'Bom dia, tudo bem?', 'v1', ''")
+                .push_bind(", ", *ticket)
+                .push_bind(", ", format!("chat{ticket}"))
+                .push_bind(", ", format!("m{ticket}-{number}"))
+                .push_bind(", ", *at)
+                .push_bind(", ", *direction)
+                .push_bind(", ", *is_auto)
+                .push_bind(", ", *agent)
+        },
+    )
     .await;
     let transfers = stories.iter().enumerate().flat_map(|(n, story)| {
         let side = |m: usize| (story.stretches[m].department, story.stretches[m].agent);
@@ -503,9 +529,12 @@ fn filters(staff: &Staff) -> Vec<ReportFilter> {
     let (department, agent) = (staff.departments[1], staff.agents[2]);
     let days = |first, last| Days { first, last };
     let mut filters = Vec::new();
-    for grouping in
-        [ReportGrouping::Total, ReportGrouping::Day, ReportGrouping::Department, ReportGrouping::Agent]
-    {
+    for grouping in [
+        ReportGrouping::Total,
+        ReportGrouping::Day,
+        ReportGrouping::Department,
+        ReportGrouping::Agent,
+    ] {
         for scope in [
             Scope::All,
             Scope::Departments(staff.agents[0], staff.departments[..2].to_vec()),
@@ -536,17 +565,11 @@ fn rounded(figures: &Figures) -> Figures {
         p90_micros: durations.p90_micros.map(f64::round),
         ..durations
     };
-    Figures {
-        wait: round(figures.wait),
-        first_answer: round(figures.first_answer),
-        ..*figures
-    }
+    Figures { wait: round(figures.wait), first_answer: round(figures.first_answer), ..*figures }
 }
 
 fn assert_near(found: Durations, counted: Durations, context: &str) {
-    for (a, b) in
-        [(found.p50_micros, counted.p50_micros), (found.p90_micros, counted.p90_micros)]
-    {
+    for (a, b) in [(found.p50_micros, counted.p50_micros), (found.p90_micros, counted.p90_micros)] {
         let difference = (a.unwrap_or(-9.0) - b.unwrap_or(-9.0)).abs();
         assert!(difference <= 1.0, "{context}: {found:?} {counted:?}");
     }
@@ -577,14 +600,16 @@ async fn reports_are_what_counting_by_hand_gives(database: TestDatabase) {
         let found: BTreeMap<_, _> =
             found.unwrap().into_iter().map(|line| (line.key, line.figures)).collect();
         let context = format!("{filter:?}");
-        assert_eq!(found.keys().collect::<Vec<_>>(), counted.keys().collect::<Vec<_>>(), "{context}");
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            counted.keys().collect::<Vec<_>>(),
+            "{context}"
+        );
         for (key, figures) in &found {
             let (mut a, mut b) = (rounded(figures), rounded(&counted[key]));
             assert_near(a.wait, b.wait, &context);
             assert_near(a.first_answer, b.first_answer, &context);
-            for durations in
-                [&mut a.wait, &mut a.first_answer, &mut b.wait, &mut b.first_answer]
-            {
+            for durations in [&mut a.wait, &mut a.first_answer, &mut b.wait, &mut b.first_answer] {
                 (durations.p50_micros, durations.p90_micros) = (None, None);
             }
             assert_eq!(a, b, "{key:?} {context}");

@@ -62,8 +62,8 @@ macro_rules! duration_facts {
          SELECT t.first_response_at, s.department_id, s.agent_id, 'answer', \
              t.created_at, d.response_target_minutes, NULL \
          FROM tickets t JOIN ticket_segments s ON s.id = COALESCE( \
-             (SELECT MAX(x.id) FROM ticket_segments x \
-                 WHERE x.ticket_id = t.id AND x.started_at <= t.first_response_at), \
+             (SELECT x.id FROM ticket_segments x WHERE x.ticket_id = t.id \
+                 AND x.started_at <= t.first_response_at ORDER BY x.id DESC LIMIT 1), \
              (SELECT MIN(x.id) FROM ticket_segments x WHERE x.ticket_id = t.id)) \
          JOIN departments d ON d.id = s.department_id \
          WHERE t.first_response_at >= $1 AND t.first_response_at < $2"
@@ -126,8 +126,8 @@ const FACTS: &str = concat!(
                  WHEN m.is_automatic THEN 'message_automatic' ELSE 'message_out' END, \
              NULL, NULL, NULL \
          FROM messages m LEFT JOIN ticket_segments s ON s.id = COALESCE( \
-             (SELECT MAX(x.id) FROM ticket_segments x \
-                 WHERE x.ticket_id = m.ticket_id AND x.started_at <= m.created_at), \
+             (SELECT x.id FROM ticket_segments x WHERE x.ticket_id = m.ticket_id \
+                 AND x.started_at <= m.created_at ORDER BY x.id DESC LIMIT 1), \
              (SELECT MIN(x.id) FROM ticket_segments x WHERE x.ticket_id = m.ticket_id)) \
          WHERE m.created_at >= $1 AND m.created_at < $2 \
      UNION ALL \
