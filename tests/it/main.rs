@@ -15,6 +15,7 @@ mod generated_documents;
 mod notifications;
 mod postal_codes;
 mod presence_and_typing;
+mod reports;
 mod restart;
 mod send;
 mod sessions;
