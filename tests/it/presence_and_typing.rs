@@ -142,13 +142,10 @@ async fn last_closed_socket_means_offline_after_the_grace_time() {
     first.close().await;
     assert_eq!(presence_of(&admin, ana.id).await["status"], "online", "one socket is left");
     second.close().await;
-    let gone = loop {
-        let event = watcher.next_event("agent_presence_changed").await;
-        if event["agent_id"] == ana.id {
-            break event;
-        }
-    };
-    assert_eq!(gone["status"], "offline");
+    let lost = told_of(&mut watcher, ana.id).await;
+    assert_eq!((&lost["status"], &lost["reconectando"]), (&json!("online"), &json!(true)));
+    let gone = told_of(&mut watcher, ana.id).await;
+    assert_eq!((&gone["status"], &gone["reconectando"]), (&json!("offline"), &json!(false)));
     let row = presence_becomes(&admin, ana.id, "offline").await;
     assert_eq!(row["websocket_connected"], false);
 }

@@ -56,7 +56,8 @@ async fn a_hand_over_credits_each_with_his_part(database: Database) {
     let into = json!({ "recebidas": 1, "enviadas": 0 });
     assert_eq!(figures(&of(bia.id)), json!([0, 1, 0, 1, 1, into]));
     assert_eq!(of(bia.id)["avaliacoes"]["distribuicao"]["5"], 1);
-    let by_department = lines(&admin, "?agrupar=departamento").await;
+    let query = format!("?agrupar=departamento&departamento={department}");
+    let by_department = lines(&admin, &query).await;
     assert_eq!(by_department.len(), 1);
     assert_eq!(by_department[0]["departamento"], department);
     assert_eq!(by_department[0]["departamento_nome"], "Vendas");
