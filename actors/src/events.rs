@@ -200,6 +200,8 @@ pub enum HubEvent {
         agent_id: AgentId,
         status: PresenceStatus,
         message: String,
+        /// The last socket has closed and the grace time runs.
+        is_reconnecting: bool,
         at: Timestamp,
     },
     /// Somebody types: `from` is the username of an agent, or the number of a customer.

@@ -2,7 +2,7 @@
 //! `Viewer` in the hub.
 
 use dx_actors::{
-    domain::Role,
+    domain::{AgentId, Role},
     store::{ContactScope, CustomerScope, DocumentScope, Scope},
 };
 
@@ -14,6 +14,19 @@ pub fn ticket_scope(me: &CurrentAgent) -> Scope {
         Role::Admin | Role::Manager => Scope::All,
         Role::Supervisor => Scope::Departments(me.id, me.viewer().departments),
         Role::Agent => Scope::Own(me.id),
+    }
+}
+
+/// Whose presence over time one may see, and whom one may set offline: one's own; supervisors watch the
+/// members of their departments, managers everybody.
+pub fn watches(me: &CurrentAgent, id: AgentId) -> bool {
+    match me.role {
+        Role::Admin | Role::Manager => true,
+        Role::Supervisor => {
+            let of = me.roster.departments_of(me.id);
+            id == me.id || of.iter().any(|department| me.roster.is_member(id, *department))
+        }
+        Role::Agent => id == me.id,
     }
 }
 

@@ -22,6 +22,7 @@ mod customer_fields;
 mod customer_filter;
 mod customer_pictures;
 mod customers;
+mod days;
 mod department_routing;
 mod departments;
 mod docs;
@@ -38,11 +39,13 @@ pub mod paging;
 pub mod path;
 mod postal_codes;
 mod presence;
+mod presence_history;
 pub mod query;
 mod queue_actions;
 mod queues;
 mod quick_replies;
 pub mod reply;
+mod reports;
 mod sandbox;
 mod send;
 pub mod server;
@@ -151,6 +154,8 @@ fn people() -> Table {
         .at("/api/v1/presence/me", routes!(presence::mine))
         .at("/api/v1/presence/set-status", routes!(presence::set_status))
         .at("/api/v1/presence/heartbeat", routes!(presence::heartbeat))
+        .at("/api/v1/presence/historico", routes!(presence_history::list))
+        .at("/api/v1/presence/{id}/forcar-offline", routes!(presence_history::force_offline))
         .at("/api/v1/typing", routes!(presence::start_typing, presence::stop_typing))
 }
 
@@ -204,6 +209,7 @@ fn service() -> Table {
         .at("/filas/{id}/mover", routes!(queue_actions::move_entry))
         .at("/filas/{id}/priorizar", routes!(queue_actions::pin))
         .at("/filas/{id}/atribuir", routes!(queue_actions::assign))
+        .at("/relatorios", routes!(reports::show))
         .at("/atendimentos", routes!(tickets::list, tickets::create))
         .at("/atendimentos/meus-atendimentos", routes!(tickets::mine))
         .at("/atendimentos/{id}", routes!(tickets::detail, tickets::update))

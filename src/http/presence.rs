@@ -14,12 +14,15 @@ use crate::{
     openapi::{Missing, schemas::PageParams},
     state::AppState,
     wire::{
-        presence::{MessageOut, PresenceOut, StatusIn, StatusSetOut, TypingIn, TypingParams},
+        presence::{
+            MessageOut, PresenceOut, StatusIn, StatusSetOut, TypingIn, TypingParams, status_changed,
+        },
         words::Word,
     },
 };
 
 const STATUS_MESSAGE_CHARS_MAX: usize = 255;
+const REASON_CHARS_MAX: usize = 255;
 const CHAT_ID_CHARS_MAX: usize = 100;
 const BAD_STATUS: &str = "Status inválido. Use: online, offline, busy, away";
 const NO_CHAT: &str = "chat_id é obrigatório";
@@ -81,9 +84,10 @@ pub(super) async fn set_status(
     let status = fields.json("status").and_then(|value| PresenceStatus::parse(value.as_str()?));
     let status = status.ok_or_else(|| ApiError::refused(BAD_STATUS))?;
     let message = fields.optional_text("message", STATUS_MESSAGE_CHARS_MAX);
-    let message = fields.finish(message)?;
-    let (before, after) = app.hub.presence().set_status(me.id, status, message).await?;
-    let message = format!("Status alterado de {} para {}", before.word(), after.word());
+    let reason = fields.optional_text("motivo", REASON_CHARS_MAX);
+    let (message, reason) = fields.finish((message, reason))?;
+    let (before, after) = app.hub.presence().set_status(me.id, status, message, reason).await?;
+    let message = status_changed(before, after);
     Ok(Json(StatusSetOut { message, status: after.word() }))
 }
 

@@ -505,7 +505,7 @@ mod tests {
             office.enqueue(&number(n), "normal").await;
         }
         let presence = office.app.state.hub.presence();
-        presence.set_status(office.ana, PresenceStatus::Online, None).await.unwrap();
+        presence.set_status(office.ana, PresenceStatus::Online, None, None).await.unwrap();
         let path = format!("{QUEUES}distribuir/");
         let distribute = async |id: Value| {
             let body = json!({"departamento_id": id});

@@ -108,6 +108,7 @@ impl ChatRowOut {
             last_message_at: _,
             told: _,
             awaiting_since: _,
+            is_auto_closed: _,
         } = ticket;
         let last = last_message.as_ref();
         Self {
@@ -248,6 +249,7 @@ impl ChatOut {
             last_message_at: _,
             told: _,
             awaiting_since: _,
+            is_auto_closed: _,
         } = ticket;
         Self {
             id: id.0,

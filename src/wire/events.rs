@@ -105,10 +105,10 @@ impl From<&HubEvent> for Envelope {
                 });
                 Self::new("queue_changed", data)
             }
-            HubEvent::PresenceChanged { agent_id, status, message, at } => {
+            HubEvent::PresenceChanged { agent_id, status, message, is_reconnecting, at } => {
                 let data = json!({
                     "agent_id": agent_id.0, "status": status.word(), "message": message,
-                    "timestamp": At(*at),
+                    "reconectando": is_reconnecting, "timestamp": At(*at),
                 });
                 Self::new("agent_presence_changed", data)
             }

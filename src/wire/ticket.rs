@@ -169,6 +169,7 @@ impl TicketOut {
             last_message_at: _,
             told: _,
             awaiting_since: _,
+            is_auto_closed: _,
         } = ticket;
         Self {
             id: id.0,

@@ -3,15 +3,19 @@
 use dx_actors::{
     domain::{
         AssignmentMode, CustomerStatus, DecisionKind, Direction, DocumentKind, DocumentOrigin,
-        DocumentStatus, MessageKind, MessageStatus, PersonType, PresenceStatus, Priority,
-        ProviderKind, Role, SessionStatus, TaxRegime, TemplateKind, TicketStatus, Verdict,
+        DocumentStatus, MessageKind, MessageStatus, PersonType, PresenceCause, PresenceStatus,
+        Priority, ProviderKind, Role, SessionStatus, TaxRegime, TemplateKind, TicketStatus,
+        Verdict,
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
         queue::ServiceLevel,
+        report::ReportGrouping,
     },
     events::{OfferEnd, ReadCause},
     session::SandboxFault,
 };
+
+use super::report::ReportFormat;
 
 /// A closed vocabulary with its words on the wire.
 pub trait Word: Copy + PartialEq + 'static {
@@ -39,6 +43,15 @@ macro_rules! words {
 
 words! {
     AssignmentMode { Assign = "automatico", Offer = "oferta" }
+    PresenceCause {
+        Own = "proprio",
+        Silence = "silencio",
+        Forced = "forcado",
+        Offers = "ofertas",
+        Deactivated = "desativado",
+    }
+    ReportGrouping { Total = "total", Day = "dia", Department = "departamento", Agent = "atendente" }
+    ReportFormat { Json = "json", Csv = "csv" }
     DecisionKind {
         Assigned = "atribuido",
         Offered = "oferecido",
@@ -200,6 +213,9 @@ mod tests {
         round_trip::<CustomerStatus>();
         round_trip::<TaxRegime>();
         round_trip::<PresenceStatus>();
+        round_trip::<PresenceCause>();
+        round_trip::<ReportGrouping>();
+        round_trip::<ReportFormat>();
         round_trip::<SessionStatus>();
         round_trip::<ProviderKind>();
         round_trip::<SandboxFault>();

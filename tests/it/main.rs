@@ -20,6 +20,7 @@ mod notifications;
 mod postal_codes;
 mod presence_and_typing;
 mod reading;
+mod reports;
 mod restart;
 mod routing;
 mod send;

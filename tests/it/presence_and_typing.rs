@@ -14,7 +14,13 @@ const SET_STATUS: &str = "/api/v1/presence/set-status/";
 const HEARTBEAT: &str = "/api/v1/presence/heartbeat/";
 const TYPING: &str = "/api/v1/typing/";
 
-on_both_databases!(status_is_shown_to_me_and_told_to_colleagues, presence_ends_with_the_heartbeat);
+const HISTORY: &str = "/api/v1/presence/historico/";
+
+on_both_databases!(
+    status_is_shown_to_me_and_told_to_colleagues,
+    presence_ends_with_the_heartbeat,
+    a_pause_is_kept_with_its_reason_over_a_crash,
+);
 
 async fn start_with_ana(database: &Database) -> (Server, Client, Client) {
     let server = Server::start(database).await;
@@ -136,13 +142,10 @@ async fn last_closed_socket_means_offline_after_the_grace_time() {
     first.close().await;
     assert_eq!(presence_of(&admin, ana.id).await["status"], "online", "one socket is left");
     second.close().await;
-    let gone = loop {
-        let event = watcher.next_event("agent_presence_changed").await;
-        if event["agent_id"] == ana.id {
-            break event;
-        }
-    };
-    assert_eq!(gone["status"], "offline");
+    let lost = told_of(&mut watcher, ana.id).await;
+    assert_eq!((&lost["status"], &lost["reconectando"]), (&json!("online"), &json!(true)));
+    let gone = told_of(&mut watcher, ana.id).await;
+    assert_eq!((&gone["status"], &gone["reconectando"]), (&json!("offline"), &json!(false)));
     let row = presence_becomes(&admin, ana.id, "offline").await;
     assert_eq!(row["websocket_connected"], false);
 }
@@ -183,6 +186,93 @@ async fn heartbeats_keep_an_agent_online() {
         (presence_of(&admin, bia.id).await["status"] == "offline").then_some(())
     })
     .await;
+}
+
+/// What is told of one agent next.
+async fn told_of(socket: &mut Socket, agent: i64) -> Value {
+    loop {
+        let event = socket.next_event("agent_presence_changed").await;
+        if event["agent_id"] == agent {
+            return event;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_told_and_its_return_too_but_not_a_second_tab() {
+    let setup = Server::on(&Database::Sqlite).env("PRESENCE_GRACE_SECONDS", "60");
+    let server = setup.start().await;
+    let admin = server.admin().await;
+    let ana = admin.create_agent("ana", "atendente", &[]).await;
+    let mut watcher = Socket::connect(&server, &admin).await;
+    let first = Socket::connect(&server, &ana).await;
+    let second = Socket::connect(&server, &ana).await;
+    ana.set_status("online").await;
+    let event = told_of(&mut watcher, ana.id).await;
+    assert_eq!((&event["status"], &event["reconectando"]), (&json!("online"), &json!(false)));
+    second.close().await;
+    assert_eq!(presence_of(&admin, ana.id).await["reconectando"], false, "one tab is left");
+    first.close().await;
+    let event = told_of(&mut watcher, ana.id).await;
+    assert_eq!((&event["status"], &event["reconectando"]), (&json!("online"), &json!(true)));
+    let row = presence_of(&admin, ana.id).await;
+    assert_eq!((&row["status"], &row["reconectando"]), (&json!("online"), &json!(true)));
+    let _again = Socket::connect(&server, &ana).await;
+    let event = told_of(&mut watcher, ana.id).await;
+    assert_eq!((&event["status"], &event["reconectando"]), (&json!("online"), &json!(false)));
+    let _tab = Socket::connect(&server, &ana).await;
+    presence_of(&admin, ana.id).await;
+    watcher.expect_no("agent_presence_changed").await;
+}
+
+#[tokio::test]
+async fn a_supervisor_sets_offline_and_says_why() {
+    let (server, admin, ana) = start_with_ana(&Database::Sqlite).await;
+    let sueli = admin.create_agent("sueli", "supervisor", &[]).await;
+    let outsider = admin.create_agent("otto", "supervisor", &[]).await;
+    admin.create_department("Vendas", 5, &[ana.id, sueli.id]).await;
+    ana.set_status("online").await;
+    let mut anas = Socket::connect(&server, &ana).await;
+    let path = format!("/api/v1/presence/{}/forcar-offline/", ana.id);
+    let body = json!({ "motivo": "Saiu sem avisar" });
+    for who in [&ana, &outsider] {
+        who.post(&path, &body).expect_failure(403).await;
+    }
+    sueli.post(&path, json!({})).expect_invalid("motivo").await;
+    let answer = sueli.post(&path, &body).expect(200).await;
+    assert_eq!(answer["message"], "Status alterado de online para offline");
+    let event = told_of(&mut anas, ana.id).await;
+    assert_eq!(event["status"], "offline");
+    assert!(text(&event["message"]).ends_with(": Saiu sem avisar"), "{event}");
+    assert_eq!(presence_of(&admin, ana.id).await["status"], "offline", "though the socket stays");
+    let page = sueli.get(&format!("{HISTORY}?atendente={}", ana.id)).expect(200).await;
+    let row = &results(&page)[0];
+    assert_eq!((&row["causa"], &row["por"]), (&json!("forcado"), &json!(sueli.id)));
+    ana.set_status("online").await;
+    assert_eq!(presence_of(&admin, ana.id).await["status"], "online", "she may come back");
+}
+
+async fn a_pause_is_kept_with_its_reason_over_a_crash(database: Database) {
+    let (mut server, admin, ana) = start_with_ana(&database).await;
+    ana.set_status("online").await;
+    let body = json!({ "status": "away", "motivo": "Almoço" });
+    ana.post(SET_STATUS, body).expect(200).await;
+    server.kill9().await;
+    server.start_again().await;
+    let ana = server.login("ana", "Senha-de-ana-2025").await;
+    let me = ana.get(ME).expect(200).await;
+    assert_eq!((&me["status"], &me["motivo"]), (&json!("away"), &json!("Almoço")));
+    ana.set_status("online").await;
+    let page = ana.get(HISTORY).expect(200).await;
+    let rows = results(&page);
+    let told: Vec<_> = rows.iter().map(|row| (text(&row["para"]), text(&row["motivo"]))).collect();
+    assert_eq!(told, [("online", ""), ("away", "Almoço"), ("online", "")]);
+    assert!(rows[0]["fim"].is_null());
+    for pair in rows.windows(2) {
+        assert_eq!(pair[0]["inicio"], pair[1]["fim"], "latest first, without a gap: {page}");
+    }
+    assert_keys(&page["segundos_por_status"], &["online", "busy", "away", "offline"]);
+    ana.get(&format!("{HISTORY}?atendente={}", admin.id)).expect_failure(403).await;
 }
 
 /// Ana owns a chat, and gil, a manager, watches.

@@ -33,6 +33,7 @@ pub mod quick_reply;
 pub mod rating;
 pub mod rejected;
 pub mod remark;
+pub mod report;
 pub mod routing;
 pub mod search;
 pub mod session;
@@ -67,7 +68,9 @@ pub use list::List;
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
 pub use money::Centavos;
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};
-pub use presence::{Liveness, PresenceStatus, PresenceView};
+pub use presence::{
+    Liveness, NewPresencePeriod, PresenceCause, PresencePeriod, PresenceStatus, PresenceView,
+};
 pub use queue::{Priority, QueueEntry};
 pub use quick_reply::{QuickReply, QuickReplyChanges, QuickReplyDetails};
 pub use rejected::Rejected;

@@ -13,6 +13,66 @@ pub enum PresenceStatus {
     Away,
 }
 
+impl PresenceStatus {
+    /// As it is stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Busy => "busy",
+            Self::Away => "away",
+        }
+    }
+}
+
+/// Why the shown status of an agent changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "TEXT", rename_all = "snake_case")]
+pub enum PresenceCause {
+    /// The agent said so, or came back.
+    #[sqlx(rename = "self")]
+    Own,
+    /// No sign of life any more.
+    Silence,
+    /// A supervisor set the agent offline.
+    Forced,
+    /// Too many offers in a row were not answered.
+    Offers,
+    /// The person was deactivated.
+    Deactivated,
+}
+
+/// A stretch of one agent's shown status.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct PresencePeriod {
+    pub id: i64,
+    pub agent_id: AgentId,
+    /// What was shown before.
+    pub previous: PresenceStatus,
+    pub status: PresenceStatus,
+    pub message: String,
+    pub reason: String,
+    pub cause: PresenceCause,
+    /// Who forced it.
+    pub changed_by: Option<AgentId>,
+    pub started_at: Timestamp,
+    /// `None`: it lasts.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A stretch that begins, and ends the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPresencePeriod {
+    pub agent_id: AgentId,
+    pub previous: PresenceStatus,
+    pub status: PresenceStatus,
+    pub message: String,
+    pub reason: String,
+    pub cause: PresenceCause,
+    pub changed_by: Option<AgentId>,
+    pub at: Timestamp,
+}
+
 /// The signs of life of one agent.
 ///
 /// A heartbeat is a lease of `timeout`, whatever sockets do. Setting a status is one as well, but void
@@ -88,6 +148,11 @@ impl Liveness {
         self.sockets > 0 || self.grace_until.is_some_and(|until| now < until)
     }
 
+    /// The last socket has closed and may come back within the grace time.
+    pub fn is_reconnecting(&self, now: Timestamp) -> bool {
+        self.sockets == 0 && self.is_connected(now)
+    }
+
     /// It was the grace after the last socket that ran out, so nothing more is waited for.
     pub fn grace_is_spent(&self) -> bool {
         self.grace_until.is_some() && self.grace_until == self.alive_until()
@@ -101,7 +166,11 @@ pub struct PresenceView {
     /// The wish held against the signs of life.
     pub status: PresenceStatus,
     pub message: String,
+    /// Of the pause, or of whoever set the agent offline; empty when nothing was said.
+    pub reason: String,
     pub is_connected: bool,
+    /// The last socket has closed and the grace time runs.
+    pub is_reconnecting: bool,
     pub last_seen: Option<Timestamp>,
     /// No sign of life within the timeout.
     pub is_stale: bool,
@@ -150,6 +219,19 @@ mod tests {
         assert!(life.is_alive(at(24)) && !life.can_receive(at(24)), "within the grace");
         assert!(!life.is_alive(at(25)), "the status set before no longer counts");
         assert!(life.grace_is_spent());
+    }
+
+    #[test]
+    fn only_the_last_socket_begins_a_reconnection() {
+        let mut life = Liveness::default();
+        life.socket_opened(at(0));
+        life.socket_opened(at(0));
+        life.socket_closed(at(1), GRACE);
+        assert!(!life.is_reconnecting(at(2)), "a second device is there");
+        life.socket_closed(at(3), GRACE);
+        assert!(life.is_reconnecting(at(17)) && !life.is_reconnecting(at(18)));
+        life.socket_opened(at(10));
+        assert!(!life.is_reconnecting(at(11)));
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct Ticket {
     pub started_at: Option<Timestamp>,
     pub first_response_at: Option<Timestamp>,
     pub closed_at: Option<Timestamp>,
+    /// The hub itself closed it, because nobody wrote any more.
+    pub is_auto_closed: bool,
     pub updated_at: Timestamp,
     pub last_message_at: Option<Timestamp>,
     /// The customer waits for an answer since then; `None` when the customer owes one.
@@ -240,6 +242,7 @@ pub(crate) mod tests {
             started_at: None,
             first_response_at: None,
             closed_at: None,
+            is_auto_closed: false,
             updated_at: Timestamp::EPOCH,
             last_message_at: None,
             awaiting_since: None,

@@ -12,7 +12,8 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, Supervisi
 
 use super::{
     claims::{Claims, Wanted},
-    live::Live,
+    force::Force,
+    live::{Behind, Change, Live, LiveAgent},
     outbox::CloseReason,
     people::ToPeople,
     typing::{Indicator, Typing},
@@ -20,12 +21,13 @@ use super::{
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
-        AgentId, Considered, DepartmentId, Liveness, PresenceStatus, PresenceView, TicketId,
-        Timestamp,
+        AgentId, Considered, DepartmentId, Liveness, PresenceCause, PresenceStatus, PresenceView,
+        TicketId, Timestamp,
     },
     error::HubError,
     events::{Audience, HubEvent},
     hub::Context,
+    store::StoreError,
     supervisor::{Child, Restart},
 };
 
@@ -33,8 +35,6 @@ use crate::{
 const TICK: Duration = Duration::from_millis(500);
 /// Ticks between two comparisons of the loads with the rows (30 s).
 const TICKS_PER_RECONCILE: u32 = 60;
-/// What others read when an agent fell silent (contract §17).
-const TIMEOUT_MESSAGE: &str = "Desconectado por inatividade";
 
 /// Who went away, and when; read by chats without asking the actor.
 pub(super) type Gone = DashMap<AgentId, Timestamp>;
@@ -54,8 +54,14 @@ pub(crate) enum ToPresence {
         agent_id: AgentId,
         status: PresenceStatus,
         message: Option<String>,
+        /// Why, for the history.
+        reason: Option<String>,
         reply: Reply<(PresenceStatus, PresenceStatus)>,
     },
+    /// Somebody sets an agent offline; answered with the shown status before.
+    ForceOffline { force: Force, reply: Reply<PresenceStatus> },
+    /// From HTTP, before the history is read: write what has not been written yet.
+    Flush(Reply<()>),
     /// Presence of one agent, or of all.
     View { agent_id: Option<AgentId>, reply: Reply<Vec<PresenceView>> },
     /// From a queue: choose agents for these tickets and charge them. The queue then reports either
@@ -206,8 +212,9 @@ impl State {
             for _ in 0..sockets {
                 live.agent_mut(agent_id, now).life.socket_opened(now);
             }
-            live.refresh(agent_id, now);
+            live.refresh(agent_id, now, Behind::Life);
         }
+        live.resume_history(store.list_open_presence().await?, now);
         for preferences in store.list_notification_preferences().await? {
             context.outboxes.set_preferences(preferences);
         }
@@ -229,9 +236,13 @@ impl State {
                 self.heartbeat(agent_id);
                 settle(reply, Ok(()))?;
             }
-            ToPresence::SetStatus { agent_id, status, message, reply } => {
-                settle(reply, self.set_status(agent_id, status, message).await)?;
+            ToPresence::SetStatus { agent_id, status, message, reason, reply } => {
+                settle(reply, self.set_status(agent_id, status, message, reason).await)?;
             }
+            ToPresence::ForceOffline { force, reply } => {
+                settle(reply, self.force_offline(force).await)?;
+            }
+            ToPresence::Flush(reply) => settle(reply, self.flush().await)?,
             ToPresence::View { agent_id, reply } => settle(reply, Ok(self.views(agent_id)))?,
             ToPresence::Claim { department_id, wanted, reply } => {
                 settle(reply, Ok(self.claim(department_id, &wanted)))?;
@@ -291,7 +302,7 @@ impl State {
         sign(&mut agent.life, now, timeout);
         agent.is_dirty = true;
         let can_receive = agent.life.can_receive(now);
-        self.announce_change(id, now);
+        self.announce_change(id, now, Behind::Life);
         // Who leaves may make room for those who refused while he was there.
         if can_receive != could_receive {
             self.offer_to(id);
@@ -314,62 +325,110 @@ impl State {
         id: AgentId,
         status: PresenceStatus,
         message: Option<String>,
+        reason: Option<String>,
     ) -> Result<(PresenceStatus, PresenceStatus), HubError> {
         let now = self.context.clock.now();
         let timeout = self.context.config.presence_timeout;
         let before = self.live.agent_mut(id, now).clone();
+        let begun = self.live.begun.len();
         let agent = self.live.agent_mut(id, now);
         let is_change = agent.wish != Some(status);
         agent.wish = Some(status);
         agent.missed_offers = 0;
         agent.life.status_set(now, timeout);
         agent.updated_at = now;
-        // A new status without a text does not keep the text of the old one.
+        // A new status without a text does not keep the text of the old one, nor its reason.
         match message {
             Some(message) => agent.message = message,
             None if is_change => agent.message.clear(),
             None => {}
         }
-        let row = self.live.stored(id, now);
-        if let Err(error) = self.context.store.save_presence(vec![row]).await {
-            *self.live.agent_mut(id, now) = before;
-            return Err(error.into());
+        match reason {
+            Some(reason) => agent.reason = reason,
+            None if is_change => agent.reason.clear(),
+            None => {}
         }
-        let is_told = self.announce_change(id, now);
+        let is_new_reason = agent.reason != before.reason;
+        let behind = Behind::Wish(PresenceCause::Own, None);
+        let change = self.live.refresh(id, now, behind);
+        if is_new_reason && !change.is_new_status {
+            // One pause after another.
+            self.live.begin(id, before.shown, now, behind);
+        }
+        self.commit(id, &before, begun, now).await?;
         let agent = self.live.agent_mut(id, now);
-        let (shown, text) = (agent.shown, agent.message.clone());
-        if !is_told && text != before.message {
-            self.tell_presence(id, shown, text, now);
+        let is_new_text = agent.message != before.message;
+        let shown = agent.shown;
+        if is_new_text && !change.is_any() {
+            self.tell_presence(id, now);
         }
+        self.tell_change(id, change, now);
         if shown == PresenceStatus::Online {
             self.offer_to(id);
         }
         Ok((before.shown, shown))
     }
 
-    /// Tells everybody when the shown status of an agent has changed. Whether it had.
-    pub(super) fn announce_change(&mut self, id: AgentId, now: Timestamp) -> bool {
-        let Some(status) = self.live.refresh(id, now) else { return false };
-        let agent = self.live.agent_mut(id, now);
-        let fell_silent = status == PresenceStatus::Offline
-            && agent.wish.is_some_and(|wish| wish != PresenceStatus::Offline);
-        let text = if fell_silent { TIMEOUT_MESSAGE.to_owned() } else { agent.message.clone() };
+    /// Writes one agent with his history; as nothing is told yet, a refusal leaves everything as it was.
+    async fn commit(
+        &mut self,
+        id: AgentId,
+        before: &LiveAgent,
+        begun: usize,
+        now: Timestamp,
+    ) -> Result<(), HubError> {
+        let row = self.live.stored(id, now);
+        let saved = self.context.store.save_presence(vec![row], self.live.begun.clone()).await;
+        self.settle_commit(id, before, begun, saved)
+    }
+
+    pub(super) fn settle_commit(
+        &mut self,
+        id: AgentId,
+        before: &LiveAgent,
+        begun: usize,
+        saved: Result<(), StoreError>,
+    ) -> Result<(), HubError> {
+        match saved {
+            Ok(()) => self.live.begun.clear(),
+            Err(error) => {
+                self.live.agents.insert(id, before.clone());
+                self.live.begun.truncate(begun);
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells everybody when what is shown of an agent has changed.
+    pub(super) fn announce_change(&mut self, id: AgentId, now: Timestamp, behind: Behind) {
+        let change = self.live.refresh(id, now, behind);
+        self.tell_change(id, change, now);
+    }
+
+    pub(super) fn tell_change(&mut self, id: AgentId, change: Change, now: Timestamp) {
+        if change.is_any() {
+            self.tell_presence(id, now);
+        }
+        if !change.is_new_status {
+            return;
+        }
+        let status = self.live.agent_mut(id, now).shown;
         if status != PresenceStatus::Offline {
             self.gone.remove(&id);
         }
-        self.tell_presence(id, status, text, now);
         self.offer_to(id);
-        true
     }
 
-    fn tell_presence(
-        &self,
-        agent_id: AgentId,
-        status: PresenceStatus,
-        message: String,
-        at: Timestamp,
-    ) {
-        let event = HubEvent::PresenceChanged { agent_id, status, message, at };
+    pub(super) fn tell_presence(&mut self, agent_id: AgentId, at: Timestamp) {
+        let agent = self.live.agent_mut(agent_id, at);
+        let event = HubEvent::PresenceChanged {
+            agent_id,
+            status: agent.shown,
+            message: agent.shown_message(),
+            is_reconnecting: agent.is_reconnecting,
+            at,
+        };
         self.context.publish(&Audience::Everyone, event);
     }
 
@@ -428,7 +487,10 @@ impl State {
             self.tell_typing_stopped(indicator);
         }
         for id in self.live.ids() {
-            self.announce_change(id, now);
+            self.announce_change(id, now, Behind::Life);
+        }
+        if !self.live.begun.is_empty() {
+            self.flush().await?;
         }
         for (id, since) in self.live.take_gone(now, self.context.config.presence_grace) {
             self.gone.insert(id, since);
@@ -493,10 +555,17 @@ impl State {
 
     async fn flush(&mut self) -> Result<(), HubError> {
         let dirty = self.live.take_dirty();
-        if !dirty.is_empty() {
-            self.context.store.save_presence(dirty).await?;
+        if dirty.is_empty() && self.live.begun.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let ids: Vec<AgentId> = dirty.iter().map(|row| row.agent_id).collect();
+        let saved = self.context.store.save_presence(dirty, self.live.begun.clone()).await;
+        if saved.is_ok() {
+            self.live.begun.clear();
+        } else {
+            self.live.mark_dirty(&ids);
+        }
+        Ok(saved?)
     }
 
     /// Ends the sockets of somebody who may no longer be here.
@@ -508,8 +577,11 @@ impl State {
         let agent = self.live.agent_mut(id, now);
         if !is_active && agent.wish.is_some() {
             agent.wish = Some(PresenceStatus::Offline);
+            agent.reason.clear();
             agent.is_dirty = true;
+            let behind = Behind::Wish(PresenceCause::Deactivated, None);
+            return self.announce_change(id, now, behind);
         }
-        self.announce_change(id, now);
+        self.announce_change(id, now, Behind::Life);
     }
 }

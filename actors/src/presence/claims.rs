@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use super::{
     actor::State,
-    live::{Claim, Live},
+    live::{Behind, Claim, Live},
 };
 use crate::{
     directory::Roster,
     domain::{
-        AgentId, Considered, Department, DepartmentId, PresenceStatus, Skill, TicketId, Timestamp,
-        Verdict,
+        AgentId, Considered, Department, DepartmentId, PresenceCause, PresenceStatus, Skill,
+        TicketId, Timestamp, Verdict,
         routing::{Candidate, Demand, choose, consider},
     },
     error::HubError,
@@ -198,11 +198,16 @@ impl State {
         }
         agent.wish = Some(PresenceStatus::Away);
         agent.message = format!("Ausente automaticamente: {missed} ofertas sem resposta");
+        agent.reason.clear();
         agent.missed_offers = 0;
         agent.updated_at = now;
+        let change = self.live.refresh(id, now, Behind::Wish(PresenceCause::Offers, None));
         let row = self.live.stored(id, now);
-        let saved = self.context.store.save_presence(vec![row]).await;
-        self.announce_change(id, now);
+        let saved = self.context.store.save_presence(vec![row], self.live.begun.clone()).await;
+        if saved.is_ok() {
+            self.live.begun.clear();
+        }
+        self.tell_change(id, change, now);
         Ok(saved?)
     }
 }

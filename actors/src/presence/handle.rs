@@ -7,6 +7,7 @@ use ractor::ActorCell;
 use super::{
     actor::{Gone, IndicatorIn, PresenceChild, ToPresence},
     claims::{Claims, Wanted},
+    force::Force,
     people::ToPeople,
 };
 use crate::{
@@ -69,16 +70,26 @@ impl Presence {
         self.doors.ask(&(), |reply| ToPresence::Heartbeat { agent_id, reply }).await
     }
 
-    /// What the agent wants to be; the shown status before and after.
+    /// What the agent wants to be and why; the shown status before and after.
     pub async fn set_status(
         &self,
         agent_id: AgentId,
         status: PresenceStatus,
         message: Option<String>,
+        reason: Option<String>,
     ) -> Result<(PresenceStatus, PresenceStatus), HubError> {
-        self.doors
-            .ask(&(), |reply| ToPresence::SetStatus { agent_id, status, message, reply })
-            .await
+        let ask = |reply| ToPresence::SetStatus { agent_id, status, message, reason, reply };
+        self.doors.ask(&(), ask).await
+    }
+
+    /// Sets an agent offline and tells him why; the shown status before.
+    pub async fn force_offline(&self, force: Force) -> Result<PresenceStatus, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::ForceOffline { force, reply }).await
+    }
+
+    /// Writes what has not been written yet, so that the history in the store is complete.
+    pub async fn flush(&self) -> Result<(), HubError> {
+        self.doors.ask(&(), ToPresence::Flush).await
     }
 
     pub async fn view(&self, id: AgentId) -> Result<PresenceView, HubError> {

@@ -4,22 +4,52 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::{
     domain::{
-        AgentId, Liveness, PresenceStatus, PresenceView, TicketId, Timestamp, Verdict,
-        presence::effective,
+        AgentId, Liveness, NewPresencePeriod, PresenceCause, PresencePeriod, PresenceStatus,
+        PresenceView, TicketId, Timestamp, Verdict, presence::effective,
     },
     store::StoredPresence,
 };
 
 /// A queue reports within one transaction; after this long it has died in between.
 const CLAIM_AGE_MAX: Duration = Duration::from_secs(30);
+/// Stretches that wait for a database that does not answer; a status flips once in a timeout at most.
+const BEGUN_MAX: usize = 10_000;
+/// What others read when an agent fell silent (contract §17).
+const TIMEOUT_MESSAGE: &str = "Desconectado por inatividade";
+
+/// What is behind a change of the shown status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// A sign of life, or that there was none for too long.
+    Life,
+    /// A new wish, and who forced it.
+    Wish(PresenceCause, Option<AgentId>),
+}
+
+/// What others have to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) is_new_status: bool,
+    /// The grace after the last socket has begun or ended.
+    pub(super) is_new_connection: bool,
+}
+
+impl Change {
+    pub(super) fn is_any(self) -> bool {
+        self.is_new_status || self.is_new_connection
+    }
+}
 
 #[derive(Debug, Clone)]
 pub(super) struct LiveAgent {
     pub(super) wish: Option<PresenceStatus>,
     pub(super) message: String,
+    /// Why he wishes so; empty when nothing was said.
+    pub(super) reason: String,
     pub(super) life: Liveness,
     /// What was last said to everybody.
     pub(super) shown: PresenceStatus,
+    pub(super) is_reconnecting: bool,
     pub(super) status_changed_at: Timestamp,
     pub(super) updated_at: Timestamp,
     /// When the last chat was given to this agent.
@@ -39,8 +69,10 @@ impl LiveAgent {
         Self {
             wish: None,
             message: String::new(),
+            reason: String::new(),
             life: Liveness::default(),
             shown: PresenceStatus::Offline,
+            is_reconnecting: false,
             status_changed_at: now,
             updated_at: now,
             idle_since: Timestamp::EPOCH,
@@ -73,6 +105,18 @@ impl LiveAgent {
         }
     }
 
+    /// What others read beside the shown status.
+    pub(super) fn shown_message(&self) -> String {
+        let fell_silent = self.shown == PresenceStatus::Offline
+            && self.wish.is_some_and(|wish| wish != PresenceStatus::Offline);
+        if fell_silent { TIMEOUT_MESSAGE.to_owned() } else { self.message.clone() }
+    }
+
+    /// The reason belongs to the wish, not to silence.
+    fn shown_reason(&self) -> String {
+        if self.wish == Some(self.shown) { self.reason.clone() } else { String::new() }
+    }
+
     /// Why he is given nothing now; `None` when he is there.
     pub(super) fn absence(&self, now: Timestamp) -> Option<Verdict> {
         match self.wish {
@@ -101,6 +145,8 @@ pub(super) struct Live {
     pub(super) agents: HashMap<AgentId, LiveAgent>,
     pub(super) owners: HashMap<TicketId, AgentId>,
     loads: HashMap<AgentId, usize>,
+    /// Stretches of presence that are not stored yet, in their order.
+    pub(super) begun: Vec<NewPresencePeriod>,
     /// Claims of which has not been reported yet what became of them.
     pub(super) pending: HashMap<TicketId, Claim>,
 }
@@ -131,12 +177,15 @@ impl Live {
         self.agents.keys().copied().collect()
     }
 
-    /// Brings the shown status up to date; the new one when it changed.
-    pub(super) fn refresh(&mut self, id: AgentId, now: Timestamp) -> Option<PresenceStatus> {
+    /// Brings what is shown up to date; a new status begins a stretch of the agent's history.
+    pub(super) fn refresh(&mut self, id: AgentId, now: Timestamp, behind: Behind) -> Change {
         let agent = self.agent_mut(id, now);
         let status = effective(agent.wish, agent.life.is_alive(now));
+        let is_reconnecting = status != PresenceStatus::Offline && agent.life.is_reconnecting(now);
+        let is_new_connection = is_reconnecting != agent.is_reconnecting;
+        agent.is_reconnecting = is_reconnecting;
         if status == agent.shown {
-            return None;
+            return Change { is_new_status: false, is_new_connection };
         }
         if status == PresenceStatus::Offline {
             agent.offline_since = Some(now);
@@ -144,11 +193,72 @@ impl Live {
             agent.offline_since = None;
         }
         agent.is_handled = false;
-        agent.shown = status;
+        let previous = std::mem::replace(&mut agent.shown, status);
         agent.status_changed_at = now;
         agent.updated_at = now;
         agent.is_dirty = true;
-        Some(status)
+        self.begin(id, previous, now, behind);
+        Change { is_new_status: true, is_new_connection }
+    }
+
+    /// A stretch of an agent's history begins, as he is shown now.
+    pub(super) fn begin(
+        &mut self,
+        id: AgentId,
+        previous: PresenceStatus,
+        at: Timestamp,
+        behind: Behind,
+    ) {
+        if self.begun.len() == BEGUN_MAX {
+            tracing::warn!("the oldest change of presence is dropped: nothing can be written");
+            self.begun.remove(0);
+        }
+        let agent = self.agent_mut(id, at);
+        let (cause, changed_by) = match behind {
+            Behind::Wish(cause, by) => (cause, by),
+            Behind::Life if agent.shown == PresenceStatus::Offline => {
+                (PresenceCause::Silence, None)
+            }
+            Behind::Life => (PresenceCause::Own, None),
+        };
+        let period = NewPresencePeriod {
+            agent_id: id,
+            previous,
+            status: agent.shown,
+            message: agent.shown_message(),
+            reason: agent.shown_reason(),
+            cause,
+            changed_by,
+            at,
+        };
+        self.begun.push(period);
+    }
+
+    /// Brings the history in line with how agents are after a start: what was shown until the hub
+    /// ended goes on if it is still shown, else it ended with the last that was known of the agent.
+    pub(super) fn resume_history(&mut self, open: Vec<PresencePeriod>, now: Timestamp) {
+        self.begun.clear();
+        let mut open: HashMap<AgentId, PresencePeriod> =
+            open.into_iter().map(|period| (period.agent_id, period)).collect();
+        for id in self.ids() {
+            let agent = self.agent_mut(id, now);
+            let (since, previous) = match open.remove(&id) {
+                Some(period) if period.status == agent.shown => {
+                    agent.reason = period.reason;
+                    continue;
+                }
+                Some(period) => (period.started_at, period.status),
+                None if agent.shown == PresenceStatus::Offline => continue,
+                None => (Timestamp::EPOCH, PresenceStatus::Offline),
+            };
+            let is_silent = agent.shown == PresenceStatus::Offline
+                && agent.wish != Some(PresenceStatus::Offline);
+            let known = if is_silent { agent.life.last_seen } else { Some(agent.updated_at) };
+            let at = known.unwrap_or(now).max(since).min(now);
+            let behind =
+                if is_silent { Behind::Life } else { Behind::Wish(PresenceCause::Own, None) };
+            self.begin(id, previous, at, behind);
+        }
     }
 
     /// Agents who have been offline for the grace time and whose chats have to be looked at now, each
@@ -181,7 +291,11 @@ impl Live {
             agent_id: id,
             status: effective(agent.wish, agent.life.is_alive(now)),
             message: agent.message.clone(),
+            reason: agent.shown_reason(),
             is_connected: agent.life.is_connected(now),
+            is_reconnecting: effective(agent.wish, agent.life.is_alive(now))
+                != PresenceStatus::Offline
+                && agent.life.is_reconnecting(now),
             last_seen: agent.life.last_seen,
             is_stale: agent.life.last_seen.is_none_or(|seen| now.since(seen) > timeout),
             status_changed_at: agent.status_changed_at,
@@ -199,6 +313,15 @@ impl Live {
                 stored(*id, agent)
             })
             .collect()
+    }
+
+    /// What was taken to be stored could not be.
+    pub(super) fn mark_dirty(&mut self, ids: &[AgentId]) {
+        for id in ids {
+            if let Some(agent) = self.agents.get_mut(id) {
+                agent.is_dirty = true;
+            }
+        }
     }
 
     /// The row of one agent as it is now.

@@ -2,6 +2,7 @@
 
 mod actor;
 mod claims;
+mod force;
 mod handle;
 mod live;
 pub mod outbox;
@@ -10,6 +11,7 @@ mod people;
 mod tests;
 mod typing;
 
+pub use force::Force;
 pub use handle::Presence;
 
 pub(crate) use claims::{Claimed, Wanted};

@@ -8,12 +8,16 @@ use super::outbox::{CloseReason, OutFrame, Outbox, ResumeFrom};
 use crate::{
     both_databases,
     chat::Acceptance,
+    clock::Clock,
     domain::{
-        AgentChanges, AgentId, NotificationChanges, Notify, PresenceStatus, Rejected, Role,
-        TicketStatus,
+        AgentChanges, AgentId, NotificationChanges, Notify, PresenceCause, PresencePeriod,
+        PresenceStatus, Rejected, Role, TicketStatus, Timestamp,
     },
     error::HubError,
     events::{Audience, HubEvent},
+    hub::HubConfig,
+    presence::Force,
+    store::{Fault, Page, PresenceFilter, Scope},
     testing::{TestDatabase, TestHub, eventually},
 };
 
@@ -28,6 +32,12 @@ both_databases!(
     events_are_resumed_without_a_hole,
     a_slow_socket_is_closed_and_others_go_on,
     a_replayed_event_calls_as_it_did,
+    only_the_last_socket_is_told_to_reconnect,
+    a_grace_that_runs_out_is_told_once,
+    every_status_is_kept_with_its_cause,
+    after_a_crash_no_stretches_overlap,
+    heartbeats_write_nothing_by_themselves,
+    what_cannot_be_written_is_not_told,
 );
 
 const CHAT: &str = "5511988880001";
@@ -123,7 +133,7 @@ async fn a_status_survives_a_crash_of_the_roster(database: TestDatabase) {
     let ana = hub.agent("ana").await;
     let busy = PresenceStatus::Busy;
     let message = Some("Em reunião".to_owned());
-    let change = hub.hub.presence().set_status(ana.id, busy, message).await.unwrap();
+    let change = hub.hub.presence().set_status(ana.id, busy, message, None).await.unwrap();
     assert_eq!(change, (PresenceStatus::Offline, busy));
     hub.receive(CHAT, "m1").await.unwrap();
     let ticket = hub.ticket(CHAT).await;
@@ -201,7 +211,7 @@ fn say(hub: &TestHub, number: i64) {
     let event = HubEvent::TypingStopped {
         chat_id: number.to_string(),
         from: String::new(),
-        at: crate::domain::Timestamp::EPOCH,
+        at: Timestamp::EPOCH,
     };
     hub.hub.outboxes().publish(&Audience::Everyone, event);
 }
@@ -289,4 +299,212 @@ fn calls(outbox: &Outbox) -> Vec<Notify> {
     frames
         .filter_map(|f| if let OutFrame::Event { notify, .. } = f { Some(notify) } else { None })
         .collect()
+}
+
+/// What is told of one agent: the status, and whether he is reconnecting.
+fn told_of(id: AgentId) -> impl Fn(&HubEvent) -> Option<(PresenceStatus, bool)> {
+    move |event| match event {
+        HubEvent::PresenceChanged { agent_id, status, is_reconnecting, .. } if *agent_id == id => {
+            Some((*status, *is_reconnecting))
+        }
+        _ => None,
+    }
+}
+
+async fn only_the_last_socket_is_told_to_reconnect(database: TestDatabase) {
+    use PresenceStatus::{Away, Online};
+    let mut hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    let running = hub.hub.clone();
+    let presence = running.presence();
+    presence.socket_opened(ana.id);
+    presence.socket_opened(ana.id);
+    hub.online(ana.id).await;
+    assert_eq!(hub.event(told_of(ana.id)).await, (Online, false));
+    presence.socket_closed(ana.id);
+    presence.socket_opened(ana.id);
+    presence.socket_closed(ana.id);
+    assert!(!presence.view(ana.id).await.unwrap().is_reconnecting, "one is left");
+    presence.socket_closed(ana.id);
+    assert_eq!(hub.event(told_of(ana.id)).await, (Online, true), "and nothing before");
+    let view = presence.view(ana.id).await.unwrap();
+    assert!(view.is_reconnecting && view.status == Online && view.is_connected);
+    hub.clock.advance(Duration::from_secs(10));
+    presence.socket_opened(ana.id);
+    assert_eq!(hub.event(told_of(ana.id)).await, (Online, false));
+    presence.socket_opened(ana.id);
+    presence.set_status(ana.id, Away, None, None).await.unwrap();
+    assert_eq!(hub.event(told_of(ana.id)).await, (Away, false), "a second device is no news");
+    // Who never said anything has nothing to come back to.
+    let bia = hub.agent("bia").await;
+    presence.socket_opened(bia.id);
+    presence.socket_closed(bia.id);
+    assert!(!presence.view(bia.id).await.unwrap().is_reconnecting);
+    hub.stop().await;
+}
+
+async fn a_grace_that_runs_out_is_told_once(database: TestDatabase) {
+    use PresenceStatus::{Offline, Online};
+    let mut hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    let running = hub.hub.clone();
+    let presence = running.presence();
+    presence.socket_opened(ana.id);
+    hub.online(ana.id).await;
+    presence.socket_closed(ana.id);
+    presence.view(ana.id).await.unwrap();
+    hub.clock.advance(Duration::from_secs(16));
+    hub.event(|e| told_of(ana.id)(e).filter(|told| told.0 == Offline)).await;
+    presence.heartbeat(ana.id).await.unwrap();
+    assert_eq!(hub.event(told_of(ana.id)).await, (Online, false), "offline was told once");
+    hub.stop().await;
+}
+
+async fn history(hub: &TestHub, id: AgentId) -> Vec<PresencePeriod> {
+    hub.hub.presence().flush().await.unwrap();
+    stored_history(hub, id).await
+}
+
+async fn stored_history(hub: &TestHub, id: AgentId) -> Vec<PresencePeriod> {
+    let filter = PresenceFilter {
+        scope: Scope::All,
+        agent_id: Some(id),
+        from: Timestamp::EPOCH,
+        to: hub.clock.now().plus(Duration::from_secs(1)),
+    };
+    let page = Page { limit: 100, offset: 0 };
+    let mut rows = hub.hub.store().list_presence_history(&filter, page).await.unwrap().rows;
+    rows.reverse();
+    rows
+}
+
+/// One stretch follows the other, and the last one lasts.
+fn assert_unbroken(rows: &[PresencePeriod]) {
+    for pair in rows.windows(2) {
+        assert_eq!(pair[0].ended_at, Some(pair[1].started_at), "{rows:#?}");
+        assert_eq!(pair[0].status, pair[1].previous, "{rows:#?}");
+    }
+    assert_eq!(rows.last().unwrap().ended_at, None);
+}
+
+async fn every_status_is_kept_with_its_cause(database: TestDatabase) {
+    use PresenceStatus::{Away, Offline, Online};
+    let hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    let running = hub.hub.clone();
+    let presence = running.presence();
+    let pause = async |reason: &str| {
+        let reason = Some(reason.to_owned());
+        presence.set_status(ana.id, Away, None, reason).await.unwrap();
+        hub.clock.advance(Duration::from_secs(5));
+    };
+    hub.online(ana.id).await;
+    hub.clock.advance(Duration::from_secs(60));
+    pause("almoço").await;
+    pause("almoço").await;
+    pause("médico").await;
+    hub.clock.advance(Duration::from_secs(121));
+    eventually(async || shown(&hub, ana.id).await == Offline).await;
+    eventually(async || stored_history(&hub, ana.id).await.len() == 4).await;
+    presence.heartbeat(ana.id).await.unwrap();
+    let reason = "fim do turno".to_owned();
+    let force = Force { agent_id: ana.id, by: TestHub::ADMIN, reason };
+    assert_eq!(presence.force_offline(force).await.unwrap(), Away);
+    presence.heartbeat(ana.id).await.unwrap();
+    hub.online(ana.id).await;
+    let changes = AgentChanges { is_active: Some(false), ..AgentChanges::default() };
+    presence.update_agent(None, ana.id, changes).await.unwrap();
+    let rows = history(&hub, ana.id).await;
+    assert_unbroken(&rows);
+    let told: Vec<_> =
+        rows.iter().map(|row| (row.status, row.cause, row.reason.as_str())).collect();
+    let expected = [
+        (Online, PresenceCause::Own, ""),
+        (Away, PresenceCause::Own, "almoço"),
+        (Away, PresenceCause::Own, "médico"),
+        (Offline, PresenceCause::Silence, ""),
+        (Away, PresenceCause::Own, "médico"),
+        (Offline, PresenceCause::Forced, "fim do turno"),
+        (Online, PresenceCause::Own, ""),
+        (Offline, PresenceCause::Deactivated, ""),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(rows[3].message, "Desconectado por inatividade");
+    assert_eq!(rows[5].changed_by, Some(TestHub::ADMIN));
+    let ended = rows[1].ended_at.unwrap();
+    assert_eq!(ended.since(rows[1].started_at).as_secs(), 10, "the same pause goes on");
+    let filter = PresenceFilter {
+        scope: Scope::Departments(TestHub::ADMIN, vec![TestHub::SUPPORT]),
+        agent_id: None,
+        from: rows[0].started_at.plus(Duration::from_secs(20)),
+        to: rows[1].started_at.plus(Duration::from_secs(4)),
+    };
+    let totals = hub.hub.store().total_presence(&filter).await.unwrap();
+    let mut totals: Vec<_> =
+        totals.iter().map(|total| (total.status, total.micros / 1_000_000)).collect();
+    totals.sort_by_key(|(_, seconds)| *seconds);
+    assert_eq!(totals, [(Away, 4), (Online, 40)], "within the bounds only");
+    hub.stop().await;
+}
+
+async fn after_a_crash_no_stretches_overlap(database: TestDatabase) {
+    use PresenceStatus::{Busy, Offline, Online};
+    let hub = TestHub::start(&database).await;
+    let (ana, bia) = (hub.agent("ana").await, hub.agent("bia").await);
+    let presence = hub.hub.presence();
+    let reason = Some("reunião".to_owned());
+    presence.set_status(ana.id, Busy, None, reason).await.unwrap();
+    hub.online(bia.id).await;
+    let seen = hub.clock.now();
+    presence.crash();
+    eventually(async || hub.hub.presence().view(ana.id).await.is_ok()).await;
+    let view = hub.hub.presence().view(ana.id).await.unwrap();
+    // A status that was set is a lease that a restart does not shorten.
+    assert_eq!((view.status, view.reason.as_str()), (Busy, "reunião"));
+    assert_eq!(history(&hub, ana.id).await.len(), 1, "it goes on");
+    hub.hub.presence().set_status(ana.id, Offline, None, None).await.unwrap();
+    // The hub is gone for an hour: what was shown ended with the last sign of life.
+    let clock = hub.stop().await;
+    clock.advance(Duration::from_hours(1));
+    let hub = TestHub::start_with(&database, clock, HubConfig::default()).await;
+    for (id, statuses) in [(ana.id, vec![Busy, Offline]), (bia.id, vec![Online, Offline])] {
+        let rows = history(&hub, id).await;
+        assert_unbroken(&rows);
+        assert_eq!(rows.iter().map(|row| row.status).collect::<Vec<_>>(), statuses);
+        assert!(rows[1].started_at.since(seen).as_secs() < 60, "not an hour later: {rows:#?}");
+    }
+    hub.stop().await;
+}
+
+async fn heartbeats_write_nothing_by_themselves(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    hub.online(ana.id).await;
+    let before = history(&hub, ana.id).await;
+    // A store that refuses everything is not asked.
+    hub.hub.store().fail_next(Fault::Refuse);
+    for _ in 0..100 {
+        hub.hub.presence().heartbeat(ana.id).await.unwrap();
+    }
+    assert!(hub.hub.presence().flush().await.is_err(), "the fault was still there");
+    assert_eq!(history(&hub, ana.id).await, before);
+    hub.stop().await;
+}
+
+async fn what_cannot_be_written_is_not_told(database: TestDatabase) {
+    use PresenceStatus::{Away, Busy, Online};
+    let mut hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    hub.online(ana.id).await;
+    assert_eq!(hub.event(told_of(ana.id)).await.0, Online);
+    let running = hub.hub.clone();
+    let presence = running.presence();
+    running.store().fail_next(Fault::Refuse);
+    assert!(presence.set_status(ana.id, Busy, None, Some("x".to_owned())).await.is_err());
+    presence.set_status(ana.id, Away, None, None).await.unwrap();
+    assert_eq!(hub.event(told_of(ana.id)).await.0, Away);
+    let rows = history(&hub, ana.id).await;
+    assert_unbroken(&rows);
+    assert_eq!(rows.iter().map(|row| row.status).collect::<Vec<_>>(), [Online, Away]);
+    hub.stop().await;
 }

@@ -213,7 +213,7 @@ async fn skills_are_asked_for_and_relaxed(database: TestDatabase) {
         let edit = EntryEdit { skills, ..EntryEdit::default() };
         hub.hub.chats().edit_place(&ticket, edit).await
     };
-    hub.hub.presence().set_status(seller.id, PresenceStatus::Away, None).await.unwrap();
+    hub.hub.presence().set_status(seller.id, PresenceStatus::Away, None, None).await.unwrap();
     hub.receive(CHAT, "m1").await.unwrap();
     hub.receive(OTHER, "m2").await.unwrap();
     ask(CHAT).await.unwrap();
@@ -426,7 +426,7 @@ async fn more_than_the_capacity_is_a_persons_decision_and_noted(database: TestDa
 async fn why_nobody_gets_it(database: TestDatabase) {
     let hub = start(&database).await;
     let (ana, bia) = (hub.agent("ana").await, hub.agent("bia").await);
-    hub.hub.presence().set_status(bia.id, PresenceStatus::Busy, None).await.unwrap();
+    hub.hub.presence().set_status(bia.id, PresenceStatus::Busy, None, None).await.unwrap();
     hub.receive(CHAT, "m1").await.unwrap();
     hub.clock.advance(Duration::from_secs(12));
     let ticket = hub.ticket(CHAT).await;

@@ -1,8 +1,8 @@
-//! People and their stored presence.
+//! People and their logins.
 
 use super::{Store, StoreError, audit, db::Tx, groups, sql::sql, unit};
 use crate::domain::{
-    Agent, AgentChanges, AgentId, DepartmentId, NewAgent, PresenceStatus, Timestamp,
+    Agent, AgentChanges, AgentId, DepartmentId, NewAgent, Timestamp,
     audit::{AuditAction, AuditSubject, Differences, FieldChange, NewAuditEntry},
 };
 
@@ -15,20 +15,6 @@ pub struct Login {
     #[sqlx(flatten)]
     pub agent: Agent,
     pub password_hash: String,
-}
-
-/// The part of presence that survives a restart.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct StoredPresence {
-    pub agent_id: AgentId,
-    /// What the agent asked to be; `None` when nothing was ever reported.
-    pub wish: Option<PresenceStatus>,
-    pub message: String,
-    pub last_seen: Option<Timestamp>,
-    pub status_changed_at: Timestamp,
-    pub updated_at: Timestamp,
-    /// Offers in a row that were not answered.
-    pub missed_offers: i64,
 }
 
 impl Store {
@@ -113,34 +99,6 @@ impl Store {
             let entry = entry(&agent, AuditAction::Updated, changes.into_changes(), by);
             audit::insert_change(tx, entry, now).await?;
             Ok(Some(agent))
-        }))
-        .await
-    }
-
-    pub async fn list_presence(&self) -> Result<Vec<StoredPresence>, StoreError> {
-        self.reader.all(sql("SELECT * FROM agent_presence")).await
-    }
-
-    pub async fn save_presence(&self, presence: Vec<StoredPresence>) -> Result<(), StoreError> {
-        self.unit(unit!(tx => {
-            for row in presence {
-                let upsert = sql("INSERT INTO agent_presence (agent_id, wish, message, last_seen, \
-                     status_changed_at, updated_at, missed_offers) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7) \
-                     ON CONFLICT (agent_id) DO UPDATE SET wish = excluded.wish, \
-                     message = excluded.message, last_seen = excluded.last_seen, \
-                     status_changed_at = excluded.status_changed_at, \
-                     updated_at = excluded.updated_at, missed_offers = excluded.missed_offers")
-                    .bind(row.agent_id)
-                    .bind(row.wish)
-                    .bind(row.message)
-                    .bind(row.last_seen)
-                    .bind(row.status_changed_at)
-                    .bind(row.updated_at)
-                    .bind(row.missed_offers);
-                tx.run(upsert).await?;
-            }
-            Ok(())
         }))
         .await
     }

@@ -29,10 +29,12 @@ mod notices;
 mod notifications;
 mod page;
 mod postal_codes;
+mod presence;
 mod queue_entries;
 mod quick_replies;
 mod ratings;
 mod remarks;
+mod reports;
 mod search;
 mod seed;
 mod segments;
@@ -47,6 +49,8 @@ mod writer;
 mod customer_tests;
 #[cfg(test)]
 mod remark_tests;
+#[cfg(test)]
+mod report_tests;
 #[cfg(test)]
 mod search_tests;
 #[cfg(test)]
@@ -63,7 +67,7 @@ use fold::{Append, Folded, Move};
 use sql::sql;
 use writer::{BoxFuture, Writer};
 
-pub use agents::{Login, StoredPresence};
+pub use agents::Login;
 pub use audit::AuditFilter;
 pub use chats::{ChatActivity, ChatRow, ChatSort};
 pub use company_groups::{CompanyGroupFilter, CompanyGroupSort};
@@ -84,10 +88,12 @@ pub use fold::{Moved, StatusReport};
 pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
 pub use notices::NewNotice;
 pub use page::{Order, Page, Slice};
+pub use presence::{PresenceFilter, PresenceTotal, StoredPresence};
 pub use queue_entries::{EntryEdit, QueueFilter, QueueRow, QueueSort};
 pub use quick_replies::QuickReplyFilter;
 pub use ratings::{RatingCredit, RatingReply};
 pub use remarks::TagCount;
+pub use reports::ReportFilter;
 pub use search::{SEARCH_RESULTS_MAX, SearchFilter};
 pub use seed::Seed;
 pub use sessions::{SessionFilter, SessionSort};

@@ -122,6 +122,10 @@ word_arguments! {
     crate::domain::PresenceStatus => {
         Online => "online", Offline => "offline", Busy => "busy", Away => "away",
     }
+    crate::domain::PresenceCause => {
+        Own => "self", Silence => "silence", Forced => "forced", Offers => "offers",
+        Deactivated => "deactivated",
+    }
     crate::domain::Priority => {
         Low => "low", Normal => "normal", High => "high", Urgent => "urgent",
     }

@@ -383,7 +383,7 @@ async fn what_was_answered_survives_reopening(database: TestDatabase) {
         updated_at: hub.clock.now(),
         missed_offers: 2,
     };
-    hub.store.save_presence(vec![presence.clone()]).await.unwrap();
+    hub.store.save_presence(vec![presence.clone()], Vec::new()).await.unwrap();
     let now = hub.clock.now();
     let mut settings = Settings { updated_at: Some(now), ..Settings::default() };
     settings.chat.auto_distribute = false;

@@ -140,7 +140,8 @@ pub(super) async fn change(
     let ticket = &plan.ticket;
     let update = sql("UPDATE tickets SET department_id = $1, agent_id = $2, status = $3, \
          priority = $4, notes = $5, started_at = $6, closed_at = $7, owned_since = $8, \
-         updated_at = $9, version = version + 1 WHERE id = $10 AND version = $11 RETURNING *")
+         updated_at = $9, is_auto_closed = $10, version = version + 1 \
+         WHERE id = $11 AND version = $12 RETURNING *")
     .bind(ticket.department_id)
     .bind(ticket.agent_id)
     .bind(ticket.status)
@@ -150,6 +151,7 @@ pub(super) async fn change(
     .bind(ticket.closed_at)
     .bind(ticket.owned_since)
     .bind(plan.at)
+    .bind(ticket.is_auto_closed)
     .bind(ticket.id)
     .bind(ticket.version);
     let changed: Ticket = tx.opt(update).await?.ok_or(StoreError::Stale)?;

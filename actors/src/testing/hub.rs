@@ -134,7 +134,7 @@ impl TestHub {
 
     pub async fn online(&self, id: AgentId) {
         let status = PresenceStatus::Online;
-        self.hub.presence().set_status(id, status, None).await.expect("the status is set");
+        self.hub.presence().set_status(id, status, None, None).await.expect("the status is set");
     }
 
     pub fn key(chat_id: &str) -> ChatKey {
