@@ -70,7 +70,7 @@ impl State {
                     Some(_) => EntryChange::Assigned(now),
                     None => {
                         ticket.status = TicketStatus::Waiting;
-                        EntryChange::Queued
+                        EntryChange::Queued { from: before.agent_id }
                     }
                 };
                 let decision = Some(decision.clone());
@@ -210,7 +210,11 @@ impl State {
                 ticket.status = TicketStatus::Waiting;
                 ticket.department_id = transfer.from_department_id;
                 let (returned, decision) = (Some(transfer.id), Some(decision.clone()));
-                Ok(Step { returned, decision, ..EntryChange::Queued.into() })
+                Ok(Step {
+                    returned,
+                    decision,
+                    ..EntryChange::Queued { from: before.agent_id }.into()
+                })
             })
             .await?;
         self.context.queues.withdraw(before.department_id, changed.id);

@@ -24,6 +24,7 @@ both_databases!(
     a_chat_overflows_once_and_keeps_its_age,
     a_circle_of_overflows_is_refused,
     a_hand_over_to_a_department_waits_there_with_its_age,
+    whoever_gave_it_away_is_asked_last,
     a_hand_over_that_nobody_takes_comes_back,
     a_hand_over_that_was_answered_stays,
     a_hand_over_may_be_sent_back,
@@ -329,6 +330,24 @@ async fn handed_over(hub: &TestHub) -> (AgentId, AgentId) {
     let ticket = hub.ticket(CHAT).await;
     hub.hub.chats().transfer(&ticket, to(ana, Some(bia), None)).await.unwrap();
     (ana, bia)
+}
+
+async fn whoever_gave_it_away_is_asked_last(database: TestDatabase) {
+    let mut hub = start(&database).await;
+    let (ana, bia) = (hub.agent("ana").await, hub.agent("bia").await);
+    hub.online(ana.id).await;
+    hub.receive(CHAT, "m1").await.unwrap();
+    let given = |event: &HubEvent| match event {
+        HubEvent::ChatAssigned { agent_id, .. } => Some(*agent_id),
+        _ => None,
+    };
+    assert_eq!(hub.event(given).await, ana.id);
+    hub.online(bia.id).await;
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().transfer(&ticket, to(ana.id, None, Some(TestHub::SUPPORT))).await.unwrap();
+    hub.event(|event| given(event).filter(|id| *id == bia.id)).await;
+    hub.check_invariants().await;
+    hub.stop().await;
 }
 
 async fn a_hand_over_that_nobody_takes_comes_back(database: TestDatabase) {

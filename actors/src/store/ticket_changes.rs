@@ -29,8 +29,11 @@ pub enum EntryChange {
     HandedTo(AgentId),
     /// Waits in the ticket's department from now on, because nobody was there for it in this one.
     Overflowed(DepartmentId),
-    /// A person put it into the ticket's queue: what was before is forgotten, but for its age.
-    Queued,
+    /// A person put it into the ticket's queue: what was before is forgotten, but for its age. Whoever
+    /// gave it away is asked last.
+    Queued {
+        from: Option<AgentId>,
+    },
 }
 
 /// A hand-over to record.
@@ -200,8 +203,9 @@ async fn change_entry(
         EntryChange::Overflowed(from) => back_in_queue(update, ticket.department_id, at)
             .push_bind(", declined_by = '', visited = TRIM(visited || ' ' || ", from.to_string())
             .push(")"),
-        EntryChange::Queued => back_in_queue(update, ticket.department_id, at)
-            .push(", declined_by = '', visited = '', pinned_at = NULL"),
+        EntryChange::Queued { from } => back_in_queue(update, ticket.department_id, at)
+            .push_bind(", declined_by = ", from.map(|id| id.to_string()).unwrap_or_default())
+            .push(", visited = '', pinned_at = NULL"),
     };
     tx.run(update.push_bind(" WHERE ticket_id = ", ticket.id)).await?;
     Ok(())
