@@ -5,9 +5,9 @@ use bytes::Bytes;
 use crate::{
     directory::Roster,
     domain::{
-        Agent, AgentId, CustomerId, DepartmentId, Message, MessageKind, MessageStatus,
-        PresenceStatus, Priority, Role, SessionId, SessionStatus, Ticket, TicketId, TicketStatus,
-        Timestamp, Transfer, notification::Topic,
+        Agent, AgentId, CustomerId, DepartmentId, Message, MessageKind, MessageRowId,
+        MessageStatus, Note, NoteId, PresenceStatus, Priority, Role, SessionId, SessionStatus,
+        Ticket, TicketId, TicketStatus, Timestamp, Transfer, notification::Topic,
     },
 };
 
@@ -128,6 +128,42 @@ pub enum HubEvent {
         to_agent_name: String,
         at: Timestamp,
     },
+    /// Less is left to read in a chat.
+    ChatRead {
+        ticket_id: TicketId,
+        chat_id: String,
+        /// Who has read it, or answered.
+        agent_id: AgentId,
+        /// Everything up to this message is read.
+        until: Option<MessageRowId>,
+        /// What is left to read.
+        unread: i64,
+        cause: ReadCause,
+        at: Timestamp,
+    },
+    /// A colleague has left a note.
+    NoteAdded {
+        note: Note,
+        chat_id: String,
+        agent_name: String,
+        at: Timestamp,
+    },
+    NoteRemoved {
+        note_id: NoteId,
+        ticket_id: TicketId,
+        chat_id: String,
+        /// Who has removed it.
+        agent_id: AgentId,
+        at: Timestamp,
+    },
+    ChatTagsChanged {
+        ticket_id: TicketId,
+        chat_id: String,
+        tags: Vec<String>,
+        /// Who has changed them.
+        agent_id: AgentId,
+        at: Timestamp,
+    },
     /// A chat went back into the queue because its agent is gone.
     ChatRequeued {
         ticket_id: TicketId,
@@ -148,6 +184,16 @@ pub enum HubEvent {
         chat_id: String,
         customer_name: String,
         idle_minutes: i64,
+        at: Timestamp,
+    },
+    /// A customer has rated a chat, or a person has entered what he thought.
+    ChatRated {
+        ticket_id: TicketId,
+        chat_id: String,
+        agent_id: Option<AgentId>,
+        rating: i64,
+        /// `None` is the customer.
+        rated_by: Option<AgentId>,
         at: Timestamp,
     },
     PresenceChanged {
@@ -181,6 +227,15 @@ pub enum HubEvent {
         expires_at: Timestamp,
         at: Timestamp,
     },
+}
+
+/// Why less is left to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadCause {
+    /// One person has read; it counts for that person.
+    Mark,
+    /// A person has answered; it counts for everybody.
+    Answer,
 }
 
 /// Why an agent is no longer asked.
@@ -231,10 +286,15 @@ impl HubEvent {
             | Self::MessageSent { .. }
             | Self::MessageStatusChanged { .. }
             | Self::ChatAccepted { .. }
+            | Self::ChatRead { .. }
+            | Self::NoteAdded { .. }
+            | Self::NoteRemoved { .. }
+            | Self::ChatTagsChanged { .. }
             | Self::ChatOfferEnded { .. }
             | Self::QueueChanged { .. }
             | Self::ChatClosed { .. }
             | Self::ChatAutoClosed { .. }
+            | Self::ChatRated { .. }
             | Self::PresenceChanged { .. }
             | Self::TypingStarted { .. }
             | Self::TypingStopped { .. }
@@ -269,6 +329,9 @@ pub struct ChatAudience {
     pub also: Option<AgentId>,
     /// Does not get it: the one who types.
     pub except: Option<AgentId>,
+    /// Nobody but this one gets it, if he may see the chat: what he does on one device matters to his
+    /// others.
+    pub only: Option<AgentId>,
     /// Only the agent (or the department while unassigned), not those who stand above.
     pub responsible_only: bool,
 }
@@ -310,6 +373,7 @@ impl Audience {
         let mut ids: Vec<AgentId> = match self {
             Self::Everyone => return None,
             Self::Managers => roster.possible_viewers(None).collect(),
+            Self::Chat(ChatAudience { only: Some(id), .. }) => vec![*id],
             Self::Chat(chat) => {
                 let viewers = roster.possible_viewers(chat.department_id);
                 let left = chat.left_department_id.map(|id| roster.possible_viewers(Some(id)));
@@ -326,7 +390,7 @@ impl Audience {
 impl ChatAudience {
     fn includes(&self, agent: &Agent, departments: &[DepartmentId]) -> bool {
         let id = Some(agent.id);
-        if self.except == id {
+        if self.except == id || (self.only.is_some() && self.only != id) {
             return false;
         }
         if self.also == id || self.agent_id == id {
@@ -384,6 +448,7 @@ mod tests {
             capacity: 1,
             response_target_minutes: 1,
             is_active: true,
+            opening_hours: None,
             routing: crate::domain::RoutingRules::default(),
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
@@ -429,6 +494,16 @@ mod tests {
                 "but not the one who types",
                 Audience::Chat(ChatAudience { except: Some(AgentId(4)), ..owned.clone() }),
                 vec![1, 2, 3],
+            ),
+            (
+                "one who may see it, and nobody else",
+                Audience::Chat(ChatAudience { only: Some(AgentId(3)), ..owned.clone() }),
+                vec![3],
+            ),
+            (
+                "one who may not see it",
+                Audience::Chat(ChatAudience { only: Some(AgentId(5)), ..owned.clone() }),
+                vec![],
             ),
             (
                 "the responsible agent only",

@@ -156,6 +156,7 @@ impl Hub {
         let started = start_supervisors(&context, &root).await?;
         let supervisors = Arc::new(Supervisors { root: root.get_cell(), started });
         context.tasks.spawn(sweep::run(Arc::clone(&context)));
+        context.tasks.spawn(index_older_messages(Arc::clone(&context)));
         Ok(Self { context, supervisors })
     }
 
@@ -259,6 +260,24 @@ impl Hub {
     #[cfg(test)]
     pub(crate) fn context(&self) -> &Arc<Context> {
         &self.context
+    }
+}
+
+/// Makes messages that are older than the index found, beside everything else; it goes on where the last
+/// run stopped.
+async fn index_older_messages(context: Arc<Context>) {
+    loop {
+        let indexed = tokio::select! {
+            () = context.stop.cancelled() => return,
+            indexed = context.store.index_older_messages() => indexed,
+        };
+        match indexed {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                return tracing::error!(%error, "older messages will be indexed at the next start");
+            }
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub mod hub;
 mod live_settings;
 pub mod presence;
 pub mod queue;
+#[cfg(test)]
+mod seeded_tests;
 pub mod session;
 pub mod store;
 mod supervisor;

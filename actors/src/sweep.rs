@@ -1,12 +1,14 @@
 //! Deadlines live in the rows: from time to time the store is asked what is due, and the chat that it
 //! concerns decides again. Nothing sleeps per ticket, so nothing is forgotten by a restart.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use crate::hub::Context;
+use crate::{chat, domain::inactivity, hub::Context, store::StoreError};
 
-/// Chats that one sweep closes at most; the rest is due at the next one.
-const IDLE_CHATS_MAX: i64 = 500;
+/// Silent chats that are read at once.
+const SILENT_CHATS_PAGE: i64 = 500;
+/// Pages of them that one sweep reads at most; the rest is due at the next one.
+const SILENT_PAGES_MAX: usize = 20;
 
 /// Hand-overs that one sweep lets go back at most.
 const TRANSFERS_MAX: i64 = 500;
@@ -25,20 +27,35 @@ pub(crate) async fn run(context: Arc<Context>) {
 
 /// One sweep.
 pub(crate) async fn once(context: &Context) {
-    let minutes = context.settings().chat.inactivity_timeout_minutes;
-    let timeout = Duration::from_mins(u64::try_from(minutes).unwrap_or(1).max(1));
-    let idle_since = context.clock.now().minus(timeout);
-    match context.store.list_idle_tickets(idle_since, IDLE_CHATS_MAX).await {
-        Ok(due) => {
-            for view in due {
-                let key = view.ticket.chat_key();
-                context.chats.close_if_idle(&key, view.ticket.id, idle_since, minutes).await;
-            }
-        }
-        Err(error) => tracing::warn!(%error, "idle chats could not be read"),
+    if let Err(error) = look_at_silent_chats(context).await {
+        tracing::warn!(%error, "silent chats could not be read");
     }
     return_transfers(context).await;
     context.outboxes.forget_old();
+}
+
+/// Tells the chats in which the customer should be reminded, or which should be closed.
+async fn look_at_silent_chats(context: &Context) -> Result<(), StoreError> {
+    let settings = context.settings();
+    let now = context.clock.now();
+    let warning = inactivity::warning_time(&settings.chat).unwrap_or_default();
+    let silent_since = now.minus(inactivity::timeout(&settings.chat).saturating_sub(warning));
+    let mut after = None;
+    for _page in 0..SILENT_PAGES_MAX {
+        let page = context.store.list_idle_tickets(silent_since, after, SILENT_CHATS_PAGE).await?;
+        for ticket in &page {
+            if chat::silence_step(context, ticket, now).is_some() {
+                context.chats.check_silence(&ticket.chat_key(), ticket.id).await;
+            }
+        }
+        let is_full = i64::try_from(page.len()).unwrap_or(i64::MAX) >= SILENT_CHATS_PAGE;
+        let last = page.last().filter(|_| is_full);
+        let Some(position) = last.and_then(|last| Some((last.last_message_at?, last.id))) else {
+            return Ok(());
+        };
+        after = Some(position);
+    }
+    Ok(())
 }
 
 /// Tells chats of hand-overs that nobody has taken in time.

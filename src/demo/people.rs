@@ -63,6 +63,7 @@ fn department(name: &str, color: &str, capacity: i64) -> NewDepartment {
         capacity,
         response_target_minutes: 10,
         is_active: true,
+        opening_hours: None,
         routing: RoutingRules::default(),
         members: Vec::new(),
     }

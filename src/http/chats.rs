@@ -10,7 +10,8 @@ use dx_actors::{
     HubError,
     chat::{Acceptance, Closing},
     domain::{
-        AgentId, DepartmentId, Rejected, Ticket, TicketStatus, TicketView, phone, ticket::Viewer,
+        AgentId, DepartmentId, Rejected, Ticket, TicketStatus, TicketView, phone, remark::tag,
+        ticket::Viewer,
     },
     store::{ChatRow, ChatSort, Order, Page, TicketFilter},
 };
@@ -44,7 +45,7 @@ const MESSAGES_MAX: i64 = 200;
 /// What is listed when no status is asked for.
 const LISTED: [TicketStatus; 4] =
     [TicketStatus::Waiting, TicketStatus::Active, TicketStatus::Paused, TicketStatus::Cancelled];
-const NO_CHAT: &str = "Chat não encontrado";
+pub(super) const NO_CHAT: &str = "Chat não encontrado";
 
 /// The chat id in a path, as it was written before it was encoded.
 pub(super) struct ChatId(pub(super) String);
@@ -86,7 +87,7 @@ pub(super) async fn list(
     let limit = whole(&mut query, "size", 1, CHATS_DEFAULT).min(CHATS_MAX);
     query.check()?;
     let page = Page { limit, offset: (number - 1).saturating_mul(limit) };
-    let slice = app.hub.store().list_chats(&chat_scope(&me), &filter, order, page).await?;
+    let slice = app.hub.store().list_chats(&chat_scope(&me), me.id, &filter, order, page).await?;
     let rows = slice.rows.into_iter().map(|row| ChatRowOut::new(row, &me.roster));
     let rows: Vec<ChatRowOut> = rows.collect();
     Ok(([(TOTAL_HEADER, slice.total.to_string())], Json(rows)))
@@ -231,9 +232,8 @@ pub(super) async fn close(
     permit(&me, &ticket, Viewer::may_act, "encerrar")?;
     let mut fields = body.fields();
     let notes = new_notes(&mut fields);
-    // The hub asks for no rating yet; what clients send must be a switch all the same.
-    let _ = fields.bool_or("solicitar_avaliacao", true);
-    let closing = Closing { by: Some(me.id), notes: fields.finish(notes)? };
+    let asks_for_rating = fields.bool_or("solicitar_avaliacao", true);
+    let closing = fields.finish(Closing { by: Some(me.id), notes, asks_for_rating })?;
     let closed = app.hub.chats().close(&ticket, closing).await;
     let closed = closed.map_err(|error| in_words_of_chats(error, ticket.status))?;
     Ok(Json(ChatClosedOut::from(&closed)))
@@ -329,6 +329,7 @@ fn filter(query: &mut Query) -> TicketFilter {
         statuses: status.map_or_else(|| LISTED.to_vec(), |status| vec![status]),
         department_id: query.number("departamento").map(DepartmentId),
         agent_id: query.number("atendente").map(AgentId),
+        tag: query.text("etiqueta").and_then(tag),
         search: query.search_terms(),
         ..TicketFilter::default()
     }
@@ -379,7 +380,8 @@ pub(super) async fn shown(
     view: TicketView,
 ) -> ApiResult<ChatOut> {
     let id = view.ticket.id;
-    let activity = app.hub.store().chat_activities(&[id]).await?.remove(&id).unwrap_or_default();
+    let activity =
+        app.hub.store().chat_activities(me.id, &[id]).await?.remove(&id).unwrap_or_default();
     let row = ChatRow { view, activity };
     Ok(ChatOut::new(row, &me.roster, app.hub.clock().now()))
 }
@@ -461,7 +463,7 @@ mod tests {
         for (key, value) in expected {
             assert_eq!(row[key], value, "{key}");
         }
-        assert_eq!(keys_of(row).len(), 20);
+        assert_eq!(keys_of(row).len(), 21);
         office.enqueue(&number(3), "normal").await;
         let silent = office.read(ADMIN, &format!("{CHATS}?departamento={}", office.sales)).await;
         assert!(silent[0]["ultima_mensagem_texto"].is_null());
@@ -525,7 +527,7 @@ mod tests {
         for (key, value) in expected {
             assert_eq!(chat[key], value, "{key}");
         }
-        assert_eq!(keys_of(&chat).len(), 29);
+        assert_eq!(keys_of(&chat).len(), 30);
         for written in [format!("{}%40s.whatsapp.net", number(1)), format!("%2B{}", number(1))] {
             let found = office.read(ADMIN, &path(&written)).await;
             assert_eq!(found["id"], chat["id"], "{written}");

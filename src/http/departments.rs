@@ -6,12 +6,15 @@ use axum::{Json, extract::State};
 use dx_actors::{
     HubError,
     directory::Roster,
-    domain::{AgentId, Department, DepartmentChanges, DepartmentId, NewDepartment},
+    domain::{
+        AgentId, Department, DepartmentChanges, DepartmentId, NewDepartment, settings::OpeningHours,
+    },
 };
 
 use super::{
     Body, Fields, Id, Listing, Query, department_routing,
     fields::REQUIRED,
+    opening_hours,
     query::Direction,
     reply::{Created, NoContent},
     syntax::{self, COLOR_CHARS, NOT_COLOR},
@@ -99,7 +102,7 @@ pub(super) async fn create(
     body: Body,
 ) -> ApiResult<Created<DepartmentOut>> {
     me.require(Permission::ManageDepartments)?;
-    let new = new_department(body.fields())?;
+    let new = new_department(body.fields(), app.hub.chat_settings().opening_hours)?;
     let department = app.hub.presence().create_department(Some(me.id), new).await.map_err(named)?;
     with_load(&app, department).await.map(Created)
 }
@@ -173,7 +176,9 @@ async fn change(
     id: DepartmentId,
     fields: Fields,
 ) -> ApiResult<DepartmentOut> {
-    let changes = changes(fields)?;
+    let own_hours = me.roster.department(id).and_then(|row| row.opening_hours.clone());
+    let present_hours = own_hours.unwrap_or_else(|| app.hub.chat_settings().opening_hours);
+    let changes = changes(fields, present_hours)?;
     let updated = app.hub.presence().update_department(Some(me.id), id, changes).await;
     let department = updated.map_err(named)?;
     with_load(app, department).await
@@ -202,7 +207,7 @@ fn wanted(roster: &Roster, query: &Query) -> Vec<Arc<Department>> {
     found
 }
 
-fn new_department(mut fields: Fields) -> ApiResult<NewDepartment> {
+fn new_department(mut fields: Fields, company_hours: OpeningHours) -> ApiResult<NewDepartment> {
     let new = NewDepartment {
         name: fields.required_text("nome", NAME_CHARS_MAX),
         description: fields.text_or("descricao", DESCRIPTION_CHARS_MAX, ""),
@@ -214,13 +219,14 @@ fn new_department(mut fields: Fields) -> ApiResult<NewDepartment> {
             RESPONSE_TARGET_MINUTES_DEFAULT,
         ),
         is_active: fields.bool_or("ativo", true),
+        opening_hours: own_hours(&mut fields, company_hours).flatten(),
         routing: department_routing::rules(&mut fields),
         members: members(&mut fields).unwrap_or_default(),
     };
     fields.finish(new)
 }
 
-fn changes(mut fields: Fields) -> ApiResult<DepartmentChanges> {
+fn changes(mut fields: Fields, present_hours: OpeningHours) -> ApiResult<DepartmentChanges> {
     let changes = DepartmentChanges {
         name: fields.changed_text("nome", NAME_CHARS_MAX),
         description: fields.optional_text("descricao", DESCRIPTION_CHARS_MAX),
@@ -229,10 +235,22 @@ fn changes(mut fields: Fields) -> ApiResult<DepartmentChanges> {
         response_target_minutes: fields
             .changed_int("tempo_resposta_esperado_minutos", 1..=RESPONSE_TARGET_MINUTES_MAX),
         is_active: fields.optional_bool("ativo"),
+        opening_hours: own_hours(&mut fields, present_hours),
         routing: department_routing::changes(&mut fields),
         members: members(&mut fields),
     };
     fields.finish(changes)
+}
+
+/// Hours of its own, or `Some(None)` for the company's; days that were not sent are as in `base`.
+#[expect(clippy::option_option, reason = "not sent, the company's, or hours of its own")]
+fn own_hours(fields: &mut Fields, base: OpeningHours) -> Option<Option<OpeningHours>> {
+    if fields.json("horario_atendimento")?.is_null() {
+        return Some(None);
+    }
+    let mut hours = base;
+    fields.within("horario_atendimento", |fields| opening_hours::read(fields, &mut hours));
+    Some(Some(hours))
 }
 
 fn color(fields: &mut Fields) -> Option<String> {
@@ -298,11 +316,11 @@ mod tests {
             "id": 2, "nome": "Suporte Técnico", "descricao": "Suporte técnico", "cor": "#3B82F6",
             "atendentes": [], "total_atendentes": 0, "total_em_fila": 0,
             "total_em_atendimento": 0, "max_atendimentos_simultaneos": 5,
-            "tempo_resposta_esperado_minutos": 10, "ativo": true, "criado_em": null,
-            "atualizado_em": null, "modo_atribuicao": "automatico", "oferta_segundos": 30,
-            "ofertas_sem_resposta_max": 3, "relaxar_competencias_segundos": [60, 180],
-            "transbordo_departamento": null, "transbordo_espera_segundos": 600,
-            "transferencia_retorno_segundos": 600,
+            "tempo_resposta_esperado_minutos": 10, "ativo": true, "horario_atendimento": null,
+            "criado_em": null, "atualizado_em": null, "modo_atribuicao": "automatico",
+            "oferta_segundos": 30, "ofertas_sem_resposta_max": 3,
+            "relaxar_competencias_segundos": [60, 180], "transbordo_departamento": null,
+            "transbordo_espera_segundos": 600, "transferencia_retorno_segundos": 600,
         });
         assert_eq!(row, expected);
     }

@@ -21,7 +21,7 @@ const BLANK: &str = "Este campo não pode ser em branco.";
 const NOT_TEXT: &str = "Não é uma string válida.";
 const NUL_CHARACTER: &str = "Caracteres nulos não são permitidos.";
 const NOT_INTEGER: &str = "Um número inteiro válido é exigido.";
-const NOT_BOOLEAN: &str = "Deve ser um valor booleano válido.";
+pub(super) const NOT_BOOLEAN: &str = "Deve ser um valor booleano válido.";
 const NOT_EMAIL: &str = "Insira um endereço de email válido.";
 const NOT_URL: &str = "Entrar um URL válido.";
 pub(super) const NO_FILE: &str = "Nenhum arquivo foi submetido.";
@@ -35,6 +35,8 @@ const NOT_TIME: &str =
 const EMAIL_CHARS_MAX: usize = 254;
 /// Longest list of ids in one request.
 const IDS_MAX: usize = 1000;
+/// Longest list of texts in one request.
+const TEXTS_MAX: usize = 100;
 
 /// The fields of one body.
 #[derive(Debug)]
@@ -219,11 +221,7 @@ impl Fields {
             Value::Array(list) => list,
             blank if self.is_blank_in_form(&blank) => return Some(Vec::new()),
             single if self.body.spelling == Spelling::Form => vec![single],
-            other => {
-                let kind = kind_of(&other);
-                let text = format!("Necessário uma lista de itens, mas recebeu tipo \"{kind}\".");
-                return self.wrong(name, text);
-            }
+            other => return self.wrong(name, not_list(&other)),
         };
         if list.len() > IDS_MAX {
             return self.wrong(name, format!("Mais de {IDS_MAX} itens."));
@@ -237,6 +235,31 @@ impl Fields {
         }
         self.require(name);
         self.optional_ids(name).unwrap_or_default()
+    }
+
+    /// A list of texts, trimmed, that has to be sent and may be empty. A form repeats the name.
+    pub fn required_texts(&mut self, name: &str, chars_max: usize) -> Vec<String> {
+        self.require(name);
+        let list = match self.raw(name) {
+            None => return Vec::new(),
+            Some(Value::Null) => {
+                self.error(name, NULL);
+                return Vec::new();
+            }
+            Some(Value::Array(list)) => list,
+            Some(single) if self.body.spelling == Spelling::Form => vec![single],
+            Some(other) => {
+                self.error(name, not_list(&other));
+                return Vec::new();
+            }
+        };
+        if list.len() > TEXTS_MAX {
+            self.error(name, format!("Mais de {TEXTS_MAX} itens."));
+            return Vec::new();
+        }
+        let texts: Option<_> =
+            list.iter().map(|value| self.text_of(name, value, chars_max)).collect();
+        texts.unwrap_or_default()
     }
 
     pub fn bool_or(&mut self, name: &str, default: bool) -> bool {
@@ -445,6 +468,11 @@ impl Fields {
 /// The text for a value that should be an object.
 pub fn not_object(value: &Value) -> String {
     format!("Dado inválido. Necessário um dicionário mas recebeu {}.", kind_of(value))
+}
+
+/// The text for a value that should be a list.
+pub fn not_list(value: &Value) -> String {
+    format!("Necessário uma lista de itens, mas recebeu tipo \"{}\".", kind_of(value))
 }
 
 /// The text for a value that is too long.

@@ -179,6 +179,7 @@ mod tests {
             capacity: 5,
             response_target_minutes: 15,
             is_active: true,
+            opening_hours: None,
             routing: dx_actors::domain::RoutingRules::default(),
             members,
         };

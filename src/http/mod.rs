@@ -12,6 +12,7 @@ mod authz;
 pub mod body;
 mod change_reader;
 mod chat_registration;
+mod chat_remarks;
 mod chat_routing;
 mod chats;
 mod company_groups;
@@ -30,8 +31,10 @@ pub mod fields;
 mod health;
 mod layers;
 pub mod limits;
+mod message_search;
 mod messages;
 mod notifications;
+mod opening_hours;
 pub mod paging;
 pub mod path;
 mod postal_codes;
@@ -40,6 +43,7 @@ mod presence_history;
 pub mod query;
 mod queue_actions;
 mod queues;
+mod quick_replies;
 pub mod reply;
 mod reports;
 mod sandbox;
@@ -221,6 +225,23 @@ fn service() -> Table {
         .at("/api/v1/chats/{chat_id}/attend", routes!(chats::attend))
         .at("/api/v1/chats/{chat_id}/transferir", routes!(chats::transfer))
         .at("/api/v1/chats/{chat_id}/encerrar", routes!(chats::close))
+        .at("/api/v1/chats/{chat_id}/lido", routes!(chat_remarks::read))
+        .at("/api/v1/chats/{chat_id}/notas", routes!(chat_remarks::notes, chat_remarks::add_note))
+        .at("/api/v1/chats/{chat_id}/notas/{id}", routes!(chat_remarks::remove_note))
+        .at("/api/v1/chats/{chat_id}/etiquetas", routes!(chat_remarks::set_tags))
+        .at("/api/v1/etiquetas", routes!(chat_remarks::known_tags))
+        .at("/api/v1/messages/busca", routes!(message_search::search))
+        .at("/api/v1/respostas-rapidas", routes!(quick_replies::list, quick_replies::create))
+        .at(
+            "/api/v1/respostas-rapidas/{id}",
+            routes!(
+                quick_replies::detail,
+                quick_replies::replace,
+                quick_replies::update,
+                quick_replies::remove
+            ),
+        )
+        .at("/api/v1/respostas-rapidas/{id}/preencher", routes!(quick_replies::fill))
         .at("/api/v1/chats/{chat_id}/recusar", routes!(chat_routing::decline))
         .at("/api/v1/chats/{chat_id}/transferencia/aceitar", routes!(chat_routing::take_transfer))
         .at("/api/v1/chats/{chat_id}/transferencia/recusar", routes!(chat_routing::send_back))

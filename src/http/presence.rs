@@ -170,7 +170,8 @@ async fn typing_audience(
         return Ok(Audience::Chat(ChatAudience { except, ..ChatAudience::default() }));
     };
     if view.ticket.status.is_open() && me.viewer().may_see(&view.ticket) {
-        app.hub.sessions().set_typing(view.ticket.session_id, chat_id.to_owned(), is_typing);
+        let (session_id, chat_id) = (view.ticket.session_id, view.ticket.chat_id.clone());
+        app.hub.sessions().set_typing(session_id, chat_id, me.id, is_typing);
     }
     Ok(Audience::Chat(ChatAudience { except, ..audience_of(&view.ticket) }))
 }

@@ -153,6 +153,7 @@ async fn department(app: &TestApp, name: &str, members: Vec<AgentId>) -> Departm
         capacity: 3,
         response_target_minutes: 15,
         is_active: true,
+        opening_hours: None,
         routing: dx_actors::domain::RoutingRules::default(),
         members,
     };

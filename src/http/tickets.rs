@@ -160,7 +160,7 @@ pub(super) async fn update(
     path = "",
     tag = "Atendimentos",
     summary = "Encerra um atendimento",
-    description = "O cliente recebe a despedida do departamento.",
+    description = "O cliente recebe `mensagem_encerramento` e, se for o caso, o convite para avaliar.",
     request_body = FinishIn,
     responses((status = 200, body = TicketFinishedOut), Forbidden, Conflict),
 )]
@@ -173,7 +173,8 @@ pub(super) async fn finish(
     let view = responsible(&app, &me, TicketId(id)).await?;
     let mut fields = body.fields();
     let notes = new_notes(&mut fields);
-    let closing = Closing { by: Some(me.id), notes: fields.finish(notes)? };
+    let asks_for_rating = fields.bool_or("solicitar_avaliacao", true);
+    let closing = fields.finish(Closing { by: Some(me.id), notes, asks_for_rating })?;
     let ticket = app.hub.chats().close(&view.ticket, closing).await?;
     Ok(Json(ticket.id.into()))
 }
@@ -222,8 +223,7 @@ pub(super) async fn rate(
     // What is not a whole number, also one in quotes, is as wrong as 0.
     let rating = fields.json("avaliacao").and_then(Value::as_i64).unwrap_or_default();
     let comment = fields.finish(comment)?;
-    let now = app.hub.clock().now();
-    let ticket = app.hub.chats().rate(view.ticket.id, rating, comment, Some(me.id), now).await?;
+    let ticket = app.hub.chats().rate(&view.ticket, rating, comment, Some(me.id)).await?;
     Ok(Json(TicketRatedOut::new(ticket.rating)))
 }
 
@@ -234,6 +234,7 @@ fn filter(query: &mut Query) -> ApiResult<TicketFilter> {
         agent_id: query.number("atendente").map(AgentId),
         priority: query.choice("prioridade", Priority::parse),
         chat_id: query.text("chat_id").map(|text| phone::chat_id(&text.replace('\0', ""))),
+        tag: None,
         search: query.search_terms(),
     };
     query.check()?;

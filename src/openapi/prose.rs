@@ -37,7 +37,7 @@ está em `docs/EVENTS.md`.
 ";
 
 /// The resources, in the order in which the document shows them.
-const TAGS: [(&str, &str); 20] = [
+const TAGS: [(&str, &str); 21] = [
     ("Autenticação", "Entrar, manter o login e conferir tokens."),
     ("Perfil", "Os próprios dados."),
     ("Pessoas", "Quem trabalha com o sistema e em que papel."),
@@ -47,6 +47,7 @@ const TAGS: [(&str, &str); 20] = [
     ("Filas", "Quem espera em cada departamento."),
     ("Atendimentos", "Do primeiro contato ao encerramento, para quem é responsável."),
     ("Chats", "Os atendimentos como quem atende os vê."),
+    ("Respostas rápidas", "Textos que se enviam muitas vezes, com variáveis."),
     ("Clientes", "Empresas e pessoas que são atendidas, com o seu histórico."),
     ("Grupos de empresas", "Clientes que pertencem uns aos outros."),
     ("Contatos", "As pessoas nos clientes, e a quem pertence um número."),

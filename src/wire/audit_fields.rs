@@ -58,6 +58,15 @@ const fn names(subject: AuditSubject) -> Names {
             ("due_date", "data_vencimento"),
             ("file_name", "nome_arquivo"),
         ],
+        AuditSubject::Note => {
+            &[("ticket_id", "atendimento_id"), ("agent_id", "autor"), ("text", "texto")]
+        }
+        AuditSubject::QuickReply => &[
+            ("department_id", "departamento"),
+            ("title", "titulo"),
+            ("shortcut", "atalho"),
+            ("text", "texto"),
+        ],
     }
 }
 

@@ -26,7 +26,7 @@ const AUTOMATIC_NAME: &str = "Mensagem automática";
     "atendente_nome": "Ana Lima", "departamento_id": 1, "departamento_nome": "Suporte",
     "ultima_mensagem_texto": "Olá!", "ultima_mensagem_em": "2026-01-02T12:00:00Z",
     "ultima_mensagem_tipo": "text", "ultima_mensagem_direcao": "inbound", "total_mensagens": 5,
-    "mensagens_nao_lidas": 1, "criado_em": "2026-01-02T12:00:00Z",
+    "mensagens_nao_lidas": 1, "etiquetas": ["vip"], "criado_em": "2026-01-02T12:00:00Z",
     "atualizado_em": "2026-01-02T12:00:00Z",
 }))]
 pub struct ChatRowOut {
@@ -66,8 +66,11 @@ pub struct ChatRowOut {
     pub last_message_direction: Option<&'static str>,
     #[serde(rename = "total_mensagens")]
     pub messages_total: i64,
+    /// Para quem pergunta: depois da sua leitura e da última resposta de uma pessoa.
     #[serde(rename = "mensagens_nao_lidas")]
     pub unread_total: i64,
+    #[serde(rename = "etiquetas")]
+    pub tags: Vec<String>,
     #[serde(rename = "criado_em")]
     pub created_at: At,
     #[serde(rename = "atualizado_em")]
@@ -78,7 +81,7 @@ impl ChatRowOut {
     pub fn new(row: ChatRow, roster: &Roster) -> Self {
         let ChatRow { view: TicketView { ticket, customer }, activity } = row;
         let CustomerCard { customer_name, customer_email, customer_phone: _ } = customer;
-        let ChatActivity { last_message, messages, unread } = activity;
+        let ChatActivity { last_message, messages, unread, tags } = activity;
         let Ticket {
             id,
             session_id: _,
@@ -103,6 +106,7 @@ impl ChatRowOut {
             closed_at: _,
             updated_at,
             last_message_at: _,
+            told: _,
             awaiting_since: _,
             is_auto_closed: _,
         } = ticket;
@@ -126,6 +130,7 @@ impl ChatRowOut {
             last_message_text: last_message.map(|message| message.text),
             messages_total: messages,
             unread_total: unread,
+            tags,
             created_at: created_at.into(),
             updated_at: updated_at.into(),
         }
@@ -142,7 +147,7 @@ impl ChatRowOut {
     "departamento_nome": "Suporte", "departamento_cor": "#3B82F6", "duracao_minutos": 12,
     "tempo_primeira_resposta_minutos": 0, "total_mensagens_cliente": 3,
     "total_mensagens_atendente": 2, "total_mensagens": 5, "mensagens_nao_lidas": 1,
-    "avaliacao": null, "comentario_avaliacao": "", "observacoes": "",
+    "etiquetas": ["vip"], "avaliacao": null, "comentario_avaliacao": "", "observacoes": "",
     "criado_em": "2026-01-02T12:00:00Z", "iniciado_em": "2026-01-02T12:01:00Z",
     "primeira_resposta_em": "2026-01-02T12:01:42Z", "finalizado_em": null,
     "atualizado_em": "2026-01-02T12:10:00Z",
@@ -187,8 +192,11 @@ pub struct ChatOut {
     pub agent_messages: i64,
     #[serde(rename = "total_mensagens")]
     pub messages_total: i64,
+    /// Para quem pergunta: depois da sua leitura e da última resposta de uma pessoa.
     #[serde(rename = "mensagens_nao_lidas")]
     pub unread_total: i64,
+    #[serde(rename = "etiquetas")]
+    pub tags: Vec<String>,
     #[serde(rename = "avaliacao")]
     pub rating: Option<i64>,
     #[serde(rename = "comentario_avaliacao")]
@@ -214,7 +222,7 @@ impl ChatOut {
         let agent = ticket.agent_id.and_then(|id| roster.agent(id));
         let department = roster.department(ticket.department_id);
         let CustomerCard { customer_name, customer_email, customer_phone } = customer;
-        let ChatActivity { last_message: _, messages, unread } = activity;
+        let ChatActivity { last_message: _, messages, unread, tags } = activity;
         let Ticket {
             id,
             session_id: _,
@@ -239,6 +247,7 @@ impl ChatOut {
             closed_at,
             updated_at,
             last_message_at: _,
+            told: _,
             awaiting_since: _,
             is_auto_closed: _,
         } = ticket;
@@ -264,6 +273,7 @@ impl ChatOut {
             agent_messages,
             messages_total: messages,
             unread_total: unread,
+            tags,
             rating,
             rating_comment,
             notes,
@@ -404,7 +414,7 @@ impl ChatMessageOut {
 }
 
 /// Who says it: the agent, the hub, or the contact (by number where there is no name).
-fn speaker(message: &Message, roster: &Roster) -> String {
+pub(super) fn speaker(message: &Message, roster: &Roster) -> String {
     match (message.direction, message.agent_id) {
         (Direction::Outbound, id @ Some(_)) => roster.agent_name(id),
         (Direction::Outbound, None) => AUTOMATIC_NAME.to_owned(),
@@ -539,7 +549,7 @@ pub struct AcceptIn {
 pub struct CloseIn {
     #[schema(max_length = 10000)]
     pub observacoes: Option<String>,
-    /// Padrão: `true`.
+    /// `false`: o cliente não é convidado a avaliar. Padrão: `true`, se as configurações de chat também o dizem.
     #[schema(nullable = false)]
     pub solicitar_avaliacao: Option<bool>,
 }
@@ -554,6 +564,8 @@ pub struct ChatParams {
     pub departamento: Option<i64>,
     /// Id de uma pessoa.
     pub atendente: Option<i64>,
+    /// Uma etiqueta inteira.
+    pub etiqueta: Option<String>,
     /// Palavras no nome do cliente, no número ou no chat.
     pub search: Option<String>,
     #[param(schema_with = sort, required = false)]

@@ -7,8 +7,8 @@ use dx_actors::{
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{time::At, words::Word};
-use crate::openapi::schemas::word;
+use super::{settings::OpeningHoursOut, settings_in::OpeningHoursIn, time::At, words::Word};
+use crate::openapi::schemas::{described, word};
 
 /// Um departamento com a sua carga atual.
 #[derive(Debug, Serialize, ToSchema)]
@@ -16,6 +16,7 @@ use crate::openapi::schemas::word;
     "id": 1, "nome": "Suporte", "descricao": "Suporte técnico", "cor": "#3B82F6",
     "atendentes": [4, 5], "total_atendentes": 2, "total_em_fila": 1, "total_em_atendimento": 3,
     "max_atendimentos_simultaneos": 5, "tempo_resposta_esperado_minutos": 10, "ativo": true,
+    "horario_atendimento": null,
     "modo_atribuicao": "automatico", "oferta_segundos": 30, "ofertas_sem_resposta_max": 3,
     "relaxar_competencias_segundos": [60, 180], "transbordo_departamento": null,
     "transbordo_espera_segundos": 600, "transferencia_retorno_segundos": 600,
@@ -43,9 +44,11 @@ pub struct DepartmentOut {
     pub response_target_minutes: i64,
     #[serde(rename = "ativo")]
     pub is_active: bool,
-    /// `automatico`: o chat é atribuído; `oferta`: o atendente é perguntado.
+    /// `null`: o da empresa.
+    #[serde(rename = "horario_atendimento")]
+    pub opening_hours: Option<OpeningHoursOut>,
     #[serde(rename = "modo_atribuicao")]
-    #[schema(schema_with = word::<AssignmentMode>)]
+    #[schema(schema_with = mode)]
     pub mode: &'static str,
     #[serde(rename = "oferta_segundos")]
     pub offer_seconds: i64,
@@ -75,6 +78,7 @@ impl DepartmentOut {
             capacity,
             response_target_minutes,
             is_active,
+            opening_hours,
             routing,
             created_at,
             updated_at,
@@ -93,6 +97,7 @@ impl DepartmentOut {
             capacity,
             response_target_minutes,
             is_active,
+            opening_hours: opening_hours.as_ref().map(OpeningHoursOut::new),
             mode: routing.mode.word(),
             offer_seconds: routing.offer_seconds,
             offer_timeouts_max: routing.offer_timeouts_max,
@@ -130,11 +135,12 @@ pub struct DepartmentIn {
     /// Padrão: `true`.
     #[schema(nullable = false)]
     pub ativo: Option<bool>,
+    /// `null` ou ausente: o da empresa. Dias que não vêm são como os da empresa.
+    pub horario_atendimento: Option<OpeningHoursIn>,
     /// Ids das pessoas que atendem aqui.
     #[schema(max_items = 1000)]
     pub atendentes: Option<Vec<i64>>,
-    /// `automatico` (padrão): o chat é atribuído; `oferta`: o atendente é perguntado.
-    #[schema(schema_with = word::<AssignmentMode>, required = false)]
+    #[schema(schema_with = mode, required = false)]
     pub modo_atribuicao: String,
     /// Quanto dura uma oferta; padrão: 30.
     #[schema(minimum = 1, maximum = 3600, nullable = false)]
@@ -149,10 +155,10 @@ pub struct DepartmentIn {
     /// Para onde vão os chats que esperaram demais aqui; `null`: ficam. Um círculo é recusado.
     pub transbordo_departamento: Option<i64>,
     /// Padrão: 600.
-    #[schema(minimum = 1, maximum = 604800, nullable = false)]
+    #[schema(minimum = 1, maximum = 604_800, nullable = false)]
     pub transbordo_espera_segundos: Option<i64>,
     /// Uma transferência que ninguém assume volta depois disto; 0: nunca. Padrão: 600.
-    #[schema(minimum = 0, maximum = 604800, nullable = false)]
+    #[schema(minimum = 0, maximum = 604_800, nullable = false)]
     pub transferencia_retorno_segundos: Option<i64>,
 }
 
@@ -172,11 +178,12 @@ pub struct DepartmentChangesIn {
     pub tempo_resposta_esperado_minutos: Option<i64>,
     #[schema(nullable = false)]
     pub ativo: Option<bool>,
+    /// `null`: o da empresa. Dias que não vêm ficam como estão.
+    pub horario_atendimento: Option<OpeningHoursIn>,
     /// Substitui a lista inteira.
     #[schema(max_items = 1000)]
     pub atendentes: Option<Vec<i64>>,
-    /// `automatico` (padrão): o chat é atribuído; `oferta`: o atendente é perguntado.
-    #[schema(schema_with = word::<AssignmentMode>, required = false)]
+    #[schema(schema_with = mode, required = false)]
     pub modo_atribuicao: String,
     /// Quanto dura uma oferta; padrão: 30.
     #[schema(minimum = 1, maximum = 3600, nullable = false)]
@@ -191,10 +198,10 @@ pub struct DepartmentChangesIn {
     /// Para onde vão os chats que esperaram demais aqui; `null`: ficam. Um círculo é recusado.
     pub transbordo_departamento: Option<i64>,
     /// Padrão: 600.
-    #[schema(minimum = 1, maximum = 604800, nullable = false)]
+    #[schema(minimum = 1, maximum = 604_800, nullable = false)]
     pub transbordo_espera_segundos: Option<i64>,
     /// Uma transferência que ninguém assume volta depois disto; 0: nunca. Padrão: 600.
-    #[schema(minimum = 0, maximum = 604800, nullable = false)]
+    #[schema(minimum = 0, maximum = 604_800, nullable = false)]
     pub transferencia_retorno_segundos: Option<i64>,
 }
 
@@ -207,4 +214,9 @@ pub struct DepartmentParams {
     pub search: Option<String>,
     /// `nome` (padrão) ou `-nome`.
     pub ordering: Option<String>,
+}
+
+described! {
+    mode = word::<AssignmentMode>(),
+        "`automatico` (padrão): o chat é atribuído; `oferta`: o atendente é perguntado.";
 }

@@ -73,7 +73,12 @@ impl From<&HubEvent> for Envelope {
             | HubEvent::ChatTransferred { .. }
             | HubEvent::ChatRequeued { .. }
             | HubEvent::ChatClosed { .. }
-            | HubEvent::ChatAutoClosed { .. } => chat_event(event),
+            | HubEvent::ChatAutoClosed { .. }
+            | HubEvent::ChatRated { .. } => chat_event(event),
+            HubEvent::ChatRead { .. }
+            | HubEvent::NoteAdded { .. }
+            | HubEvent::NoteRemoved { .. }
+            | HubEvent::ChatTagsChanged { .. } => remark_event(event),
             HubEvent::MessageReceived { message, at } => message_received(message, *at),
             HubEvent::MessageSent { message, at } => message_sent(message, *at),
             HubEvent::MessageStatusChanged { message_id, chat_id, status, at } => {
@@ -307,7 +312,52 @@ fn chat_end_event(event: &HubEvent) -> Envelope {
             });
             Envelope::new("chat_auto_closed", data)
         }
-        // `chat_event` hands over the four above only.
+        HubEvent::ChatRated { ticket_id, chat_id, agent_id, rating, rated_by, at } => {
+            let data = json!({
+                "chat_id": chat_id, "atendimento_id": ticket_id.0,
+                "atendente_id": agent_id.map(|id| id.0), "avaliacao": rating,
+                "avaliado_por": rated_by.map(|id| id.0), "timestamp": At(*at),
+            });
+            Envelope::new("chat_rated", data)
+        }
+        // `chat_event` hands over the five above only.
+        _ => Envelope::new("unknown", Value::Null),
+    }
+}
+
+fn remark_event(event: &HubEvent) -> Envelope {
+    match event {
+        HubEvent::ChatRead { ticket_id, chat_id, agent_id, until, unread, cause, at } => {
+            let data = json!({
+                "chat_id": chat_id, "atendimento_id": ticket_id.0, "atendente_id": agent_id.0,
+                "ate": until.map(|id| id.0), "mensagens_nao_lidas": unread,
+                "causa": cause.word(), "timestamp": At(*at),
+            });
+            Envelope::new("chat_read", data)
+        }
+        HubEvent::NoteAdded { note, chat_id, agent_name, at } => {
+            let data = json!({
+                "id": note.id.0, "chat_id": chat_id, "atendimento_id": note.ticket_id.0,
+                "autor": note.agent_id.0, "autor_nome": agent_name, "texto": note.text,
+                "criado_em": At(note.created_at), "timestamp": At(*at),
+            });
+            Envelope::new("note_added", data)
+        }
+        HubEvent::NoteRemoved { note_id, ticket_id, chat_id, agent_id, at } => {
+            let data = json!({
+                "id": note_id.0, "chat_id": chat_id, "atendimento_id": ticket_id.0,
+                "atendente_id": agent_id.0, "timestamp": At(*at),
+            });
+            Envelope::new("note_removed", data)
+        }
+        HubEvent::ChatTagsChanged { ticket_id, chat_id, tags, agent_id, at } => {
+            let data = json!({
+                "chat_id": chat_id, "atendimento_id": ticket_id.0, "etiquetas": tags,
+                "atendente_id": agent_id.0, "timestamp": At(*at),
+            });
+            Envelope::new("chat_tags_changed", data)
+        }
+        // The caller hands over the four above only.
         _ => Envelope::new("unknown", Value::Null),
     }
 }

@@ -57,9 +57,8 @@ pub struct QueueEntryOut {
     /// Lugar na ordem de atendimento, a partir de 1; `null` para quem não espera mais.
     #[serde(rename = "posicao")]
     pub position: Option<usize>,
-    /// Contra o tempo de resposta esperado do departamento: `vencendo` a partir de três quartos dele.
     #[serde(rename = "estado_prazo")]
-    #[schema(schema_with = word::<ServiceLevel>)]
+    #[schema(schema_with = service_level)]
     pub level: &'static str,
     #[serde(rename = "prazo_em")]
     pub due_at: At,
@@ -227,5 +226,7 @@ pub struct QueueParams {
 }
 
 described! {
+    service_level = word::<ServiceLevel>(),
+        "Contra o tempo de resposta esperado do departamento: `vencendo` a partir de três quartos dele.";
     priority_of_new = word::<Priority>(), "Padrão: `normal`.";
 }

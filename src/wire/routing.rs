@@ -97,6 +97,10 @@ pub struct DecisionOut {
 
 /// As partes de uma decisão.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts side by side, not the states of a machine"
+)]
 pub struct ReasonsOut {
     /// Lugar na ordem de atendimento, a partir de 1.
     #[serde(rename = "posicao")]

@@ -1,9 +1,12 @@
 //! Settings (configurações): the sections as clients read them. Secrets never leave: a mask says whether
 //! there is one.
 
-use dx_actors::domain::settings::{
-    Address, AppearanceSettings, BankAccount, ChatSettings, CompanySettings, EmailSettings,
-    Interval, OpeningHours, Pix, Sealed, Settings, WhatsAppSettings,
+use dx_actors::domain::{
+    calendar::holidays::Holiday,
+    settings::{
+        Address, AppearanceSettings, BankAccount, ChatSettings, CompanySettings, EmailSettings,
+        Interval, OpeningHours, Pix, Sealed, Settings, WhatsAppSettings,
+    },
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -217,28 +220,48 @@ impl PixOut {
 /// Como os chats são atendidos.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(chat_example()))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on a screen")]
 pub struct ChatSettingsOut {
-    /// Enviada quando um chat começa.
+    /// Enviada quando um chat começa. Aqui e abaixo: vazia, nada é enviado; `{{nome}}`, `{{departamento}}` e
+    /// `{{protocolo}}` são preenchidos.
     #[serde(rename = "mensagem_saudacao")]
     pub greeting: String,
     /// Outro nome de `mensagem_saudacao`.
     #[serde(rename = "mensagem_boas_vindas")]
     pub welcome: String,
-    /// Enviada quando um chat começa fora do horário de funcionamento.
+    /// Enviada no lugar da saudação fora do horário de funcionamento, uma vez por atendimento. O cliente
+    /// entra na fila do mesmo jeito.
     #[serde(rename = "mensagem_fora_expediente")]
     pub out_of_hours_message: String,
-    /// Enviada quando não há quem atenda; vazia: nada é enviado.
+    /// Enviada quando não há quem atenda, uma vez por atendimento. `{{posicao}}` é o lugar na fila,
+    /// `{{espera}}` o tempo provável; sem dados para isso, a frase que o contém é omitida.
     #[serde(rename = "mensagem_ausente")]
     pub absence_message: String,
     /// Enviada quando uma pessoa encerra o chat.
     #[serde(rename = "mensagem_encerramento")]
     pub closing_message: String,
-    /// Enviada quando o chat é encerrado porque o cliente não responde.
+    /// Aviso enviado antes que o chat seja encerrado porque o cliente não responde. `{{minutos}}`: quanto
+    /// falta.
     #[serde(rename = "mensagem_inatividade")]
     pub inactivity_message: String,
     /// Minutos sem resposta do cliente até que o chat seja encerrado.
     #[serde(rename = "timeout_inatividade_minutos")]
     pub inactivity_timeout_minutes: i64,
+    /// Quantos minutos antes vai o aviso, no máximo metade do tempo; 0: nenhum aviso.
+    #[serde(rename = "minutos_aviso_inatividade")]
+    pub inactivity_notice_minutes: i64,
+    /// O tempo sem resposta só conta dentro do horário de funcionamento.
+    #[serde(rename = "inatividade_somente_expediente")]
+    pub inactivity_in_hours_only: bool,
+    /// O cliente é convidado a avaliar quando uma pessoa encerra o chat.
+    #[serde(rename = "solicitar_avaliacao")]
+    pub asks_for_rating: bool,
+    /// O convite. Uma resposta de 1 a 5, em algarismos, palavras ou estrelas, vale por 24 horas.
+    #[serde(rename = "mensagem_avaliacao")]
+    pub rating_request: String,
+    /// Enviada depois da avaliação.
+    #[serde(rename = "mensagem_agradecimento_avaliacao")]
+    pub rating_thanks: String,
     /// Só é mostrado; quanto cada pessoa recebe diz o departamento.
     #[serde(rename = "limite_chats_simultaneos")]
     pub chats_per_agent: i64,
@@ -247,6 +270,18 @@ pub struct ChatSettingsOut {
     pub auto_distribute: bool,
     #[serde(rename = "horario_funcionamento")]
     pub opening_hours: OpeningHoursOut,
+    /// Dias com outro horário; valem mais que os feriados nacionais e facultativos.
+    #[serde(rename = "feriados")]
+    pub holidays: Vec<HolidayOut>,
+    /// Os feriados nacionais fecham.
+    #[serde(rename = "feriados_nacionais")]
+    pub has_national_holidays: bool,
+    /// Carnaval (segunda e terça) e Corpus Christi fecham.
+    #[serde(rename = "feriados_facultativos")]
+    pub has_optional_holidays: bool,
+    /// Nome IANA, por exemplo `America/Sao_Paulo`.
+    #[serde(rename = "fuso_horario")]
+    pub time_zone: &'static str,
 }
 
 impl ChatSettingsOut {
@@ -258,9 +293,18 @@ impl ChatSettingsOut {
             closing_message,
             inactivity_message,
             inactivity_timeout_minutes,
+            inactivity_notice_minutes,
+            inactivity_in_hours_only,
+            asks_for_rating,
+            rating_request,
+            rating_thanks,
             chats_per_agent,
             auto_distribute,
             opening_hours,
+            holidays,
+            has_national_holidays,
+            has_optional_holidays,
+            time_zone,
         } = chat;
         Self {
             welcome: greeting.clone(),
@@ -270,10 +314,43 @@ impl ChatSettingsOut {
             closing_message,
             inactivity_message,
             inactivity_timeout_minutes,
+            inactivity_notice_minutes,
+            inactivity_in_hours_only,
+            asks_for_rating,
+            rating_request,
+            rating_thanks,
             chats_per_agent,
             auto_distribute,
             opening_hours: OpeningHoursOut::new(&opening_hours),
+            holidays: holidays.0.into_iter().map(HolidayOut::new).collect(),
+            has_national_holidays,
+            has_optional_holidays,
+            time_zone: time_zone.name(),
         }
+    }
+}
+
+/// Um dia com outro horário.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HolidayOut {
+    /// `AAAA-MM-DD`.
+    #[serde(rename = "data")]
+    #[schema(format = Date)]
+    pub date: String,
+    #[serde(rename = "nome")]
+    pub name: String,
+    /// Neste dia de todos os anos.
+    #[serde(rename = "anual")]
+    pub is_yearly: bool,
+    /// Como um dia de `horario_funcionamento`.
+    #[serde(rename = "horario")]
+    pub hours: DayOut,
+}
+
+impl HolidayOut {
+    fn new(holiday: Holiday) -> Self {
+        let Holiday { date, name, is_yearly, intervals } = holiday;
+        Self { date: date.to_string(), name, is_yearly, hours: DayOut::new(&intervals) }
     }
 }
 
@@ -314,7 +391,8 @@ impl IntervalOut {
     }
 }
 
-/// O horário de funcionamento (horário de Brasília).
+/// O horário de funcionamento, por dia da semana. Um intervalo que termina antes de começar vai até o dia
+/// seguinte.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OpeningHoursOut {
     #[serde(rename = "segunda")]
@@ -334,7 +412,7 @@ pub struct OpeningHoursOut {
 }
 
 impl OpeningHoursOut {
-    fn new(hours: &OpeningHours) -> Self {
+    pub fn new(hours: &OpeningHours) -> Self {
         let OpeningHours { monday, tuesday, wednesday, thursday, friday, saturday, sunday } = hours;
         Self {
             monday: DayOut::new(monday),
@@ -503,15 +581,24 @@ fn chat_example() -> Value {
         "mensagem_fora_expediente": "Estamos fora do horário de atendimento.",
         "mensagem_ausente": "No momento não há atendentes disponíveis.",
         "mensagem_encerramento": "Atendimento encerrado. Obrigado pelo contato!",
-        "mensagem_inatividade": "Encerramos o atendimento por falta de resposta.",
-        "timeout_inatividade_minutos": 30, "limite_chats_simultaneos": 5,
-        "distribuicao_automatica": true,
+        "mensagem_inatividade": "Sem resposta, encerraremos o atendimento em {{minutos}} minutos.",
+        "timeout_inatividade_minutos": 30, "minutos_aviso_inatividade": 5,
+        "inatividade_somente_expediente": false, "solicitar_avaliacao": true,
+        "mensagem_avaliacao": "De 1 a 5, que nota você dá a este atendimento?",
+        "mensagem_agradecimento_avaliacao": "Obrigado pela sua avaliação!",
+        "limite_chats_simultaneos": 5, "distribuicao_automatica": true,
         "horario_funcionamento": {
             "segunda": {"inicio": "08:00", "fim": "18:00"}, "terca": {"inicio": "08:00", "fim": "18:00"},
             "quarta": [{"inicio": "08:00", "fim": "12:00"}, {"inicio": "13:00", "fim": "18:00"}],
             "quinta": {"inicio": "08:00", "fim": "18:00"}, "sexta": {"inicio": "08:00", "fim": "18:00"},
             "sabado": {"inicio": null, "fim": null}, "domingo": {"inicio": null, "fim": null},
         },
+        "feriados": [{
+            "data": "2026-12-24", "nome": "Véspera de Natal", "anual": true,
+            "horario": {"inicio": "08:00", "fim": "12:00"},
+        }],
+        "feriados_nacionais": true, "feriados_facultativos": false,
+        "fuso_horario": "America/Sao_Paulo",
     })
 }
 

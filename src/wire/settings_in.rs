@@ -1,6 +1,6 @@
 //! Settings (configurações): what their handlers read. Only documentation, like every `…In`.
 
-use dx_actors::domain::TemplateKind;
+use dx_actors::domain::{TemplateKind, time_zone::TimeZone};
 use utoipa::{IntoParams, ToSchema, openapi::Object};
 
 use super::document_template::TemplatesIn;
@@ -144,27 +144,43 @@ pub struct PixIn {
     "horario_funcionamento": {"segunda": {"inicio": "08:00", "fim": "18:00"}, "domingo": null},
 }))]
 pub struct ChatSettingsIn {
-    /// Enviada quando um chat começa.
-    #[schema(min_length = 1, max_length = 4096, nullable = false)]
+    /// Enviada quando um chat começa. Aqui e abaixo: vazia ou `null`, nada é enviado; `{{nome}}`,
+    /// `{{departamento}}` e `{{protocolo}}` são preenchidos, outros marcadores são recusados.
+    #[schema(max_length = 4096)]
     pub mensagem_saudacao: Option<String>,
     /// Outro nome de `mensagem_saudacao`. Vindo os dois, conta o que difere do que está gravado.
-    #[schema(min_length = 1, max_length = 4096, nullable = false)]
+    #[schema(max_length = 4096)]
     pub mensagem_boas_vindas: Option<String>,
-    /// Enviada quando um chat começa fora do horário de funcionamento.
-    #[schema(min_length = 1, max_length = 4096, nullable = false)]
+    /// Enviada no lugar da saudação fora do horário de funcionamento.
+    #[schema(max_length = 4096)]
     pub mensagem_fora_expediente: Option<String>,
-    /// Enviada quando não há quem atenda; vazia: nada é enviado.
+    /// Enviada quando não há quem atenda. Também `{{posicao}}` e `{{espera}}`.
     #[schema(max_length = 4096)]
     pub mensagem_ausente: Option<String>,
     /// Enviada quando uma pessoa encerra o chat.
-    #[schema(min_length = 1, max_length = 4096, nullable = false)]
+    #[schema(max_length = 4096)]
     pub mensagem_encerramento: Option<String>,
-    /// Enviada quando o chat é encerrado porque o cliente não responde.
-    #[schema(min_length = 1, max_length = 4096, nullable = false)]
+    /// Aviso antes que o chat seja encerrado porque o cliente não responde. Também `{{minutos}}`.
+    #[schema(max_length = 4096)]
     pub mensagem_inatividade: Option<String>,
     /// Minutos sem resposta do cliente até que o chat seja encerrado.
     #[schema(minimum = 1, maximum = 43200, nullable = false)]
     pub timeout_inatividade_minutos: Option<i64>,
+    /// Quantos minutos antes vai o aviso, no máximo metade do tempo; 0: nenhum aviso.
+    #[schema(minimum = 0, maximum = 43200, nullable = false)]
+    pub minutos_aviso_inatividade: Option<i64>,
+    /// O tempo sem resposta só conta dentro do horário de funcionamento.
+    #[schema(nullable = false)]
+    pub inatividade_somente_expediente: Option<bool>,
+    /// O cliente é convidado a avaliar quando uma pessoa encerra o chat.
+    #[schema(nullable = false)]
+    pub solicitar_avaliacao: Option<bool>,
+    /// O convite para avaliar.
+    #[schema(max_length = 4096)]
+    pub mensagem_avaliacao: Option<String>,
+    /// Enviada depois da avaliação.
+    #[schema(max_length = 4096)]
+    pub mensagem_agradecimento_avaliacao: Option<String>,
     /// Só é mostrado; quanto cada pessoa recebe diz o departamento.
     #[schema(minimum = 1, maximum = 1000, nullable = false)]
     pub limite_chats_simultaneos: Option<i64>,
@@ -172,9 +188,43 @@ pub struct ChatSettingsIn {
     #[schema(nullable = false)]
     pub distribuicao_automatica: Option<bool>,
     pub horario_funcionamento: Option<OpeningHoursIn>,
+    /// Substitui a lista inteira. O que há de errado em um item vem como `feriados.0.data`.
+    #[schema(max_items = 100)]
+    pub feriados: Option<Vec<HolidayIn>>,
+    /// Os feriados nacionais fecham.
+    #[schema(nullable = false)]
+    pub feriados_nacionais: Option<bool>,
+    /// Carnaval (segunda e terça) e Corpus Christi fecham.
+    #[schema(nullable = false)]
+    pub feriados_facultativos: Option<bool>,
+    /// Um dos fusos do Brasil.
+    #[schema(schema_with = time_zone, required = false)]
+    pub fuso_horario: String,
 }
 
-/// O que se muda no horário de funcionamento (horário de Brasília). Um dia que não vem fica como está;
+fn time_zone() -> Object {
+    one_of(&TimeZone::ALL.map(TimeZone::name))
+}
+
+/// Um dia com outro horário que o do dia da semana.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "data": "2026-12-24", "nome": "Véspera de Natal", "anual": true,
+    "horario": {"inicio": "08:00", "fim": "12:00"},
+}))]
+pub struct HolidayIn {
+    /// `AAAA-MM-DD`.
+    #[schema(format = Date)]
+    pub data: String,
+    #[schema(min_length = 1, max_length = 100)]
+    pub nome: String,
+    /// Neste dia de todos os anos. Uma data exata vale mais.
+    pub anual: Option<bool>,
+    /// Como um dia de `horario_funcionamento`; `null` ou ausente: fechado.
+    pub horario: Option<DayIn>,
+}
+
+/// O que se muda no horário de funcionamento. Um dia que não vem fica como está;
 /// `null` fecha o dia.
 #[derive(ToSchema)]
 pub struct OpeningHoursIn {

@@ -167,6 +167,7 @@ impl TicketOut {
             closed_at,
             updated_at: _,
             last_message_at: _,
+            told: _,
             awaiting_since: _,
             is_auto_closed: _,
         } = ticket;
@@ -353,6 +354,9 @@ pub struct FinishIn {
     /// Substituem as anteriores; um texto vazio as deixa como estão.
     #[schema(max_length = 10000)]
     pub observacoes: Option<String>,
+    /// `false`: o cliente não é convidado a avaliar. Padrão: `true`, se as configurações de chat também o dizem.
+    #[schema(nullable = false)]
+    pub solicitar_avaliacao: Option<bool>,
 }
 
 /// Para quem vai o atendimento, e por quê.

@@ -11,7 +11,7 @@ use dx_actors::{
         queue::ServiceLevel,
         report::ReportGrouping,
     },
-    events::OfferEnd,
+    events::{OfferEnd, ReadCause},
     session::SandboxFault,
 };
 
@@ -126,6 +126,7 @@ words! {
         SendFails = "envio_falha",
         DuplicateDelivery = "entrega_duplicada",
         OutOfOrderStatus = "status_fora_de_ordem",
+        SignalFails = "sinal_falha",
     }
     AuditAction {
         Created = "criado",
@@ -145,7 +146,10 @@ words! {
         CompanyGroup = "grupo_empresa",
         Contact = "contato",
         Document = "documento",
+        Note = "nota",
+        QuickReply = "resposta_rapida",
     }
+    ReadCause { Mark = "leitura", Answer = "resposta" }
     PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
     DocumentKind {
         Contract = "contrato",
@@ -217,6 +221,7 @@ mod tests {
         round_trip::<SandboxFault>();
         round_trip::<AuditAction>();
         round_trip::<AuditSubject>();
+        round_trip::<ReadCause>();
         round_trip::<PostalSource>();
         round_trip::<DocumentKind>();
         round_trip::<DocumentStatus>();

@@ -3,20 +3,26 @@
 #![cfg(test)]
 
 mod agents_and_roles;
+mod audiences;
 mod audit;
 mod auth;
 mod authz;
+mod automatic_messages;
 mod chats;
 mod conventions;
 mod customers;
 mod distribution;
 mod documents;
 mod generated_documents;
+mod message_search;
+mod notes_and_tags;
 mod notifications;
 mod postal_codes;
 mod presence_and_typing;
+mod reading;
 mod reports;
 mod restart;
+mod routing;
 mod send;
 mod sessions;
 mod settings;

@@ -157,7 +157,7 @@ async fn each_bad_value_is_named_and_changes_nothing() {
         (COMPANY, json!({"email": "x"}), "email"),
         (CHAT, json!({"timeout_inatividade_minutos": 0}), "timeout_inatividade_minutos"),
         (CHAT, json!({"limite_chats_simultaneos": 0}), "limite_chats_simultaneos"),
-        (CHAT, json!({"mensagem_saudacao": " "}), "mensagem_saudacao"),
+        (CHAT, json!({"mensagem_saudacao": "Oi {{fulano}}"}), "mensagem_saudacao"),
         (
             CHAT,
             json!({"horario_funcionamento": {"segunda": {"inicio": "8h", "fim": "18:00"}}}),

@@ -5,17 +5,20 @@ use std::{sync::Arc, time::Duration};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
 use super::{
-    decisions::{Acceptance, Closing},
+    closing::Closing,
+    decisions::Acceptance,
     handle::ManualEntry,
     handover::{TransferAnswer, TransferRequest},
     intake::Delivered,
+    rating::ManualRating,
+    remarks::ToRemark,
     send::Outgoing,
 };
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
         AgentId, CustomerCard, DepartmentId, Inbound, Message, NewDecision, QueueEntry, Rejected,
-        Ticket, TicketId, TicketView, Timestamp, Transfer, TransferId, ids::ChatKey,
+        Ticket, TicketId, TicketStatus, TicketView, Timestamp, Transfer, TransferId, ids::ChatKey,
     },
     error::HubError,
     hub::Context,
@@ -76,11 +79,15 @@ pub(crate) enum ToChat {
         ticket_id: TicketId,
         reply: Reply<Ticket>,
     },
-    /// From the sweep: close if the customer really owed an answer for that long.
-    CloseIfIdle {
+    /// A person enters a rating of a ticket of this chat, open or not.
+    Rate {
         ticket_id: TicketId,
-        idle_since: Timestamp,
-        minutes: i64,
+        rating: ManualRating,
+        reply: Reply<Ticket>,
+    },
+    /// From the sweep: remind the customer or close, if he really owed an answer for that long.
+    CheckSilence {
+        ticket_id: TicketId,
     },
     /// From the roster: the owner is gone since then; back into the queue if he still owns it.
     Requeue {
@@ -106,6 +113,8 @@ pub(crate) enum ToChat {
     },
     /// From a queue, after its commit: this is the ticket now.
     Refresh(Box<Ticket>),
+    /// What people note about the chat.
+    Remark(ToRemark),
     /// From outside: the row was edited; read it again.
     Reload {
         reply: Reply<()>,
@@ -214,7 +223,14 @@ impl Actor for ChatActor {
 impl State {
     async fn handle(&mut self, message: ToChat) -> Result<(), ActorProcessingErr> {
         match message {
-            ToChat::Deliver { inbound, reply } => settle(reply, self.deliver(*inbound).await),
+            ToChat::Deliver { inbound, reply } => {
+                let outcome = self.deliver(*inbound).await;
+                let is_stored = outcome.is_ok();
+                settle(reply, outcome)?;
+                // A repeat makes up for what died after the first delivery.
+                let told = if is_stored { self.tell_what_is_due().await } else { Ok(()) };
+                settle_cast("automatic messages", told)
+            }
             ToChat::Send { outgoing, reply } => settle(reply, self.send(*outgoing).await),
             ToChat::Open { entry, reply } => settle(reply, self.open_by_hand(*entry).await),
             ToChat::Accept { ticket_id, acceptance, reply } => {
@@ -242,14 +258,17 @@ impl State {
                 settle(reply, self.close(ticket_id, closing).await)
             }
             ToChat::Cancel { ticket_id, reply } => settle(reply, self.cancel(ticket_id).await),
-            ToChat::CloseIfIdle { ticket_id, idle_since, minutes } => settle_cast(
-                "close idle chat",
-                self.close_if_idle(ticket_id, idle_since, minutes).await,
-            ),
+            ToChat::Rate { ticket_id, rating, reply } => {
+                settle(reply, self.rate_by_hand(ticket_id, rating).await)
+            }
+            ToChat::CheckSilence { ticket_id } => {
+                settle_cast("check silence", self.check_silence(ticket_id).await)
+            }
             ToChat::Requeue { ticket_id, gone_since } => {
                 settle_cast("requeue", self.requeue(ticket_id, gone_since).await)
             }
             ToChat::Refresh(ticket) => settle_cast("refresh", self.refresh(*ticket).await),
+            ToChat::Remark(message) => self.handle_remark(message).await,
             ToChat::Reload { reply } => settle(reply, self.reload_and_queue().await),
             ToChat::CheckIdle => Ok(()),
             #[cfg(feature = "testing")]
@@ -281,10 +300,9 @@ impl State {
         if let (Some(owner), true) = (open.ticket.agent_id, open.ticket.status.is_load()) {
             self.context.presence.charged(owner, open.ticket.id);
         }
-        if !open.ticket.is_unassigned() {
-            return Ok(());
+        if open.ticket.status == TicketStatus::Waiting {
+            self.enqueue().await;
         }
-        self.enqueue().await;
         Ok(())
     }
 
@@ -332,7 +350,7 @@ impl State {
                 Ok((changed, transfer)) => {
                     if let Some(open) = &mut self.open {
                         if open.ticket.agent_id != changed.agent_id {
-                            open.transfer = transfer.clone();
+                            open.transfer.clone_from(&transfer);
                         }
                         open.ticket = changed.clone();
                     }

@@ -1,12 +1,9 @@
-//! Who takes a chat, and when it ends: decisions of people and of the sweep.
-
-use std::sync::Arc;
+//! Who takes a chat: decisions of people.
 
 use super::actor::{State, Step};
 use crate::{
     domain::{
-        AgentId, CustomerCard, DecisionKind, NewDecision, Reasons, Rejected, Ticket, TicketId,
-        TicketStatus, Timestamp,
+        AgentId, DecisionKind, NewDecision, Reasons, Rejected, Ticket, TicketId, TicketStatus,
     },
     error::HubError,
     events::OfferEnd,
@@ -29,14 +26,6 @@ impl Acceptance {
     pub fn own(agent_id: AgentId) -> Self {
         Self { by: agent_id, agent_id, notes: None }
     }
-}
-
-/// How a chat is closed by a person.
-#[derive(Debug, Clone, Default)]
-pub struct Closing {
-    /// Who closes; `None` is the hub itself.
-    pub by: Option<AgentId>,
-    pub notes: Option<String>,
 }
 
 impl State {
@@ -78,95 +67,6 @@ impl State {
         Ok(changed)
     }
 
-    pub(super) async fn close(
-        &mut self,
-        ticket_id: TicketId,
-        closing: Closing,
-    ) -> Result<Ticket, HubError> {
-        let now = self.context.clock.now();
-        if !self.is_open_now(ticket_id) {
-            return Err(Rejected::TicketAlreadyClosed.into());
-        }
-        let context = Arc::clone(&self.context);
-        let changed = self.end_with(now, TicketStatus::Closed, |ticket| {
-            ticket.check_close()?;
-            check_right(&context, ticket, closing.by)?;
-            if let Some(notes) = &closing.notes {
-                ticket.notes.clone_from(notes);
-            }
-            Ok(())
-        });
-        let (changed, _customer) = changed.await?;
-        self.tell_closed(&changed, now);
-        Ok(changed)
-    }
-
-    pub(super) async fn cancel(&mut self, ticket_id: TicketId) -> Result<Ticket, HubError> {
-        let now = self.context.clock.now();
-        if !self.is_open_now(ticket_id) {
-            return Err(Rejected::NotInQueue.into());
-        }
-        let changed = self.end_with(now, TicketStatus::Cancelled, |ticket| {
-            let waits = ticket.id == ticket_id && ticket.is_unassigned();
-            if waits { Ok(()) } else { Err(Rejected::NotInQueue.into()) }
-        });
-        let (changed, _customer) = changed.await?;
-        self.tell_closed(&changed, now);
-        Ok(changed)
-    }
-
-    pub(super) async fn close_if_idle(
-        &mut self,
-        ticket_id: TicketId,
-        idle_since: Timestamp,
-        minutes: i64,
-    ) -> Result<(), HubError> {
-        // The sweep saw a row; what has been said since then counts.
-        let is_due = self.open.as_ref().is_some_and(|open| {
-            open.ticket.id == ticket_id && open.ticket.is_idle_since(idle_since)
-        });
-        if !is_due {
-            return Ok(());
-        }
-        let now = self.context.clock.now();
-        let closing = self.end_with(now, TicketStatus::Closed, |ticket| {
-            ticket.check_close()?;
-            ticket.is_auto_closed = true;
-            if !ticket.notes.is_empty() {
-                ticket.notes.push('\n');
-            }
-            let why = format!(
-                "Encerrado automaticamente por inatividade ({minutes} minutos sem resposta)"
-            );
-            ticket.notes.push_str(&why);
-            Ok(())
-        });
-        let (changed, customer) = closing.await?;
-        self.tell_auto_closed(&changed, &customer, minutes, now);
-        Ok(())
-    }
-
-    /// Ends the open ticket and forgets it; the next message opens a new one.
-    pub(super) async fn end_with(
-        &mut self,
-        now: Timestamp,
-        status: TicketStatus,
-        check: impl Fn(&mut Ticket) -> Result<(), HubError>,
-    ) -> Result<(Ticket, CustomerCard), HubError> {
-        let (changed, _) = self
-            .change(now, |ticket| {
-                check(ticket)?;
-                ticket.status = status;
-                ticket.closed_at = Some(now);
-                Ok(EntryChange::Removed(now).into())
-            })
-            .await?;
-        let customer = self.open.take().map(|open| open.customer);
-        self.context.queues.withdraw(changed.department_id, changed.id);
-        self.context.presence.freed(changed.id);
-        Ok((changed, customer.ok_or(HubError::Conflict)?))
-    }
-
     /// The record of a person's decision to give the chat to somebody; that he had no room is noted.
     pub(super) async fn by_hand(
         &self,
@@ -186,11 +86,6 @@ impl State {
             ..Reasons::default()
         };
         Ok(NewDecision { kind, agent_id: Some(agent_id), decided_by: Some(by), reasons })
-    }
-
-    /// Whether the ticket that a person decided about is still the open one.
-    pub(super) fn is_open_now(&self, ticket_id: TicketId) -> bool {
-        self.open.as_ref().is_some_and(|open| open.ticket.id == ticket_id)
     }
 }
 

@@ -6,12 +6,15 @@ use ractor::{ActorCell, ActorId};
 
 use super::{
     actor::{ChatChild, ToChat},
-    decisions::{Acceptance, Closing},
+    closing::Closing,
+    decisions::Acceptance,
     handover::{TransferAnswer, TransferRequest},
     intake::Delivered,
+    rating::ManualRating,
     send::Outgoing,
 };
 use crate::{
+    ask::Reply,
     domain::{
         AgentId, CustomerId, DepartmentId, Inbound, Message, Priority, QueueEntry, Ticket,
         TicketId, Timestamp, Transfer, TransferId, ids::ChatKey,
@@ -60,6 +63,15 @@ impl Chats {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Asks the actor of a chat.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        key: &ChatKey,
+        message: impl FnOnce(Reply<T>) -> ToChat,
+    ) -> Result<T, HubError> {
+        self.doors.ask(key, message).await
     }
 
     /// A customer's message: stored and routed when this answers.
@@ -132,20 +144,20 @@ impl Chats {
         self.doors.ask(&key, |reply| ToChat::Cancel { ticket_id, reply }).await
     }
 
-    /// Records what the customer thought; repeatable, the last one counts.
+    /// Records what the customer thought, as a person enters it; repeatable, the last one counts.
     pub async fn rate(
         &self,
-        ticket_id: TicketId,
+        ticket: &Ticket,
         rating: i64,
         comment: String,
-        rated_by: Option<AgentId>,
-        at: Timestamp,
+        by: Option<AgentId>,
     ) -> Result<Ticket, HubError> {
         if !(1..=5).contains(&rating) {
             return Err(crate::domain::Rejected::BadRating.into());
         }
-        let rated = self.store.rate_ticket(ticket_id, rating, comment, rated_by, at).await?;
-        rated.ok_or_else(|| HubError::not_found("Atendimento", &ticket_id))
+        let (key, ticket_id) = (ticket.chat_key(), ticket.id);
+        let rating = ManualRating { rating, comment, by };
+        self.doors.ask(&key, |reply| ToChat::Rate { ticket_id, rating, reply }).await
     }
 
     /// Changes notes and priority by hand.
@@ -162,14 +174,8 @@ impl Chats {
         Ok(ticket)
     }
 
-    pub(crate) async fn close_if_idle(
-        &self,
-        key: &ChatKey,
-        ticket_id: TicketId,
-        idle_since: Timestamp,
-        minutes: i64,
-    ) {
-        self.tell(key, ticket_id, ToChat::CloseIfIdle { ticket_id, idle_since, minutes }).await;
+    pub(crate) async fn check_silence(&self, key: &ChatKey, ticket_id: TicketId) {
+        self.tell(key, ticket_id, ToChat::CheckSilence { ticket_id }).await;
     }
 
     pub(crate) async fn requeue(&self, key: &ChatKey, ticket_id: TicketId, gone_since: Timestamp) {

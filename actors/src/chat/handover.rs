@@ -62,32 +62,37 @@ impl State {
                 ticket.department_id = transfer.to_department_id;
                 ticket.agent_id = target.as_ref().map(|agent| agent.id);
                 ticket.owned_since = target.as_ref().map(|_| now);
-                let entry = if target.is_some() {
-                    EntryChange::Assigned(now)
-                } else {
-                    ticket.status = TicketStatus::Waiting;
-                    EntryChange::Queued
+                let entry = match target {
+                    // The state stays (contract §15): who is handed a waiting chat accepts it.
+                    Some(agent) if ticket.status == TicketStatus::Waiting => {
+                        EntryChange::HandedTo(agent.id)
+                    }
+                    Some(_) => EntryChange::Assigned(now),
+                    None => {
+                        ticket.status = TicketStatus::Waiting;
+                        EntryChange::Queued
+                    }
                 };
                 let decision = Some(decision.clone());
                 Ok(Step { transfer: Some(transfer), decision, ..entry.into() })
             })
             .await?;
         let transfer = transfer.ok_or(HubError::Conflict)?;
-        if before.is_offered() {
-            if let Some(asked) = before.agent_id.filter(|asked| Some(*asked) != changed.agent_id) {
-                self.tell_offer_ended(asked, OfferEnd::Withdrawn, now);
-            }
+        let asked = before.agent_id.filter(|_| before.is_offered());
+        if let Some(asked) = asked.filter(|asked| Some(*asked) != changed.agent_id) {
+            self.tell_offer_ended(asked, OfferEnd::Withdrawn, now);
         }
         self.tell_transferred(transfer.clone(), now);
-        if before.department_id != changed.department_id || changed.agent_id.is_some() {
+        let waits = changed.status == TicketStatus::Waiting;
+        if before.department_id != changed.department_id || !waits {
             self.context.queues.withdraw(before.department_id, changed.id);
         }
         match changed.agent_id {
             Some(agent_id) => self.context.presence.charged(agent_id, changed.id),
-            None => {
-                self.context.presence.freed(changed.id);
-                self.enqueue().await;
-            }
+            None => self.context.presence.freed(changed.id),
+        }
+        if waits {
+            self.enqueue().await;
         }
         Ok((changed, transfer))
     }
@@ -98,13 +103,12 @@ impl State {
         ticket: &Ticket,
     ) -> Result<NewDecision, HubError> {
         let kind = DecisionKind::Transferred;
-        let mut decision = match request.to_agent_id {
-            Some(agent_id) => self.by_hand(kind, request.by, agent_id).await?,
-            None => {
-                let reasons =
-                    Reasons { from_agent_id: ticket.agent_id.map(|id| id.0), ..Reasons::default() };
-                NewDecision { kind, agent_id: None, decided_by: Some(request.by), reasons }
-            }
+        let mut decision = if let Some(agent_id) = request.to_agent_id {
+            self.by_hand(kind, request.by, agent_id).await?
+        } else {
+            let from_agent_id = ticket.agent_id.map(|id| id.0);
+            let reasons = Reasons { from_agent_id, ..Reasons::default() };
+            NewDecision { kind, agent_id: None, decided_by: Some(request.by), reasons }
         };
         decision.reasons.from_department_id = Some(ticket.department_id.0);
         Ok(decision)

@@ -33,6 +33,7 @@ fn support() -> NewDepartment {
         capacity: 5,
         response_target_minutes: 15,
         is_active: true,
+        opening_hours: None,
         routing: RoutingRules::default(),
         members: Vec::new(),
     }
@@ -46,6 +47,9 @@ impl State {
             if let Some(open) = &self.open {
                 new.ticket_id = Some(open.ticket.id);
                 return self.append_inbound(new, now).await;
+            }
+            if let Some(delivered) = self.deliver_rating(&inbound, new.clone(), now).await? {
+                return Ok(delivered);
             }
             match self.open_ticket(&inbound, new, now).await {
                 // Somebody opened it behind our back: read it and append.

@@ -27,6 +27,7 @@ impl State {
             return self.repeated_send(&outgoing).await;
         };
         let message = new.into_stored(id);
+        let was_awaited = self.open.as_ref().is_some_and(|o| o.ticket.awaiting_since.is_some());
         if let (Some(open), false) = (&mut self.open, outgoing.is_automatic) {
             open.ticket.agent_messages += 1;
             open.ticket.first_response_at.get_or_insert(now);
@@ -36,6 +37,9 @@ impl State {
         if let Some(agent_id) = outgoing.agent_id {
             self.take_transfer(agent_id).await?;
             self.context.presence.typing_sent(agent_id, self.key.chat_id.clone());
+        }
+        if was_awaited && !outgoing.is_automatic {
+            self.tell_answered(&message);
         }
         self.context.sessions.outbound(message.clone());
         Ok(message)

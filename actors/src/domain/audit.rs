@@ -30,6 +30,9 @@ pub enum AuditSubject {
     CompanyGroup,
     Contact,
     Document,
+    /// An internal note in a chat.
+    Note,
+    QuickReply,
 }
 
 /// One field that has another value than before. Secrets are noted without their values.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AgentId, DepartmentId, List, Timestamp};
+use super::{AgentId, DepartmentId, List, Timestamp, settings::OpeningHours};
 
 /// A department with its members.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -17,6 +17,9 @@ pub struct Department {
     /// Minutes within which a customer should get an answer.
     pub response_target_minutes: i64,
     pub is_active: bool,
+    /// Its own hours; `None` keeps the company's.
+    #[sqlx(json(nullable))]
+    pub opening_hours: Option<OpeningHours>,
     #[sqlx(flatten)]
     pub routing: RoutingRules,
     pub created_at: Timestamp,
@@ -147,6 +150,7 @@ pub struct NewDepartment {
     pub capacity: i64,
     pub response_target_minutes: i64,
     pub is_active: bool,
+    pub opening_hours: Option<OpeningHours>,
     pub routing: RoutingRules,
     pub members: Vec<AgentId>,
 }
@@ -160,6 +164,8 @@ pub struct DepartmentChanges {
     pub capacity: Option<i64>,
     pub response_target_minutes: Option<i64>,
     pub is_active: Option<bool>,
+    /// `Some(None)` goes back to the company's.
+    pub opening_hours: Option<Option<OpeningHours>>,
     pub routing: RoutingChanges,
     pub members: Option<Vec<AgentId>>,
 }

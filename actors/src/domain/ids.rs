@@ -40,8 +40,12 @@ ids! {
     DocumentId,
     /// The row of a message; the provider's own id is `Message::message_id`.
     MessageRowId,
+    /// A note of a colleague in a chat.
+    NoteId,
     /// A right. Numbers keep their meaning for ever; the edge knows it.
     PermissionId,
+    /// A text that people send often.
+    QuickReplyId,
     /// The place of a ticket in a department's queue.
     QueueEntryId,
     /// A WhatsApp number of the company.

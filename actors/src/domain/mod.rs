@@ -6,7 +6,9 @@
 pub mod address;
 pub mod agent;
 pub mod audit;
+pub mod automatic;
 pub mod boleto;
+pub mod calendar;
 pub mod company_group;
 pub mod contact;
 pub mod customer;
@@ -16,6 +18,7 @@ pub mod document_template;
 pub mod file;
 pub mod group;
 pub mod ids;
+pub mod inactivity;
 pub mod list;
 pub mod message;
 pub mod money;
@@ -26,15 +29,21 @@ pub mod plain;
 pub mod postal_code;
 pub mod presence;
 pub mod queue;
+pub mod quick_reply;
+pub mod rating;
 pub mod rejected;
+pub mod remark;
 pub mod report;
 pub mod routing;
+pub mod search;
 pub mod session;
 pub mod settings;
 pub mod skill;
 pub mod tax_id;
 pub mod ticket;
 pub mod time;
+pub mod time_zone;
+pub mod waiting_time;
 
 pub use agent::{Agent, AgentChanges, NewAgent, Role};
 pub use company_group::{CompanyGroup, CompanyGroupChange, CompanyGroupDetails};
@@ -52,7 +61,8 @@ pub use document_template::{DocumentTemplate, TemplateKind, Templates};
 pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
     AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, DocumentId, GroupId,
-    MessageRowId, PermissionId, QueueEntryId, SessionId, TicketId, TransferId,
+    MessageRowId, NoteId, PermissionId, QueueEntryId, QuickReplyId, SessionId, TicketId,
+    TransferId,
 };
 pub use list::List;
 pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
@@ -62,8 +72,11 @@ pub use presence::{
     Liveness, NewPresencePeriod, PresenceCause, PresencePeriod, PresenceStatus, PresenceView,
 };
 pub use queue::{Priority, QueueEntry};
+pub use quick_reply::{QuickReply, QuickReplyChanges, QuickReplyDetails};
 pub use rejected::Rejected;
+pub use remark::{Note, ReadMark, Receipt};
 pub use routing::{Considered, DecisionKind, NewDecision, Reasons, RoutingDecision, Verdict};
+pub use search::SearchQuery;
 pub use session::{ProviderKind, SessionChanges, SessionStatus, WhatsAppSession};
 pub use skill::Skill;
 pub use ticket::{Segment, Ticket, TicketStatus, TicketView, Transfer};

@@ -157,6 +157,10 @@ pub struct Considered {
 /// Why it was decided so.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts side by side, not the states of a machine"
+)]
 pub struct Reasons {
     /// Place in the order of service, from 1; `None` where there was no queue to stand in.
     pub position: Option<usize>,
@@ -181,6 +185,7 @@ pub struct Reasons {
 
 impl Reasons {
     /// The parts of the chat's place.
+    #[must_use]
     pub fn with_score(mut self, score: Score) -> Self {
         self.rank = score.rank;
         self.window_is_closing = score.window_is_closing;
@@ -340,17 +345,14 @@ mod tests {
                 (0..).zip(&rows).filter(|(_, row)| row.5).map(|(id, _)| AgentId(id)).collect();
             let skills = if wants_skill { std::slice::from_ref(&skill) } else { &[] };
             let demand = Demand { sticky: Some(AgentId(sticky)), skills, declined_by: &declined };
-            match choose(&candidates, demand) {
-                Some(id) => {
-                    let chosen = candidates.iter().find(|c| c.agent_id == id).unwrap();
-                    prop_assert!(chosen.load < chosen.capacity && chosen.absence.is_none());
-                    prop_assert!(!wants_skill || chosen.skills.contains(&skill));
-                }
-                None => {
-                    let spares = spares_decliners(&candidates, demand);
-                    let is_free = |c: &Candidate| c.judge(demand, spares) == Verdict::Eligible;
-                    prop_assert!(!candidates.iter().any(is_free));
-                }
+            if let Some(id) = choose(&candidates, demand) {
+                let chosen = candidates.iter().find(|c| c.agent_id == id).unwrap();
+                prop_assert!(chosen.load < chosen.capacity && chosen.absence.is_none());
+                prop_assert!(!wants_skill || chosen.skills.contains(&skill));
+            } else {
+                let spares = spares_decliners(&candidates, demand);
+                let is_free = |c: &Candidate| c.judge(demand, spares) == Verdict::Eligible;
+                prop_assert!(!candidates.iter().any(is_free));
             }
         }
 

@@ -2,7 +2,7 @@
 
 use super::{
     AgentId, CustomerCard, CustomerId, DepartmentId, Rejected, Role, SessionId, TicketId,
-    Timestamp, TransferId, ids::ChatKey, queue::Priority,
+    Timestamp, TransferId, automatic::Told, ids::ChatKey, queue::Priority,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
@@ -69,6 +69,9 @@ pub struct Ticket {
     pub last_message_at: Option<Timestamp>,
     /// The customer waits for an answer since then; `None` when the customer owes one.
     pub awaiting_since: Option<Timestamp>,
+    /// What the hub itself has told the customer.
+    #[sqlx(flatten)]
+    pub told: Told,
 }
 
 impl Ticket {
@@ -104,13 +107,6 @@ impl Ticket {
 
     pub fn check_close(&self) -> Result<(), Rejected> {
         if self.status.is_open() { Ok(()) } else { Err(Rejected::TicketAlreadyClosed) }
-    }
-
-    /// Nobody has written since `idle_since` and it is the customer's turn.
-    pub fn is_idle_since(&self, idle_since: Timestamp) -> bool {
-        self.status == TicketStatus::Active
-            && self.awaiting_since.is_none()
-            && self.last_message_at.unwrap_or(self.updated_at) <= idle_since
     }
 
     pub fn first_response_seconds(&self) -> Option<u64> {
@@ -215,5 +211,42 @@ impl Viewer {
 
     fn owns(&self, ticket: &Ticket) -> bool {
         ticket.agent_id == Some(self.agent_id)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A ticket that waits, with nothing but an id.
+    pub(crate) fn ticket(id: i64) -> Ticket {
+        Ticket {
+            id: TicketId(id),
+            session_id: SessionId(1),
+            chat_id: id.to_string(),
+            phone: id.to_string(),
+            customer_id: CustomerId(1),
+            department_id: DepartmentId(1),
+            agent_id: None,
+            status: TicketStatus::Waiting,
+            priority: Priority::Normal,
+            version: 1,
+            customer_messages: 0,
+            agent_messages: 0,
+            rating: None,
+            rating_comment: String::new(),
+            rated_by: None,
+            notes: String::new(),
+            created_at: Timestamp::EPOCH,
+            owned_since: None,
+            started_at: None,
+            first_response_at: None,
+            closed_at: None,
+            is_auto_closed: false,
+            updated_at: Timestamp::EPOCH,
+            last_message_at: None,
+            awaiting_since: None,
+            told: Told::default(),
+        }
     }
 }

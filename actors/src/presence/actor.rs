@@ -93,8 +93,12 @@ pub(crate) enum ToPresence {
     TypingStopped { chat_id: String, agent_id: AgentId, reply: Reply<bool> },
     /// From a chat: what was typed has been sent.
     TypingSent { chat_id: String, agent_id: AgentId },
+    /// From a chat that waits: whether it has been given to somebody, or could be now.
+    CanBeTaken { department_id: DepartmentId, ticket_id: TicketId, reply: Reply<bool> },
+    /// From a chat: whether an agent types in it.
+    IsTyping { chat_id: String, reply: Reply<bool> },
     /// Changes of people, departments and groups.
-    People(ToPeople),
+    People(Box<ToPeople>),
     /// From the actor's own ticker.
     Tick,
     /// For tests: who owns what.
@@ -155,6 +159,16 @@ impl Actor for PresenceActor {
         let state = State::load(context, gone).await?;
         me.send_interval(TICK, || ToPresence::Tick);
         Ok(state)
+    }
+
+    /// Queues that asked while the roster was away were told to try again, and by nobody when.
+    async fn post_start(
+        &self,
+        _me: ActorRef<ToPresence>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.context.queues.wake_all();
+        Ok(())
     }
 
     async fn handle(
@@ -262,7 +276,14 @@ impl State {
             ToPresence::TypingSent { chat_id, agent_id } => {
                 self.stop_typing(&chat_id, agent_id);
             }
-            ToPresence::People(message) => self.handle_people(message).await?,
+            ToPresence::CanBeTaken { department_id, ticket_id, reply } => {
+                settle(reply, Ok(self.can_be_taken(department_id, ticket_id)))?;
+            }
+            ToPresence::IsTyping { chat_id, reply } => {
+                let is_typing = self.typing.is_shown(&chat_id, self.context.clock.now());
+                settle(reply, Ok(is_typing))?;
+            }
+            ToPresence::People(message) => self.handle_people(*message).await?,
             ToPresence::Tick => settle_cast("tick", self.tick().await)?,
             #[cfg(feature = "testing")]
             ToPresence::Dump(reply) => settle(reply, Ok(self.live.owners()))?,
@@ -282,7 +303,8 @@ impl State {
         agent.is_dirty = true;
         let can_receive = agent.life.can_receive(now);
         self.announce_change(id, now, Behind::Life);
-        if can_receive && !could_receive {
+        // Who leaves may make room for those who refused while he was there.
+        if can_receive != could_receive {
             self.offer_to(id);
         }
     }
@@ -395,9 +417,7 @@ impl State {
         if status != PresenceStatus::Offline {
             self.gone.remove(&id);
         }
-        if status == PresenceStatus::Online {
-            self.offer_to(id);
-        }
+        self.offer_to(id);
     }
 
     pub(super) fn tell_presence(&mut self, agent_id: AgentId, at: Timestamp) {

@@ -82,6 +82,18 @@ impl Live {
         Claims { made, has_room: has_room(&candidates) }
     }
 
+    /// Somebody has this ticket, or is about to.
+    fn is_owned(&self, ticket: TicketId) -> bool {
+        self.owners.contains_key(&ticket)
+    }
+
+    /// Somebody in an active department could be given one more chat now.
+    fn has_room(&self, department: &Department, roster: &Roster, now: Timestamp) -> bool {
+        let candidates = self.candidates(department, roster, now);
+        department.is_active
+            && candidates.iter().any(|one| one.absence.is_none() && one.load < one.capacity)
+    }
+
     /// The members of a department as they stand now.
     fn candidates(
         &self,
@@ -130,6 +142,16 @@ impl State {
         let now = self.context.clock.now();
         let candidates = self.live.candidates(department, &roster, now);
         consider(&candidates, want.demand(), None, now)
+    }
+
+    /// Whether a waiting ticket has been given to somebody, or could be now.
+    pub(super) fn can_be_taken(&self, id: DepartmentId, ticket_id: TicketId) -> bool {
+        let roster = self.context.roster();
+        let now = self.context.clock.now();
+        self.live.is_owned(ticket_id)
+            || roster
+                .department(id)
+                .is_some_and(|department| self.live.has_room(department, &roster, now))
     }
 
     pub(super) fn release(&mut self, tickets: &[TicketId]) {

@@ -218,7 +218,7 @@ impl Presence {
         &self,
         message: impl FnOnce(Reply<T>) -> ToPeople,
     ) -> Result<T, HubError> {
-        self.doors.ask(&(), |reply| ToPresence::People(message(reply))).await
+        self.doors.ask(&(), |reply| ToPresence::People(Box::new(message(reply)))).await
     }
 
     /// Reads people, departments and groups anew, when another process has changed them.
@@ -237,6 +237,22 @@ impl Presence {
         wanted: Vec<Wanted>,
     ) -> Result<Claims, HubError> {
         self.doors.ask(&(), |reply| ToPresence::Claim { department_id, wanted, reply }).await
+    }
+
+    /// Whether a waiting ticket has been given to somebody, or could be now.
+    pub(crate) async fn can_be_taken(
+        &self,
+        department_id: DepartmentId,
+        ticket_id: TicketId,
+    ) -> Result<bool, HubError> {
+        self.doors
+            .ask(&(), |reply| ToPresence::CanBeTaken { department_id, ticket_id, reply })
+            .await
+    }
+
+    /// Whether an agent types in this chat.
+    pub(crate) async fn is_typing(&self, chat_id: String) -> Result<bool, HubError> {
+        self.doors.ask(&(), |reply| ToPresence::IsTyping { chat_id, reply }).await
     }
 
     /// What would be thought of each member for this ticket, and how many are left out.

@@ -37,6 +37,11 @@ impl Typing {
         self.0.remove(&(chat_id.to_owned(), agent_id)).map(|(indicator, _)| indicator)
     }
 
+    /// Somebody types in this chat.
+    pub(super) fn is_shown(&self, chat_id: &str, now: Timestamp) -> bool {
+        self.0.values().any(|(indicator, until)| indicator.chat_id == chat_id && *until > now)
+    }
+
     /// Takes out what has not been renewed in time.
     pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Indicator> {
         let expired = self.0.extract_if(|_, (_, until)| *until <= now);

@@ -150,7 +150,8 @@ impl State {
         }
     }
 
-    async fn enqueue(&mut self, ticket_id: TicketId) -> Result<(), HubError> {
+    /// Reads the row of a ticket anew.
+    pub(super) async fn enqueue(&mut self, ticket_id: TicketId) -> Result<(), HubError> {
         let row = self.context.store.find_queue_entry_of(ticket_id).await?;
         let is_ours =
             |entry: &QueueEntry| entry.is_waiting() && entry.department_id == self.department_id;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::actor::State;
 use crate::{
-    domain::{Department, QueueEntry, Reasons, Skill, TicketId, TicketView, Timestamp},
+    domain::{
+        AssignmentMode, Department, QueueEntry, Reasons, Skill, TicketId, TicketView, Timestamp,
+    },
     error::HubError,
     events::{Audience, ChatAudience, HubEvent},
     presence::{Claimed, Wanted},
@@ -56,8 +58,7 @@ impl State {
         let tickets: Vec<TicketId> = claims.iter().map(|claim| claim.ticket_id).collect();
         let owners: Vec<_> = claims.iter().map(|claim| (claim.ticket_id, claim.agent_id)).collect();
         let now = self.context.clock.now();
-        let offered_until =
-            self.offers(department).then(|| now.plus(department.routing.offer_time()));
+        let offered_until = offers(department).then(|| now.plus(department.routing.offer_time()));
         let assignments = claims
             .into_iter()
             .map(|claim| {
@@ -85,8 +86,9 @@ impl State {
             .into_iter()
             .partition(|(ticket, _)| views.iter().any(|view| view.ticket.id == *ticket));
         let lost: Vec<TicketId> = lost.into_iter().map(|(ticket, _)| ticket).collect();
+        // Taken, handed to somebody, or moved: the rows say which.
         for ticket in &lost {
-            self.forget(*ticket);
+            self.enqueue(*ticket).await?;
         }
         if !lost.is_empty() {
             self.context.presence.released(lost);
@@ -102,10 +104,6 @@ impl State {
         Ok(views.len())
     }
 
-    fn offers(&self, department: &Department) -> bool {
-        department.routing.mode == crate::domain::AssignmentMode::Offer
-    }
-
     fn assignment(
         &self,
         claim: Claimed,
@@ -119,7 +117,8 @@ impl State {
             Some(entry) => reasons_of(entry, department, self.context.clock.now(), reasons),
             None => reasons,
         };
-        Assignment { ticket_id, agent_id, offered_until, reasons }
+        let department_id = self.department_id;
+        Assignment { ticket_id, department_id, agent_id, offered_until, reasons }
     }
 
     fn tell_assigned(&mut self, view: &TicketView) {
@@ -170,6 +169,10 @@ impl State {
         };
         self.context.publish(&Audience::Chat(audience), event);
     }
+}
+
+fn offers(department: &Department) -> bool {
+    department.routing.mode == AssignmentMode::Offer
 }
 
 /// What a waiting chat asks of an agent by now.

@@ -305,7 +305,7 @@ async fn a_hand_over_to_a_department_waits_there_with_its_age(database: TestData
     let ticket = hub.ticket(CHAT).await;
     let nowhere = hub.hub.chats().transfer(&ticket, to(ana.id, None, None)).await;
     assert!(matches!(nowhere, Err(HubError::Rejected(Rejected::NoTarget))));
-    hub.clock.advance(Duration::from_secs(60));
+    hub.clock.advance(Duration::from_mins(1));
     let (changed, transfer) =
         hub.hub.chats().transfer(&ticket, to(ana.id, None, Some(sales))).await.unwrap();
     assert_eq!((changed.status, changed.agent_id), (TicketStatus::Waiting, None));

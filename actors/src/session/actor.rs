@@ -10,12 +10,13 @@ use super::{
     intake,
     outbound::{self, Lanes},
     provider::{Connect, EVENTS_MAX, Provider, ProviderEvent},
+    signals::{self, Signal, Signals},
 };
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
-        Message, MessageRowId, SessionChanges, SessionId, SessionStatus, Timestamp,
-        WhatsAppSession,
+        AgentId, Message, MessageRowId, Receipt, SessionChanges, SessionId, SessionStatus,
+        Timestamp, WhatsAppSession,
         session::{DisconnectReason, RECONNECT_WAITS_SECONDS},
     },
     error::HubError,
@@ -26,6 +27,8 @@ use crate::{
 
 /// Unsent rows that are read at once when a number becomes ready.
 const UNSENT_MAX: i64 = 10_000;
+/// How often typing indicators are looked at while there are any.
+const SIGNAL_TICK: Duration = Duration::from_millis(500);
 
 /// What a number is told.
 pub(crate) enum ToSession {
@@ -63,11 +66,22 @@ pub(crate) enum ToSession {
         chat_id: String,
         id: MessageRowId,
     },
-    /// An agent types.
+    /// An agent types, or has stopped.
     Typing {
         chat_id: String,
+        agent_id: AgentId,
         is_typing: bool,
     },
+    /// From a chat: messages of the customer were read.
+    Read(Receipt),
+    /// From the task that told the network something.
+    Signalled {
+        generation: u64,
+        signal: Signal,
+        is_taken: bool,
+    },
+    /// From the actor's own timer: indicators may have ended.
+    SignalTick,
     /// The wait before an automatic attempt is over; void when the connection was made meanwhile.
     TryAgain {
         generation: u64,
@@ -123,6 +137,9 @@ struct State {
     /// Grows with every connection and every decision not to have one.
     generation: u64,
     lanes: Lanes,
+    signals: Signals,
+    /// A tick is on its way.
+    is_ticking: bool,
 }
 
 impl Actor for SessionActor {
@@ -137,6 +154,7 @@ impl Actor for SessionActor {
     ) -> Result<State, ActorProcessingErr> {
         let found = context.store.find_session(id).await?;
         let session = found.ok_or_else(|| HubError::not_found("Sessão", &id))?;
+        let signals = Signals::new(context.config.typing_ttl);
         let mut state = State {
             context,
             me,
@@ -144,6 +162,8 @@ impl Actor for SessionActor {
             connection: None,
             generation: 0,
             lanes: Lanes::default(),
+            signals,
+            is_ticking: false,
         };
         state.mirror(None);
         // Connected before the restart: come back by itself, unless that is not wanted.
@@ -190,8 +210,7 @@ impl State {
                 settle(reply, outcome)
             }
             ToSession::Outbound(message) => {
-                self.lanes.push(*message);
-                self.send_next();
+                self.queue(*message);
                 Ok(())
             }
             ToSession::HandedOver { generation, chat_id, id } => {
@@ -202,10 +221,30 @@ impl State {
                 }
                 Ok(())
             }
-            ToSession::Typing { chat_id, is_typing } => {
-                if let (Some(connection), true) = (&self.connection, self.session.is_connected()) {
-                    connection.provider.set_typing(&chat_id, is_typing);
+            ToSession::Typing { chat_id, agent_id, is_typing } => {
+                if is_typing {
+                    self.signals.typing(&chat_id, agent_id, self.context.clock.now());
+                } else {
+                    self.signals.stopped(&chat_id, agent_id);
                 }
+                self.signal_next();
+                Ok(())
+            }
+            ToSession::Read(receipt) => {
+                self.signals.read(receipt);
+                self.signal_next();
+                Ok(())
+            }
+            ToSession::Signalled { generation, signal, is_taken } => {
+                if generation == self.generation {
+                    self.signals.done(&signal, is_taken);
+                    self.signal_next();
+                }
+                Ok(())
+            }
+            ToSession::SignalTick => {
+                self.is_ticking = false;
+                self.signal_next();
                 Ok(())
             }
             ToSession::TryAgain { generation } => {
@@ -314,6 +353,7 @@ impl State {
         self.generation += 1;
         self.connection = None;
         self.lanes.clear();
+        self.signals.clear();
     }
 
     async fn on_event(&mut self, event: ProviderEvent) -> Result<(), HubError> {
@@ -416,6 +456,43 @@ impl State {
     /// Lets others read the state without asking.
     fn mirror(&self, code: Option<String>) {
         self.context.sessions.mirror(&self.session, code);
+    }
+
+    /// A row to be sent. Whoever sends it has typed it.
+    fn queue(&mut self, message: Message) {
+        if let Some(agent_id) = message.agent_id {
+            self.signals.stopped(&message.chat_id, agent_id);
+        }
+        self.lanes.push(message);
+        self.signal_next();
+        self.send_next();
+    }
+
+    /// Tells the network what is due, each in a task, and looks again as long as something may end.
+    fn signal_next(&mut self) {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.session.is_connected())
+        else {
+            self.signals.clear();
+            return;
+        };
+        for signal in self.signals.due(self.context.clock.now()) {
+            let context = Arc::clone(&self.context);
+            let provider = Arc::clone(&connection.provider);
+            let alive = connection.alive.clone();
+            let (me, generation) = (self.me.clone(), self.generation);
+            self.context.tasks.spawn(async move {
+                let is_taken = tokio::select! {
+                    () = alive.cancelled() => return,
+                    is_taken = signals::tell(&context, &provider, &signal) => is_taken,
+                };
+                // The actor is gone, and with it what it had to tell.
+                let _ = me.send_message(ToSession::Signalled { generation, signal, is_taken });
+            });
+        }
+        if !self.is_ticking && !self.signals.is_idle() {
+            self.is_ticking = true;
+            self.me.send_after(SIGNAL_TICK, || ToSession::SignalTick);
+        }
     }
 
     /// Hands over as many messages as may be under way at once.

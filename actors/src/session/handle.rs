@@ -14,7 +14,7 @@ use crate::{
     chat::{Chats, Delivered},
     clock::Clock,
     domain::{
-        AgentId, DepartmentId, Inbound, Message, ProviderKind, SessionChanges, SessionId,
+        AgentId, DepartmentId, Inbound, Message, ProviderKind, Receipt, SessionChanges, SessionId,
         SessionStatus, WhatsAppSession, ids::ChatKey,
     },
     error::HubError,
@@ -156,9 +156,15 @@ impl Sessions {
         chats.deliver(&key, inbound).await
     }
 
-    /// Shows the customer that an agent types, or has stopped.
-    pub fn set_typing(&self, id: SessionId, chat_id: String, is_typing: bool) {
-        self.doors.tell(&id, ToSession::Typing { chat_id, is_typing });
+    /// Shows the customer that an agent types, or has stopped. Best effort; the indicator ends by itself.
+    pub fn set_typing(&self, id: SessionId, chat_id: String, agent_id: AgentId, is_typing: bool) {
+        self.doors.tell(&id, ToSession::Typing { chat_id, agent_id, is_typing });
+    }
+
+    /// Shows the customer what was read. Best effort: what cannot be told now is told with the next
+    /// receipt.
+    pub(crate) fn read(&self, id: SessionId, receipt: Receipt) {
+        self.doors.tell(&id, ToSession::Read(receipt));
     }
 
     /// This row is to be sent. Nothing is lost when the actor is away: it reads the rows.

@@ -3,11 +3,11 @@
 //! One task per connection. Messages of different customers are stored side by side, those of one
 //! customer one after the other; reports of one batch share a commit and are told in their order.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, task::JoinSet};
 
-use super::provider::ProviderEvent;
+use super::{customer_typing::CustomerTyping, provider::ProviderEvent};
 use crate::{
     chat::audience_of_message,
     domain::{Inbound, MessageStatus, SessionId, ids::ChatKey},
@@ -19,6 +19,8 @@ use crate::{
 
 /// Events taken at once.
 const BATCH_MAX: usize = 256;
+/// How often indicators of customers are looked at while there are any.
+const TYPING_TICK: Duration = Duration::from_millis(500);
 
 /// Runs until the provider is gone. `generation` names the connection, so that what an old one still
 /// tells is not taken for the new one's.
@@ -29,27 +31,66 @@ pub(super) async fn run(
     mut events: mpsc::Receiver<ProviderEvent>,
 ) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    while events.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let mut inbound: Vec<Inbound> = Vec::new();
-        let mut reports: Vec<StatusReport> = Vec::new();
-        for event in batch.drain(..) {
-            match event {
-                ProviderEvent::Inbound(message) => inbound.push(*message),
-                ProviderEvent::Status { message_id, status, at, error } => {
-                    reports.push(StatusReport { session_id, message_id, status, at, error });
+    let mut typing = CustomerTyping::new(context.config.typing_ttl);
+    loop {
+        let received = tokio::select! {
+            received = events.recv_many(&mut batch, BATCH_MAX) => received,
+            () = tokio::time::sleep(TYPING_TICK), if !typing.is_empty() => {
+                for chat_id in typing.expire(context.clock.now()) {
+                    tell_typing(&context, ChatKey { session_id, chat_id }, false).await;
                 }
-                ProviderEvent::Typing { chat_id, is_typing } => {
-                    let key = ChatKey { session_id, chat_id };
-                    tell_typing(&context, key, is_typing).await;
+                continue;
+            }
+        };
+        if received == 0 {
+            break;
+        }
+        take(&context, session_id, generation, &mut batch, &mut typing).await;
+    }
+    for chat_id in typing.take_all() {
+        tell_typing(&context, ChatKey { session_id, chat_id }, false).await;
+    }
+}
+
+async fn take(
+    context: &Arc<Context>,
+    session_id: SessionId,
+    generation: u64,
+    batch: &mut Vec<ProviderEvent>,
+    typing: &mut CustomerTyping,
+) {
+    let mut inbound: Vec<Inbound> = Vec::new();
+    let mut reports: Vec<StatusReport> = Vec::new();
+    for event in batch.drain(..) {
+        match event {
+            ProviderEvent::Inbound(message) => {
+                // What was typed is here.
+                if typing.stop(&message.chat_id) {
+                    let chat_id = message.chat_id.clone();
+                    tell_typing(context, ChatKey { session_id, chat_id }, false).await;
                 }
-                state => {
-                    flush(&context, session_id, &mut inbound, &mut reports).await;
-                    context.sessions.provider_event(session_id, generation, state).await;
+                inbound.push(*message);
+            }
+            ProviderEvent::Status { message_id, status, at, error } => {
+                reports.push(StatusReport { session_id, message_id, status, at, error });
+            }
+            ProviderEvent::Typing { chat_id, is_typing } => {
+                let is_news = if is_typing {
+                    typing.start(&chat_id, context.clock.now())
+                } else {
+                    typing.stop(&chat_id)
+                };
+                if is_news {
+                    tell_typing(context, ChatKey { session_id, chat_id }, is_typing).await;
                 }
             }
+            state => {
+                flush(context, session_id, &mut inbound, &mut reports).await;
+                context.sessions.provider_event(session_id, generation, state).await;
+            }
         }
-        flush(&context, session_id, &mut inbound, &mut reports).await;
     }
+    flush(context, session_id, &mut inbound, &mut reports).await;
 }
 
 async fn flush(

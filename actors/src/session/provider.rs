@@ -74,10 +74,23 @@ pub trait Provider: Send + Sync + 'static {
     /// reach the customer twice. `Ok` means that the network has taken it.
     fn send<'a>(&'a self, message: &'a Message) -> ProviderFuture<'a, Result<(), ProviderError>>;
 
-    /// Shows the customer that an agent types. Best effort.
-    fn set_typing(&self, chat_id: &str, is_typing: bool);
+    /// Shows the customer that somebody types, or no longer does. Called at most every three seconds per
+    /// chat with `true`, and afterwards with `false`. Stopping has to leave no trace of a device in use
+    /// (on WhatsApp: `paused`, then `unavailable`), or the owner's phone does not ring. Best effort.
+    fn set_typing<'a>(
+        &'a self,
+        chat_id: &'a str,
+        is_typing: bool,
+    ) -> ProviderFuture<'a, Result<(), ProviderError>>;
 
-    /// Ends the connection; nothing is told any more.
+    /// Shows the customer that these of his messages were read. The same ids may come again. Best effort.
+    fn mark_read<'a>(
+        &'a self,
+        chat_id: &'a str,
+        message_ids: &'a [String],
+    ) -> ProviderFuture<'a, Result<(), ProviderError>>;
+
+    /// Ends the connection and whatever it shows; nothing is told any more.
     fn disconnect(&self);
 }
 

@@ -57,6 +57,8 @@ pub enum SandboxFault {
     DuplicateDelivery,
     /// The ticks of the next message come in the wrong order.
     OutOfOrderStatus,
+    /// The next typing indicator or read receipt is not taken.
+    SignalFails,
 }
 
 /// A message that reached a simulated customer.
@@ -66,6 +68,15 @@ pub struct SandboxSent {
     pub chat_id: String,
     pub message_id: String,
     pub text: String,
+}
+
+/// What a simulated customer is shown beside messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SandboxSignal {
+    /// Somebody of the company types, or has stopped.
+    Typing { session_id: SessionId, chat_id: String, is_typing: bool },
+    /// These of his messages were read.
+    Read { session_id: SessionId, chat_id: String, message_ids: Vec<String> },
 }
 
 /// The network that all sandbox numbers are connected to.
@@ -81,6 +92,7 @@ struct Shared {
     has_delays: bool,
     numbers: Mutex<HashMap<SessionId, Number>>,
     sent: broadcast::Sender<SandboxSent>,
+    signals: broadcast::Sender<SandboxSignal>,
 }
 
 /// What the network knows of one number.
@@ -91,6 +103,8 @@ struct Number {
     alive: CancellationToken,
     sent_ids: HashSet<String>,
     sent_order: VecDeque<String>,
+    /// Chats in which the customer is shown that somebody types.
+    typing: HashSet<String>,
 }
 
 impl Number {
@@ -118,8 +132,9 @@ impl SandboxNetwork {
     /// `has_delays: false` is what `WHATSAPP_SANDBOX_FAST=1` asks for.
     pub fn new(clock: Arc<dyn Clock>, has_delays: bool) -> Self {
         let (sent, _) = broadcast::channel(SENT_LAG_MAX);
+        let (signals, _) = broadcast::channel(SENT_LAG_MAX);
         let numbers = Mutex::new(HashMap::new());
-        Self { shared: Arc::new(Shared { clock, has_delays, numbers, sent }) }
+        Self { shared: Arc::new(Shared { clock, has_delays, numbers, sent, signals }) }
     }
 
     /// Makes something go wrong. Faults of the connection happen now; the others wait for their next
@@ -173,6 +188,16 @@ impl SandboxNetwork {
             Some(events) => events.send(ProviderEvent::Typing { chat_id, is_typing }).await.is_ok(),
             None => false,
         }
+    }
+
+    /// What the customers are shown from now on.
+    pub fn signals(&self) -> broadcast::Receiver<SandboxSignal> {
+        self.shared.signals.subscribe()
+    }
+
+    /// Whether a customer is shown at present that somebody types.
+    pub fn shows_typing(&self, id: SessionId, chat_id: &str) -> bool {
+        self.shared.lock().get(&id).is_some_and(|number| number.typing.contains(chat_id))
     }
 
     /// What reaches the customers from now on.
@@ -316,6 +341,29 @@ impl Connection {
         Ok(())
     }
 
+    /// Shows the customer something, unless that is to go wrong.
+    async fn show(&self, signal: SandboxSignal) -> Result<(), ProviderError> {
+        if self.alive.is_cancelled() {
+            return Err(ProviderError::Temporary("sem conexão".to_owned()));
+        }
+        if self.shared.take_fault(self.session_id, SandboxFault::SignalFails) {
+            return Err(ProviderError::Temporary("falha passageira (simulada)".to_owned()));
+        }
+        self.shared.pause(TICK_STEP).await;
+        if let SandboxSignal::Typing { chat_id, is_typing, .. } = &signal {
+            let mut numbers = self.shared.lock();
+            let shown = &mut numbers.entry(self.session_id).or_default().typing;
+            if *is_typing {
+                shown.insert(chat_id.clone());
+            } else {
+                shown.remove(chat_id);
+            }
+        }
+        // Nobody needs to watch.
+        let _ = self.shared.signals.send(signal);
+        Ok(())
+    }
+
     /// The customer's phone reports delivery, then reading.
     async fn tick(self, message_id: String) {
         use MessageStatus::{Delivered, Read};
@@ -338,8 +386,23 @@ impl Provider for Connection {
         Box::pin(self.accept(message))
     }
 
-    fn set_typing(&self, _chat_id: &str, is_typing: bool) {
-        tracing::debug!(is_typing, "the customer sees that somebody types");
+    fn set_typing<'a>(
+        &'a self,
+        chat_id: &'a str,
+        is_typing: bool,
+    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
+        let (session_id, chat_id) = (self.session_id, chat_id.to_owned());
+        Box::pin(self.show(SandboxSignal::Typing { session_id, chat_id, is_typing }))
+    }
+
+    fn mark_read<'a>(
+        &'a self,
+        chat_id: &'a str,
+        message_ids: &'a [String],
+    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
+        let (session_id, chat_id) = (self.session_id, chat_id.to_owned());
+        let message_ids = message_ids.to_vec();
+        Box::pin(self.show(SandboxSignal::Read { session_id, chat_id, message_ids }))
     }
 
     fn disconnect(&self) {
@@ -348,6 +411,7 @@ impl Provider for Connection {
         // Unless a newer connection has taken the place already.
         if number.events.as_ref().is_some_and(|events| events.same_channel(&self.events)) {
             number.events = None;
+            number.typing.clear();
         }
         self.alive.cancel();
     }

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use super::{
     Scope, Store, StoreError,
     page::{Order, Page, Slice, push_order},
+    remarks::IS_UNREAD,
     sql::sql,
     tickets::{TICKET_COUNT, TICKET_VIEWS, TicketFilter},
 };
-use crate::domain::{Message, TicketId, TicketView};
+use crate::domain::{AgentId, Message, TicketId, TicketView};
 
 /// A chat of the list.
 #[derive(Debug, Clone)]
@@ -22,8 +23,11 @@ pub struct ChatRow {
 pub struct ChatActivity {
     pub last_message: Option<Message>,
     pub messages: i64,
-    /// Inbound messages after a person's last answer.
+    /// What is left to read for the person who looks: inbound messages after his reading mark and after
+    /// the last answer of a person.
     pub unread: i64,
+    /// In order.
+    pub tags: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +53,7 @@ impl Store {
     pub async fn list_chats(
         &self,
         scope: &Scope,
+        viewer: AgentId,
         filter: &TicketFilter,
         order: Order<ChatSort>,
         page: Page,
@@ -67,7 +72,7 @@ impl Store {
                 .push_bind(" OFFSET ", page.offset);
         let views: Vec<TicketView> = self.reader.all(select).await?;
         let ids: Vec<TicketId> = views.iter().map(|view| view.ticket.id).collect();
-        let mut activities = self.chat_activities(&ids).await?;
+        let mut activities = self.chat_activities(viewer, &ids).await?;
         let rows = views
             .into_iter()
             .map(|view| {
@@ -78,9 +83,10 @@ impl Store {
         Ok(Slice { total, rows })
     }
 
-    /// What was said in each of these tickets.
+    /// What was said in each of these tickets, and what is left of it to read for this person.
     pub async fn chat_activities(
         &self,
+        viewer: AgentId,
         ids: &[TicketId],
     ) -> Result<HashMap<TicketId, ChatActivity>, StoreError> {
         let mut activities: HashMap<TicketId, ChatActivity> = HashMap::new();
@@ -98,16 +104,25 @@ impl Store {
         .push_in("", ids.iter().copied())
         .push(
             " GROUP BY ticket_id) SELECT m.ticket_id, COUNT(*) AS messages, \
-             COUNT(CASE WHEN m.direction = 'inbound' AND m.id > COALESCE(a.id, 0) THEN 1 END) \
-             AS unread FROM messages m LEFT JOIN answers a ON a.ticket_id = m.ticket_id \
-             WHERE m.ticket_id IN",
+             COUNT(CASE WHEN ",
         )
+        .push(IS_UNREAD)
+        .push(
+            " THEN 1 END) AS unread FROM messages m \
+             LEFT JOIN answers a ON a.ticket_id = m.ticket_id \
+             LEFT JOIN chat_reads r ON r.ticket_id = m.ticket_id",
+        )
+        .push_bind(" AND r.agent_id = ", viewer)
+        .push(" WHERE m.ticket_id IN")
         .push_in("", ids.iter().copied())
         .push(" GROUP BY m.ticket_id");
         for row in self.reader.all::<Counts>(counts).await? {
             let activity = activities.entry(row.ticket_id).or_default();
             activity.messages = row.messages;
             activity.unread = row.unread;
+        }
+        for (id, tags) in self.tags_of(ids).await? {
+            activities.entry(id).or_default().tags = tags;
         }
         Ok(activities)
     }

@@ -63,6 +63,7 @@ macro_rules! bind_all {
                 Arg::Text(value) => query.bind(value),
                 Arg::Time(value) => query.bind(value),
                 Arg::Date(value) => query.bind(value),
+                Arg::Hours(value) => query.bind(value),
             };
         }
         query

@@ -69,8 +69,8 @@ impl Store {
             let insert = sql("INSERT INTO departments (name, description, color, capacity, \
                  response_target_minutes, is_active, created_at, updated_at, assignment_mode, \
                  offer_seconds, offer_timeouts_max, skill_waits, overflow_department_id, \
-                 overflow_wait_seconds, transfer_return_seconds) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14) \
+                 overflow_wait_seconds, transfer_return_seconds, opening_hours) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
                  RETURNING *")
                 .bind(new.name)
                 .bind(new.description)
@@ -85,7 +85,8 @@ impl Store {
                 .bind(new.routing.skill_waits.to_string())
                 .bind(new.routing.overflow_department_id)
                 .bind(new.routing.overflow_wait_seconds)
-                .bind(new.routing.transfer_return_seconds);
+                .bind(new.routing.transfer_return_seconds)
+                .bind(new.opening_hours);
             let mut department: Department = tx.one(insert).await?;
             department.members = set_members(tx, department.id, &new.members).await?;
             let members = names_of_members(tx, department.id).await?;
@@ -125,6 +126,7 @@ impl Store {
                 .push_bind_if(", capacity = ", changes.capacity)
                 .push_bind_if(", response_target_minutes = ", changes.response_target_minutes)
                 .push_bind_if(", is_active = ", changes.is_active)
+                .push_bind_if(", opening_hours = ", changes.opening_hours)
                 .push_bind(" WHERE id = ", id)
                 .push(" RETURNING *");
             let mut department: Department = tx.one(update).await?;
@@ -194,6 +196,11 @@ fn differences(old: Option<&Department>, new: Option<&Department>) -> Difference
         "overflow_department_id",
         old.and_then(|d| d.routing.overflow_department_id),
         new.and_then(|d| d.routing.overflow_department_id),
+    )
+    .field(
+        "opening_hours",
+        old.and_then(|d| d.opening_hours.as_ref()),
+        new.and_then(|d| d.opening_hours.as_ref()),
     )
 }
 

@@ -16,11 +16,18 @@ pub enum Fault {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Faults(Arc<Mutex<Option<Fault>>>);
+pub(super) struct Faults(Arc<Mutex<Option<(usize, Fault)>>>);
 
 impl Faults {
     fn take(&self) -> Option<Fault> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *planned {
+            Some((skip, _)) if *skip > 0 => {
+                *skip -= 1;
+                None
+            }
+            _ => planned.take().map(|(_, fault)| fault),
+        }
     }
 
     /// Called before a write: fails here when nothing is to be written.
@@ -50,6 +57,11 @@ fn uncertain() -> StoreError {
 impl super::Store {
     /// Makes the next write fail in this way.
     pub fn fail_next(&self, fault: Fault) {
-        *self.faults.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        self.fail_after(0, fault);
+    }
+
+    /// Lets so many writes pass and makes the one after them fail in this way.
+    pub fn fail_after(&self, skip: usize, fault: Fault) {
+        *self.faults.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((skip, fault));
     }
 }

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     StoreError,
     db::Tx,
+    search,
     sql::{Sql, sql},
     writer::Finish,
 };
@@ -125,6 +126,8 @@ async fn append_folded(
     }
     touch_tickets(tx, &fresh).await?;
     count_received(tx, &fresh).await?;
+    let new = messages.iter().zip(&ids).filter_map(|(message, id)| Some(((*id)?, &*message.text)));
+    search::index(tx, new).await?;
     Ok(ids)
 }
 
@@ -206,8 +209,6 @@ impl Touch {
                 self.from_customer += 1;
                 self.awaiting_since.get_or_insert(message.at);
             }
-            // Automatic messages never count as a person's answer.
-            Direction::Outbound if message.is_automatic => {}
             Direction::Outbound => {
                 self.from_agent += 1;
                 self.first_answer_at.get_or_insert(message.at);
@@ -220,7 +221,8 @@ impl Touch {
 
 async fn touch_tickets(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), StoreError> {
     let mut touches: BTreeMap<TicketId, Touch> = BTreeMap::new();
-    for message in messages {
+    // What the hub itself says is no answer and ends no silence.
+    for message in messages.iter().filter(|message| !message.is_automatic) {
         if let Some(ticket) = message.ticket_id {
             touches.entry(ticket).or_default().add(message);
         }
@@ -369,7 +371,7 @@ async fn fill_sent_at(tx: &mut Tx, message: &mut Message) -> Result<(), StoreErr
 }
 
 /// Slices whose lengths are powers of two up to [`ROWS_MAX`], so that few statement texts are used.
-fn power_of_two_chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+pub(super) fn power_of_two_chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         if rows.is_empty() {
             return None;

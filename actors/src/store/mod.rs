@@ -25,12 +25,17 @@ mod files;
 mod fold;
 mod groups;
 mod messages;
+mod notices;
 mod notifications;
 mod page;
 mod postal_codes;
 mod presence;
 mod queue_entries;
+mod quick_replies;
+mod ratings;
+mod remarks;
 mod reports;
+mod search;
 mod seed;
 mod segments;
 mod sessions;
@@ -43,7 +48,11 @@ mod writer;
 #[cfg(test)]
 mod customer_tests;
 #[cfg(test)]
+mod remark_tests;
+#[cfg(test)]
 mod report_tests;
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod tests;
 
@@ -77,10 +86,15 @@ pub use error::StoreError;
 pub use fault::Fault;
 pub use fold::{Moved, StatusReport};
 pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
+pub use notices::NewNotice;
 pub use page::{Order, Page, Slice};
 pub use presence::{PresenceFilter, PresenceTotal, StoredPresence};
 pub use queue_entries::{EntryEdit, QueueFilter, QueueRow, QueueSort};
+pub use quick_replies::QuickReplyFilter;
+pub use ratings::{RatingCredit, RatingReply};
+pub use remarks::TagCount;
 pub use reports::ReportFilter;
+pub use search::{SEARCH_RESULTS_MAX, SearchFilter};
 pub use seed::Seed;
 pub use sessions::{SessionFilter, SessionSort};
 pub use ticket_changes::{EntryChange, NewTransfer, TicketPlan};

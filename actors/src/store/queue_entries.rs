@@ -9,7 +9,8 @@ use super::{
     unit,
 };
 use crate::domain::{
-    DepartmentId, List, NewDecision, Priority, QueueEntry, QueueEntryId, Skill, TicketId, Timestamp,
+    DepartmentId, List, NewDecision, Priority, QueueEntry, QueueEntryId, Skill, TicketId,
+    Timestamp, waiting_time::Served,
 };
 
 /// An entry with the name that lists show.
@@ -108,6 +109,19 @@ impl Store {
             " AND q.assigned_at IS NULL AND q.removed_at IS NULL ORDER BY q.entered_at, q.id",
         );
         self.reader.all(select).await
+    }
+
+    /// Who was given to somebody in a department since then, the newest first.
+    pub async fn list_served(
+        &self,
+        id: DepartmentId,
+        since: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Served>, StoreError> {
+        let select = sql("SELECT entered_at, assigned_at FROM queue_entries \
+             WHERE department_id = $1 AND assigned_at IS NOT NULL AND assigned_at >= $2 \
+             ORDER BY assigned_at DESC LIMIT $3");
+        self.reader.all(select.bind(id).bind(since).bind(limit)).await
     }
 
     /// Departments in which somebody waits, active or not.

@@ -360,6 +360,7 @@ async fn hire(store: &Store, now: Timestamp) -> Staff {
             response_target_minutes: target,
             is_active: true,
             routing: RoutingRules::default(),
+            opening_hours: None,
             members: vec![],
         };
         staff.departments.push(store.insert_department(new, None, now).await.unwrap().id);

@@ -2,9 +2,9 @@
 //!
 //! Text only ever grows by literals, so nothing that a user sent can become SQL.
 
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, types::Json};
 
-use crate::domain::{Timestamp, plain::plain};
+use crate::domain::{Timestamp, plain::plain, settings::OpeningHours};
 
 /// A value bound to a placeholder. `None` stays typed, which PostgreSQL insists on.
 #[derive(Debug, Clone)]
@@ -14,6 +14,7 @@ pub(crate) enum Arg {
     Text(Option<String>),
     Time(Option<Timestamp>),
     Date(Option<time::Date>),
+    Hours(Option<Json<OpeningHours>>),
 }
 
 macro_rules! arguments {
@@ -33,6 +34,12 @@ macro_rules! arguments {
 }
 
 arguments!(i64 => Int, bool => Bool, String => Text, &str => Text, Timestamp => Time, time::Date => Date);
+
+impl From<Option<OpeningHours>> for Arg {
+    fn from(hours: Option<OpeningHours>) -> Self {
+        Self::Hours(hours.map(Json))
+    }
+}
 
 macro_rules! id_arguments {
     ($($id:ident),* $(,)?) => {$(
@@ -59,8 +66,10 @@ id_arguments!(
     DocumentId,
     GroupId,
     MessageRowId,
+    NoteId,
     PermissionId,
     QueueEntryId,
+    QuickReplyId,
     SessionId,
     TicketId,
     TransferId,
@@ -147,7 +156,8 @@ word_arguments! {
     crate::domain::audit::AuditSubject => {
         Agent => "agent", Group => "group", Department => "department", Session => "session",
         Settings => "settings", Customer => "customer", CompanyGroup => "company_group",
-        Contact => "contact", Document => "document",
+        Contact => "contact", Document => "document", Note => "note",
+        QuickReply => "quick_reply",
     }
     crate::domain::DocumentKind => {
         Contract => "contract", Boleto => "boleto", Proposal => "proposal",

@@ -25,6 +25,8 @@ pub enum EntryChange {
     Waiting,
     /// This agent does not take it; it goes on waiting.
     Declined(AgentId),
+    /// Waits in the ticket's department for this agent to accept it: an offer without an end.
+    HandedTo(AgentId),
     /// Waits in the ticket's department from now on, because nobody was there for it in this one.
     Overflowed(DepartmentId),
     /// A person put it into the ticket's queue: what was before is forgotten, but for its age.
@@ -131,7 +133,10 @@ impl Store {
     }
 }
 
-async fn change(tx: &mut Tx, plan: &TicketPlan) -> Result<(Ticket, Option<Transfer>), StoreError> {
+pub(super) async fn change(
+    tx: &mut Tx,
+    plan: &TicketPlan,
+) -> Result<(Ticket, Option<Transfer>), StoreError> {
     let ticket = &plan.ticket;
     let update = sql("UPDATE tickets SET department_id = $1, agent_id = $2, status = $3, \
          priority = $4, notes = $5, started_at = $6, closed_at = $7, owned_since = $8, \
@@ -172,7 +177,12 @@ async fn change_entry(
     change: EntryChange,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let update = sql("UPDATE queue_entries SET offered_agent_id = NULL, offered_until = NULL");
+    let handed_to = match change {
+        EntryChange::HandedTo(agent) => Some(agent),
+        _ => None,
+    };
+    let update = sql("UPDATE queue_entries SET offered_until = NULL")
+        .push_bind(", offered_agent_id = ", handed_to);
     let update = match change {
         EntryChange::Keep => return Ok(()),
         EntryChange::Assigned(at) => {
@@ -181,7 +191,9 @@ async fn change_entry(
         EntryChange::Removed(at) => update
             .push_bind(", removed_at = CASE WHEN assigned_at IS NULL THEN ", at)
             .push(" ELSE removed_at END"),
-        EntryChange::Waiting => back_in_queue(update, ticket.department_id, at),
+        EntryChange::Waiting | EntryChange::HandedTo(_) => {
+            back_in_queue(update, ticket.department_id, at)
+        }
         EntryChange::Declined(agent) => back_in_queue(update, ticket.department_id, at)
             .push_bind(", declined_by = TRIM(declined_by || ' ' || ", agent.to_string())
             .push(")"),

@@ -14,7 +14,7 @@ use super::{
 use crate::domain::{
     AgentId, Customer, CustomerId, DecisionKind, DepartmentId, Message, NewDecision, NewMessage,
     Priority, QueueEntry, Reasons, Ticket, TicketId, TicketStatus, TicketView, Timestamp,
-    customer::placeholder_name, ids::ChatKey, queue::STICKY_WINDOW,
+    customer::placeholder_name, ids::ChatKey, queue::STICKY_WINDOW, rating::RATING_WINDOW,
 };
 
 /// Whom a new ticket is for.
@@ -54,6 +54,8 @@ pub struct OpenedTicket {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     pub ticket_id: TicketId,
+    /// Whose queue assigns it; a ticket that has moved on is left alone.
+    pub department_id: DepartmentId,
     pub agent_id: AgentId,
     /// He is only asked, until then.
     pub offered_until: Option<Timestamp>,
@@ -104,6 +106,8 @@ pub struct TicketFilter {
     pub agent_id: Option<AgentId>,
     pub priority: Option<Priority>,
     pub chat_id: Option<String>,
+    /// Has this tag.
+    pub tag: Option<String>,
     pub search: Vec<String>,
 }
 
@@ -111,6 +115,12 @@ impl TicketFilter {
     pub(super) fn push(&self, mut sql: Sql) -> Sql {
         if !self.statuses.is_empty() {
             sql = sql.push_in(" AND t.status IN", self.statuses.iter().copied());
+        }
+        if let Some(tag) = &self.tag {
+            sql = sql
+                .push(" AND t.id IN (SELECT ticket_id FROM chat_tags")
+                .push_bind(" WHERE tag = ", tag.as_str())
+                .push(")");
         }
         sql.push_bind_if(" AND t.department_id = ", self.department_id)
             .push_bind_if(" AND t.agent_id = ", self.agent_id)
@@ -160,22 +170,6 @@ impl Store {
                 }
             }
             tx.all(sql(TICKET_VIEWS).push_in(" AND t.id IN", assigned)).await
-        }))
-        .await
-    }
-
-    pub async fn rate_ticket(
-        &self,
-        id: TicketId,
-        rating: i64,
-        comment: String,
-        rated_by: Option<AgentId>,
-        at: Timestamp,
-    ) -> Result<Option<Ticket>, StoreError> {
-        self.unit(unit!(tx => {
-            let update = sql("UPDATE tickets SET rating = $1, rating_comment = $2, rated_by = $3, \
-                 updated_at = $4 WHERE id = $5 RETURNING *");
-            tx.opt(update.bind(rating).bind(comment).bind(rated_by).bind(at).bind(id)).await
         }))
         .await
     }
@@ -271,40 +265,51 @@ impl Store {
         Ok(self.reader.all::<(AgentId, Timestamp)>(select).await?.into_iter().collect())
     }
 
-    /// Active chats in which the customer owes the answer and nobody wrote since `idle_since`.
+    /// Active chats in which the customer owes the answer and nobody wrote since `idle_since`, the longest
+    /// silent first, from behind `after` on.
     pub async fn list_idle_tickets(
         &self,
         idle_since: Timestamp,
+        after: Option<(Timestamp, TicketId)>,
         limit: i64,
-    ) -> Result<Vec<TicketView>, StoreError> {
-        let select = sql(TICKET_VIEWS)
-            .push(" AND t.status = 'active' AND t.awaiting_since IS NULL")
-            .push_bind(" AND t.last_message_at <= ", idle_since)
-            .push(" ORDER BY t.last_message_at")
-            .push_bind(" LIMIT ", limit);
-        self.reader.all(select).await
+    ) -> Result<Vec<Ticket>, StoreError> {
+        let mut select = sql("SELECT * FROM tickets WHERE status = 'active' \
+             AND awaiting_since IS NULL")
+        .push_bind(" AND last_message_at <= ", idle_since);
+        if let Some((at, id)) = after {
+            select = select
+                .push_bind(" AND (last_message_at > ", at)
+                .push_bind(" OR (last_message_at = ", at)
+                .push_bind(" AND id > ", id)
+                .push("))");
+        }
+        self.reader
+            .all(select.push(" ORDER BY last_message_at, id").push_bind(" LIMIT ", limit))
+            .await
     }
 }
 
 /// PostgreSQL says the name of the index, SQLite its columns.
-fn is_message_key(constraint: &str) -> bool {
+pub(super) fn is_message_key(constraint: &str) -> bool {
     constraint == "messages_provider_key" || constraint.starts_with("messages.")
 }
 
 async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     let customer = customer_for(tx, &new).await?;
+    let rating_requests = unanswered_requests(tx, &new.key, new.at).await?;
     let insert =
         sql("INSERT INTO tickets (session_id, chat_id, phone, customer_id, department_id, \
          status, priority, version, customer_messages, agent_messages, rating_comment, notes, \
-         created_at, updated_at, awaiting_since) \
-         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 1, 0, 0, '', '', $7, $7, $7) RETURNING id")
+         created_at, updated_at, awaiting_since, rating_requests) \
+         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 1, 0, 0, '', '', $7, $7, $7, $8) RETURNING id")
         .bind(new.key.session_id)
         .bind(new.key.chat_id.as_str())
         .bind(new.phone.as_str())
         .bind(customer.id)
         .bind(new.department_id)
         .bind(new.priority)
-        .bind(new.at);
+        .bind(new.at)
+        .bind(rating_requests);
     let (id,): (TicketId,) = tx.one(insert).await?;
     let message = match new.message {
         Some(mut message) => {
@@ -335,6 +340,22 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     Ok(OpenedTicket { ticket, customer, entry, message })
 }
 
+/// How many requests for a rating in a row this ticket comes instead of an answer to.
+async fn unanswered_requests(
+    tx: &mut Tx,
+    key: &ChatKey,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let select = sql("SELECT rating, rating_asked_at, rating_requests FROM tickets \
+         WHERE session_id = $1 AND chat_id = $2 ORDER BY id DESC LIMIT 1");
+    let select = select.bind(key.session_id).bind(key.chat_id.as_str());
+    let newest: Option<(Option<i64>, Option<Timestamp>, i64)> = tx.opt(select).await?;
+    Ok(match newest {
+        Some((None, Some(asked_at), before)) if now.since(asked_at) <= RATING_WINDOW => before + 1,
+        _ => 0,
+    })
+}
+
 async fn customer_for(tx: &mut Tx, new: &NewTicket) -> Result<Customer, StoreError> {
     match &new.customer {
         OpeningCustomer::Known(id) => customers::get(tx, *id).await?.ok_or_else(|| {
@@ -357,7 +378,7 @@ async fn assign(
     assignment: &Assignment,
     at: Timestamp,
 ) -> Result<Option<TicketId>, StoreError> {
-    let Assignment { ticket_id, agent_id, offered_until, reasons } = assignment;
+    let Assignment { ticket_id, department_id, agent_id, offered_until, reasons } = assignment;
     let (is_offer, kind) = match offered_until {
         Some(_) => (true, DecisionKind::Offered),
         None => (false, DecisionKind::Assigned),
@@ -366,8 +387,10 @@ async fn assign(
          status = CASE WHEN $3 THEN 'waiting' ELSE 'active' END, \
          started_at = CASE WHEN $3 THEN started_at ELSE COALESCE(started_at, $2) END, \
          version = version + 1 \
-         WHERE id = $4 AND status = 'waiting' AND agent_id IS NULL RETURNING *");
+         WHERE id = $4 AND department_id = $5 AND status = 'waiting' AND agent_id IS NULL \
+         RETURNING *");
     let update = update.bind(*agent_id).bind(at).bind(is_offer).bind(*ticket_id);
+    let update = update.bind(*department_id);
     let found: Option<Ticket> = tx.opt(update).await?;
     let Some(ticket) = found else { return Ok(None) };
     segments::follow(tx, &ticket, at).await?;

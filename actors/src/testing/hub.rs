@@ -64,6 +64,23 @@ impl TestHub {
         Self { hub, clock, network, tap }
     }
 
+    /// The hub itself tells customers nothing from now on.
+    pub async fn silence(&self) {
+        let silenced = self.hub.change_settings(None, |settings| {
+            for text in [
+                &mut settings.chat.greeting,
+                &mut settings.chat.out_of_hours_message,
+                &mut settings.chat.absence_message,
+                &mut settings.chat.closing_message,
+                &mut settings.chat.inactivity_message,
+            ] {
+                text.clear();
+            }
+            Ok::<_, HubError>(())
+        });
+        silenced.await.expect("the settings are saved");
+    }
+
     pub const ADMIN: AgentId = AgentId(1);
     pub const SUPPORT: DepartmentId = DepartmentId(1);
     pub const SESSION: SessionId = SessionId(1);
@@ -77,6 +94,7 @@ impl TestHub {
             capacity,
             response_target_minutes: 15,
             is_active: true,
+            opening_hours: None,
             routing: RoutingRules::default(),
             members,
         };
@@ -110,8 +128,8 @@ impl TestHub {
     /// Changes how a department's chats find an agent.
     pub async fn rules(&self, id: DepartmentId, routing: RoutingChanges) {
         let changes = DepartmentChanges { routing, ..DepartmentChanges::default() };
-        let changed = self.hub.presence().update_department(None, id, changes).await;
-        changed.expect("the department is there");
+        let outcome = self.hub.presence().update_department(None, id, changes).await;
+        outcome.expect("the department is there");
     }
 
     pub async fn online(&self, id: AgentId) {

@@ -1,7 +1,12 @@
 //! `/config/chat/`: texts, limits and opening hours. The running actors follow a change at once.
 
 use axum::{Json, extract::State};
-use dx_actors::domain::settings::{ChatSettings, Interval, OpeningHours};
+use dx_actors::domain::{
+    automatic::Notice,
+    calendar::holidays::{Holiday, OWN_HOLIDAYS_MAX, OwnHolidays},
+    settings::ChatSettings,
+    time_zone::TimeZone,
+};
 use serde_json::Value;
 
 use super::{set, set_aliased};
@@ -10,8 +15,8 @@ use crate::{
     error::ApiResult,
     http::{
         Body, Fields,
-        fields::{REQUIRED, not_object},
-        syntax,
+        fields::{NOT_BOOLEAN, REQUIRED, not_list, not_object, too_long},
+        opening_hours, syntax,
     },
     openapi::Forbidden,
     state::AppState,
@@ -24,7 +29,13 @@ const MESSAGE_CHARS_MAX: usize = 4096;
 const TIMEOUT_MINUTES_MAX: i64 = 43_200;
 /// Nobody serves a thousand chats at once.
 const CHATS_PER_AGENT_MAX: i64 = 1000;
-const NOT_TIME: &str = "Informe um horário no formato HH:MM.";
+/// The longest name of a zone has 20.
+const ZONE_CHARS_MAX: usize = 50;
+/// What fits on a calendar's sheet.
+const HOLIDAY_NAME_CHARS_MAX: usize = 100;
+const NOT_DATE: &str = "Informe uma data no formato AAAA-MM-DD.";
+const NOT_ZONE: &str =
+    "Fuso horário desconhecido. Informe um do Brasil, por exemplo America/Sao_Paulo.";
 
 /// `GET chat/`.
 #[utoipa::path(
@@ -77,137 +88,137 @@ pub(super) fn read(fields: &mut Fields, chat: &mut ChatSettings) {
         closing_message,
         inactivity_message,
         inactivity_timeout_minutes,
+        inactivity_notice_minutes,
+        inactivity_in_hours_only,
+        asks_for_rating,
+        rating_request,
+        rating_thanks,
         chats_per_agent,
         auto_distribute,
         opening_hours,
+        holidays,
+        has_national_holidays,
+        has_optional_holidays,
+        time_zone,
     } = chat;
-    set_aliased(greeting, fields, &["mensagem_saudacao", "mensagem_boas_vindas"], message);
-    set(out_of_hours_message, message(fields, "mensagem_fora_expediente"));
-    set(absence_message, fields.cleared_text("mensagem_ausente", MESSAGE_CHARS_MAX));
-    set(closing_message, message(fields, "mensagem_encerramento"));
-    set(inactivity_message, message(fields, "mensagem_inatividade"));
-    set(
-        inactivity_timeout_minutes,
-        fields.changed_int("timeout_inatividade_minutos", 1..=TIMEOUT_MINUTES_MAX),
-    );
+    let greeting_names = ["mensagem_saudacao", "mensagem_boas_vindas"];
+    set_aliased(greeting, fields, &greeting_names, |fields, name| {
+        message(fields, name, Notice::Greeting)
+    });
+    let texts = [
+        (out_of_hours_message, "mensagem_fora_expediente", Notice::OutOfHours),
+        (absence_message, "mensagem_ausente", Notice::Absence),
+        (closing_message, "mensagem_encerramento", Notice::Closing),
+        (inactivity_message, "mensagem_inatividade", Notice::Inactivity),
+        (rating_request, "mensagem_avaliacao", Notice::RatingRequest),
+        (rating_thanks, "mensagem_agradecimento_avaliacao", Notice::RatingThanks),
+    ];
+    for (slot, name, notice) in texts {
+        set(slot, message(fields, name, notice));
+    }
+    let minutes = |least: i64| least..=TIMEOUT_MINUTES_MAX;
+    set(inactivity_timeout_minutes, fields.changed_int("timeout_inatividade_minutos", minutes(1)));
+    set(inactivity_notice_minutes, fields.changed_int("minutos_aviso_inatividade", minutes(0)));
+    set(inactivity_in_hours_only, fields.optional_bool("inatividade_somente_expediente"));
+    set(asks_for_rating, fields.optional_bool("solicitar_avaliacao"));
     set(chats_per_agent, fields.changed_int("limite_chats_simultaneos", 1..=CHATS_PER_AGENT_MAX));
     set(auto_distribute, fields.optional_bool("distribuicao_automatica"));
-    fields.within("horario_funcionamento", |fields| read_hours(fields, opening_hours));
+    fields.within("horario_funcionamento", |fields| opening_hours::read(fields, opening_hours));
+    set(holidays, own_holidays(fields));
+    set(has_national_holidays, fields.optional_bool("feriados_nacionais"));
+    set(has_optional_holidays, fields.optional_bool("feriados_facultativos"));
+    set(time_zone, zone(fields));
 }
 
-fn message(fields: &mut Fields, name: &str) -> Option<String> {
-    fields.changed_text(name, MESSAGE_CHARS_MAX)
-}
-
-fn read_hours(fields: &mut Fields, hours: &mut OpeningHours) {
-    let OpeningHours { monday, tuesday, wednesday, thursday, friday, saturday, sunday } = hours;
-    let days = [
-        ("segunda", monday),
-        ("terca", tuesday),
-        ("quarta", wednesday),
-        ("quinta", thursday),
-        ("sexta", friday),
-        ("sabado", saturday),
-        ("domingo", sunday),
-    ];
-    for (name, day) in days {
-        let Some(sent) = fields.json(name) else { continue };
-        match intervals(sent, day) {
-            Ok(intervals) => *day = intervals,
-            Err(text) => fields.error(name, text),
+/// A text that customers get; an empty one, or `null`, sends nothing.
+fn message(fields: &mut Fields, name: &str, notice: Notice) -> Option<String> {
+    let text = fields.cleared_text(name, MESSAGE_CHARS_MAX)?;
+    match notice.check(&text) {
+        Ok(()) => Some(text),
+        Err(bad) => {
+            fields.error(name, bad.to_string());
+            None
         }
     }
 }
 
-/// A day: an interval, a list of them, or `null` for closed.
-fn intervals(sent: &Value, present: &[Interval]) -> Result<Vec<Interval>, String> {
-    let intervals = match (sent, present) {
-        (Value::Null, _) => Vec::new(),
-        (Value::Array(list), _) => {
-            let read = list.iter().filter_map(|item| interval(item, None).transpose());
-            read.collect::<Result<_, _>>()?
+fn zone(fields: &mut Fields) -> Option<TimeZone> {
+    let name = fields.changed_text("fuso_horario", ZONE_CHARS_MAX)?;
+    let zone = TimeZone::from_name(&name);
+    if zone.is_none() {
+        fields.error("fuso_horario", NOT_ZONE);
+    }
+    zone
+}
+
+/// The whole list; what is wrong with an item is noted as `feriados.0.data`.
+fn own_holidays(fields: &mut Fields) -> Option<OwnHolidays> {
+    let list = match fields.json("feriados")?.clone() {
+        Value::Null => Vec::new(),
+        Value::Array(list) => list,
+        other => {
+            fields.error("feriados", not_list(&other));
+            return None;
         }
-        (single, [only]) => interval(single, Some(*only))?.into_iter().collect(),
-        (single, _) => interval(single, None)?.into_iter().collect(),
     };
-    Interval::in_order(intervals).map_err(|bad| bad.to_string())
-}
-
-/// `None` when both times are `null`: closed. A time that was not sent stays as it is.
-fn interval(sent: &Value, present: Option<Interval>) -> Result<Option<Interval>, String> {
-    let Value::Object(times) = sent else { return Err(not_object(sent)) };
-    let (start, end) = (times.get("inicio"), times.get("fim"));
-    let is_closed = |time: Option<&Value>| time.is_some_and(is_blank);
-    if is_closed(start) && is_closed(end) {
-        return Ok(None);
+    if list.len() > OWN_HOLIDAYS_MAX {
+        fields.error("feriados", format!("Informe no máximo {OWN_HOLIDAYS_MAX} feriados."));
+        return None;
     }
-    let start_minute = minute(start, present.map(|interval| interval.start_minute))?;
-    let end_minute = minute(end, present.map(|interval| interval.end_minute))?;
-    Ok(Some(Interval { start_minute, end_minute }))
-}
-
-fn is_blank(value: &Value) -> bool {
-    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
-}
-
-fn minute(sent: Option<&Value>, present: Option<u16>) -> Result<u16, String> {
-    let Some(sent) = sent else { return present.ok_or_else(|| REQUIRED.to_owned()) };
-    let text = sent.as_str().map(str::trim).ok_or(NOT_TIME)?;
-    if text == "24:00" {
-        return Ok(24 * 60);
-    }
-    let time = syntax::time(text).ok_or(NOT_TIME)?;
-    Ok(u16::from(time.hour()) * 60 + u16::from(time.minute()))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn read_day(sent: &Value, present: &[Interval]) -> Result<String, String> {
-        let day = intervals(sent, present)?;
-        Ok(day.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
-    }
-
-    #[test]
-    fn a_day_has_many_spellings() {
-        let nine_to_five = [Interval { start_minute: 540, end_minute: 1020 }];
-        let cases = [
-            (json!(null), ""),
-            (json!({"inicio": null, "fim": null}), ""),
-            (json!({"inicio": "", "fim": ""}), ""),
-            (json!([]), ""),
-            (json!({"inicio": "08:00", "fim": "18:00"}), "08:00-18:00"),
-            (json!({"inicio": "08:00:00", "fim": "24:00"}), "08:00-24:00"),
-            (json!({"fim": "18:30"}), "09:00-18:30"),
-            (json!({"inicio": "22:00", "fim": "06:00"}), "22:00-06:00"),
-            (
-                json!([{"inicio": "13:00", "fim": "18:00"}, {"inicio": "08:00", "fim": "12:00"}]),
-                "08:00-12:00 13:00-18:00",
-            ),
-        ];
-        for (sent, expected) in cases {
-            assert_eq!(read_day(&sent, &nine_to_five).as_deref(), Ok(expected), "{sent}");
+    let mut holidays: Vec<Holiday> = Vec::with_capacity(list.len());
+    for (index, item) in list.iter().enumerate() {
+        match holiday(item) {
+            Ok(new) => {
+                let is_same =
+                    |old: &Holiday| (old.date, old.is_yearly) == (new.date, new.is_yearly);
+                if holidays.iter().any(is_same) {
+                    fields.error(&format!("feriados.{index}.data"), "Esta data já está na lista.");
+                }
+                holidays.push(new);
+            }
+            Err(faults) => {
+                for (key, text) in faults {
+                    let place = if key.is_empty() { String::new() } else { format!(".{key}") };
+                    fields.error(&format!("feriados.{index}{place}"), text);
+                }
+            }
         }
     }
+    Some(OwnHolidays(holidays))
+}
 
-    #[test]
-    fn what_is_no_day_says_why() {
-        let cases = [
-            (json!("08:00-18:00"), "Dado inválido. Necessário um dicionário mas recebeu str."),
-            (json!({"inicio": "8h", "fim": "18:00"}), NOT_TIME),
-            (json!({"inicio": null, "fim": "18:00"}), NOT_TIME),
-            (json!({"inicio": "08:00"}), REQUIRED),
-            (json!([{"fim": "08:00"}]), REQUIRED),
-            (
-                json!({"inicio": "08:00", "fim": "08:00"}),
-                "O fim deve ser diferente do início; para o dia inteiro, use 00:00 a 24:00.",
-            ),
-        ];
-        for (sent, expected) in cases {
-            assert_eq!(read_day(&sent, &[]), Err(expected.to_owned()), "{sent}");
+/// One item, or everything that is wrong with it, each by its key.
+fn holiday(item: &Value) -> Result<Holiday, Vec<(&'static str, String)>> {
+    let Value::Object(item) = item else { return Err(vec![("", not_object(item))]) };
+    let mut faults = Vec::new();
+    let text = |key: &str| item.get(key).and_then(Value::as_str).map(str::trim);
+    let date = text("data").and_then(syntax::date);
+    if date.is_none() {
+        let is_sent = item.get("data").is_some_and(|value| !value.is_null());
+        faults.push(("data", if is_sent { NOT_DATE } else { REQUIRED }.to_owned()));
+    }
+    let name = text("nome").filter(|name| !name.is_empty()).unwrap_or_default();
+    if name.is_empty() {
+        faults.push(("nome", REQUIRED.to_owned()));
+    } else if name.chars().count() > HOLIDAY_NAME_CHARS_MAX {
+        faults.push(("nome", too_long(HOLIDAY_NAME_CHARS_MAX)));
+    }
+    let is_yearly = match item.get("anual") {
+        None | Some(Value::Null) => Some(false),
+        Some(value) => syntax::boolean(value),
+    };
+    if is_yearly.is_none() {
+        faults.push(("anual", NOT_BOOLEAN.to_owned()));
+    }
+    let intervals = opening_hours::intervals(item.get("horario").unwrap_or(&Value::Null), &[]);
+    let intervals = intervals.unwrap_or_else(|text| {
+        faults.push(("horario", text));
+        Vec::new()
+    });
+    match (date, is_yearly) {
+        (Some(date), Some(is_yearly)) if faults.is_empty() => {
+            Ok(Holiday { date, name: name.to_owned(), is_yearly, intervals })
         }
+        _ => Err(faults),
     }
 }

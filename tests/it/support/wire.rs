@@ -88,8 +88,17 @@ impl Client {
         ticket["cliente"].as_i64().unwrap_or_else(|| panic!("no `cliente` in {ticket}"))
     }
 
-    /// Connects the default session.
+    /// Connects the default session. The hub itself says nothing over it, unless a test sets a text.
     pub(crate) async fn make_session_ready(&self) {
+        let texts = [
+            "mensagem_boas_vindas",
+            "mensagem_fora_expediente",
+            "mensagem_ausente",
+            "mensagem_encerramento",
+            "mensagem_inatividade",
+        ];
+        let silence: Value = texts.iter().map(|name| ((*name).to_owned(), json!(""))).collect();
+        self.patch("/api/v1/config/chat/", silence).expect(200).await;
         self.post_nothing("/api/v1/whatsapp/sessions/start/").expect(202).await;
         self.session_becomes("ready").await;
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use time::Weekday;
 
 const MINUTES_PER_DAY: u16 = 24 * 60;
 /// Morning, afternoon, evening and as many again.
@@ -58,6 +59,21 @@ impl Default for OpeningHours {
     }
 }
 
+impl OpeningHours {
+    /// The intervals that begin on a day of the week.
+    pub fn of(&self, day: Weekday) -> &[Interval] {
+        match day {
+            Weekday::Monday => &self.monday,
+            Weekday::Tuesday => &self.tuesday,
+            Weekday::Wednesday => &self.wednesday,
+            Weekday::Thursday => &self.thursday,
+            Weekday::Friday => &self.friday,
+            Weekday::Saturday => &self.saturday,
+            Weekday::Sunday => &self.sunday,
+        }
+    }
+}
+
 impl Interval {
     /// Checks the intervals of one day and puts them in order.
     pub fn in_order(mut intervals: Vec<Self>) -> Result<Vec<Self>, BadInterval> {
@@ -86,7 +102,7 @@ impl Interval {
     }
 
     /// The end in minutes since the day began, beyond 1440 when it is on the next day.
-    const fn end_of_run(self) -> u16 {
+    pub(crate) const fn end_of_run(self) -> u16 {
         if self.end_minute > self.start_minute {
             self.end_minute
         } else {
