@@ -9,6 +9,7 @@ use crate::{
         rating::RATING_REQUESTS_MAX,
     },
     error::HubError,
+    events::OfferEnd,
     hub::Context,
     store::{EntryChange, NewNotice, StoreError, TicketPlan},
 };
@@ -157,6 +158,9 @@ impl State {
             };
             match self.context.store.end_ticket(plan, notices.clone()).await {
                 Ok((changed, messages)) => {
+                    if let Some(asked) = self.offered_to() {
+                        self.tell_offer_ended(asked, OfferEnd::Withdrawn, now);
+                    }
                     let customer = self.open.take().map(|open| open.customer);
                     self.context.queues.withdraw(changed.department_id, changed.id);
                     self.context.presence.freed(changed.id);

@@ -35,13 +35,18 @@ impl State {
             open.ticket.last_message_at = Some(now);
         }
         if let Some(agent_id) = outgoing.agent_id {
-            self.take_transfer(agent_id).await?;
             self.context.presence.typing_sent(agent_id, self.key.chat_id.clone());
         }
         if was_awaited && !outgoing.is_automatic {
             self.tell_answered(&message);
         }
         self.context.sessions.outbound(message.clone());
+        if let Some(agent_id) = outgoing.agent_id
+            && let Err(error) = self.take_transfer(agent_id).await
+        {
+            // The message is on its way; the hand-over is taken by the next one.
+            tracing::warn!(%error, "a hand-over was not noted as taken");
+        }
         Ok(message)
     }
 

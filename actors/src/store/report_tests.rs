@@ -366,6 +366,7 @@ async fn hire(store: &Store, now: Timestamp) -> Staff {
             capacity: 5,
             response_target_minutes: target,
             is_active: true,
+            opening_hours: None,
             routing: RoutingRules::default(),
             opening_hours: None,
             members: vec![],
