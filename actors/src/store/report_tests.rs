@@ -368,7 +368,6 @@ async fn hire(store: &Store, now: Timestamp) -> Staff {
             is_active: true,
             opening_hours: None,
             routing: RoutingRules::default(),
-            opening_hours: None,
             members: vec![],
         };
         staff.departments.push(store.insert_department(new, None, now).await.unwrap().id);
