@@ -150,7 +150,7 @@ mod tests {
             assert_eq!(answer.status, 200, "{}", answer.text);
         };
         set(json!({"status": "online"})).await;
-        office.app.clock.advance(Duration::from_secs(60));
+        office.app.clock.advance(Duration::from_mins(1));
         set(json!({"status": "away", "motivo": "Almoço", "message": "Volto logo"})).await;
         office.app.clock.advance(Duration::from_secs(30));
         set(json!({"status": "away", "motivo": "Médico"})).await;

@@ -106,7 +106,7 @@ mod tests {
         office.app.clock.advance(Duration::from_secs(40));
         let path = format!("{CHATS}{}/aceitar/", number(1));
         assert_eq!(office.post(office.ana, &path, json!({})).await.status, 200);
-        office.app.clock.advance(Duration::from_secs(60));
+        office.app.clock.advance(Duration::from_mins(1));
         let path = format!("{CHATS}{}/encerrar/", number(1));
         assert_eq!(office.post(office.ana, &path, json!({})).await.status, 200);
         let report = office.read(office.supervisor, REPORTS).await;

@@ -12,6 +12,7 @@ use super::{time::At, words::Word};
 use crate::{http::Listing, openapi::schemas::word};
 
 /// A presença de uma pessoa.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the answer")]
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": 4, "agent": 4, "agent_username": "ana", "agent_name": "Ana Lima", "status": "online",

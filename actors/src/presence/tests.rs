@@ -399,7 +399,7 @@ async fn every_status_is_kept_with_its_cause(database: TestDatabase) {
         hub.clock.advance(Duration::from_secs(5));
     };
     hub.online(ana.id).await;
-    hub.clock.advance(Duration::from_secs(60));
+    hub.clock.advance(Duration::from_mins(1));
     pause("almoço").await;
     pause("almoço").await;
     pause("médico").await;

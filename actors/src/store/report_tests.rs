@@ -45,6 +45,11 @@ impl Random {
         self.next() % end
     }
 
+    fn one_of<T: Copy>(&mut self, values: &[T]) -> T {
+        let place = self.below(u64::try_from(values.len()).unwrap());
+        values[usize::try_from(place).unwrap()]
+    }
+
     fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
@@ -94,7 +99,7 @@ impl Story {
     fn new(random: &mut Random, staff: &Staff, days: u64) -> Self {
         let start = Days { first: FIRST, last: FIRST }.from();
         let mut now = start.plus(random.seconds(days * 86_400));
-        let department = staff.departments[random.below(3) as usize];
+        let department = random.one_of(&staff.departments);
         let mut story = Self {
             created: now,
             stretches: vec![Stretch { department, agent: None, start: now, end: None }],
@@ -122,7 +127,7 @@ impl Story {
     fn go_on(&mut self, random: &mut Random, staff: &Staff, now: Timestamp) {
         let last = self.stretches.last().unwrap();
         let (department, owner) = (last.department, last.agent);
-        let agent = staff.agents[random.below(staff.agents.len() as u64) as usize];
+        let agent = random.one_of(&staff.agents);
         match (random.below(6), owner) {
             (0, _) => self.say(now, Direction::Inbound, false, None),
             (1, _) => self.say(now, Direction::Outbound, true, None),
@@ -137,7 +142,7 @@ impl Story {
             }
             (_, None) => self.follow(department, Some(agent), now),
             (2, Some(_)) => {
-                let to = staff.departments[random.below(3) as usize];
+                let to = random.one_of(&staff.departments);
                 let from = self.stretches.len() - 1;
                 self.follow(to, random.percent(60).then_some(agent), now);
                 self.transfers.push((now, from, self.stretches.len() - 1));
@@ -334,18 +339,20 @@ impl Counter<'_> {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "weeks in tenths of microseconds are exact")]
 fn durations(mut values: Vec<i64>) -> Durations {
     values.sort_unstable();
-    let place = |share: f64| {
-        let place = share * (values.len() - 1) as f64;
-        let (low, high) = (values[place.floor() as usize], values[place.ceil() as usize]);
-        Some(low as f64 + (high - low) as f64 * place.fract())
+    let place = |tenths: usize| {
+        let steps = tenths * (values.len() - 1);
+        let (low, high) = (values[steps / 10], values[steps.div_ceil(10)]);
+        let tenths = low * 10 + (high - low) * i64::try_from(steps % 10).unwrap();
+        Some(tenths as f64 / 10.0)
     };
     Durations {
         count: i64::try_from(values.len()).unwrap(),
         total_micros: values.iter().sum(),
-        p50_micros: place(0.5),
-        p90_micros: place(0.9),
+        p50_micros: place(5),
+        p90_micros: place(9),
     }
 }
 
@@ -595,7 +602,7 @@ async fn reports_are_what_counting_by_hand_gives(database: TestDatabase) {
             counter.story(number, story, &targets);
             counter.traffic(story);
         }
-        let counted = counter.finish();
+        let expected = counter.finish();
         let (found, statements) = count_statements(hub.store.report(&filter)).await;
         assert_eq!(statements, 2);
         let found: BTreeMap<_, _> =
@@ -603,11 +610,11 @@ async fn reports_are_what_counting_by_hand_gives(database: TestDatabase) {
         let context = format!("{filter:?}");
         assert_eq!(
             found.keys().collect::<Vec<_>>(),
-            counted.keys().collect::<Vec<_>>(),
+            expected.keys().collect::<Vec<_>>(),
             "{context}"
         );
         for (key, figures) in &found {
-            let (mut a, mut b) = (rounded(figures), rounded(&counted[key]));
+            let (mut a, mut b) = (rounded(figures), rounded(&expected[key]));
             assert_near(a.wait, b.wait, &context);
             assert_near(a.first_answer, b.first_answer, &context);
             for durations in [&mut a.wait, &mut a.first_answer, &mut b.wait, &mut b.first_answer] {
