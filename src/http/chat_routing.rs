@@ -10,7 +10,7 @@ use super::chats::{self, ChatId};
 use crate::{
     auth::CurrentAgent,
     error::ApiResult,
-    openapi::{Conflict, Forbidden},
+    openapi::{Conflict, Forbidden, Refused},
     state::AppState,
     wire::{
         chat::ChatOut,
@@ -29,7 +29,7 @@ const DECISIONS_MAX: i64 = 100;
     summary = "Recusa um chat oferecido",
     description = "Só quem recebeu a oferta (`chat_offered`). O chat continua na fila com a mesma idade e é \
         oferecido primeiro aos outros. 400 quando não há oferta.",
-    responses((status = 200, body = Recusado), Forbidden, Conflict),
+    responses((status = 200, body = Recusado), Refused, Forbidden, Conflict),
 )]
 pub(super) async fn decline(
     State(app): State<AppState>,
@@ -57,7 +57,7 @@ pub(super) struct Recusado {
     summary = "Fica com um chat transferido",
     description = "Só o destinatário. Sem isto (ou uma resposta ao cliente), o chat volta à fila de origem \
         depois de `transferencia_retorno_segundos`.",
-    responses((status = 200, body = ChatOut), Forbidden, Conflict),
+    responses((status = 200, body = ChatOut), Refused, Forbidden, Conflict),
 )]
 pub(super) async fn take_transfer(
     State(app): State<AppState>,
@@ -79,7 +79,7 @@ pub(super) async fn take_transfer(
     summary = "Devolve um chat transferido",
     description = "Só o destinatário, antes de aceitar ou responder. O chat volta à fila do departamento de \
         origem com a mesma idade.",
-    responses((status = 200, body = Recusado), Forbidden, Conflict),
+    responses((status = 200, body = Recusado), Refused, Forbidden, Conflict),
 )]
 pub(super) async fn send_back(
     State(app): State<AppState>,

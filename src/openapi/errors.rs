@@ -57,6 +57,8 @@ macro_rules! answers {
 }
 
 answers! {
+    /// 400 of a route without a body: the rules say no.
+    Refused = INVALID;
     /// 401 of a route that needs no token of its own.
     Unauthorized = UNAUTHORIZED;
     /// 403, for routes that need a right.

@@ -7,7 +7,7 @@ mod errors;
 mod prose;
 pub mod schemas;
 
-pub use errors::{Conflict, Forbidden, Locked, Missing, TooManyRequests, Unauthorized};
+pub use errors::{Conflict, Forbidden, Locked, Missing, Refused, TooManyRequests, Unauthorized};
 
 use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder, Server};
 
