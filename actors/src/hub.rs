@@ -10,7 +10,8 @@ use crate::{
     clock::Clock,
     directory::{Directory, Roster},
     domain::{
-        AgentId,
+        AgentId, DepartmentId,
+        calendar::Calendar,
         settings::{ChatSettings, Settings},
     },
     error::HubError,
@@ -93,6 +94,17 @@ impl Context {
 
     pub(crate) fn settings(&self) -> Arc<Settings> {
         self.settings.current()
+    }
+
+    /// What `ask` finds in the calendar that holds for a department: its own hours, else the company's.
+    pub(crate) fn by_calendar<T>(
+        &self,
+        id: DepartmentId,
+        ask: impl FnOnce(&Calendar<'_>) -> T,
+    ) -> T {
+        let (settings, roster) = (self.settings(), self.roster());
+        let own_hours = roster.department(id).and_then(|d| d.opening_hours.as_ref());
+        ask(&settings.chat.calendar(own_hours))
     }
 
     /// Whether chats are assigned by themselves.

@@ -22,7 +22,7 @@ use crate::{
     },
     error::HubError,
     hub::Context,
-    store::{EntryChange, NewTransfer, StoreError, TicketPlan},
+    store::{Changed, EntryChange, NewNotice, NewTransfer, StoreError, TicketPlan},
     supervisor::{Child, Restart},
 };
 
@@ -157,11 +157,13 @@ pub(super) struct Step {
     pub(super) transfer: Option<NewTransfer>,
     pub(super) returned: Option<TransferId>,
     pub(super) decision: Option<NewDecision>,
+    /// What the customer is told about it.
+    pub(super) notices: Vec<NewNotice>,
 }
 
 impl From<EntryChange> for Step {
     fn from(entry: EntryChange) -> Self {
-        Self { entry, transfer: None, returned: None, decision: None }
+        Self { entry, transfer: None, returned: None, decision: None, notices: Vec::new() }
     }
 }
 
@@ -344,17 +346,20 @@ impl State {
         for _attempt in 0..3 {
             let Some(open) = &self.open else { return Err(Rejected::NotOpen.into()) };
             let mut ticket = open.ticket.clone();
-            let Step { entry, transfer, returned, decision } = plan(&mut ticket)?;
-            let planned = TicketPlan { ticket, entry, transfer, returned, decision, at };
+            let Step { entry, transfer, returned, decision, notices } = plan(&mut ticket)?;
+            let planned = TicketPlan { ticket, entry, transfer, returned, decision, notices, at };
             match self.context.store.change_ticket(planned).await {
-                Ok((changed, transfer)) => {
+                Ok(Changed { ticket, transfer, messages }) => {
                     if let Some(open) = &mut self.open {
-                        if open.ticket.agent_id != changed.agent_id {
+                        if open.ticket.agent_id != ticket.agent_id {
                             open.transfer.clone_from(&transfer);
                         }
-                        open.ticket = changed.clone();
+                        open.ticket = ticket.clone();
                     }
-                    return Ok((changed, transfer));
+                    for message in messages {
+                        self.context.sessions.outbound(message);
+                    }
+                    return Ok((ticket, transfer));
                 }
                 Err(StoreError::Stale) => self.reload().await?,
                 Err(error) => return Err(error.into()),

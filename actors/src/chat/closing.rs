@@ -1,6 +1,9 @@
 //! How a chat ends: by a person, out of the queue, or because the customer fell silent.
 
-use super::{actor::State, decisions::check_right};
+use super::{
+    actor::{self, State},
+    decisions::check_right,
+};
 use crate::{
     domain::{
         AgentId, CustomerCard, Rejected, Ticket, TicketId, TicketStatus, Timestamp,
@@ -11,7 +14,7 @@ use crate::{
     error::HubError,
     events::OfferEnd,
     hub::Context,
-    store::{EntryChange, NewNotice, StoreError, TicketPlan},
+    store::{EntryChange, NewNotice},
 };
 
 /// How a chat is closed by a person.
@@ -26,13 +29,12 @@ pub struct Closing {
 
 /// What is due for a ticket whose customer may have fallen silent.
 pub(crate) fn silence_step(context: &Context, ticket: &Ticket, now: Timestamp) -> Option<Step> {
-    let settings = context.settings();
-    let roster = context.roster();
-    let department = roster.department(ticket.department_id);
-    let own_hours = department.and_then(|department| department.opening_hours.as_ref());
     let is_ready = context.sessions.is_ready(ticket.session_id);
     let reach = if is_ready { Reach::Reachable } else { Reach::Unreachable };
-    inactivity::due(ticket, &settings.chat, &settings.chat.calendar(own_hours), reach, now)
+    let settings = context.settings();
+    context.by_calendar(ticket.department_id, |calendar| {
+        inactivity::due(ticket, &settings.chat, calendar, reach, now)
+    })
 }
 
 impl State {
@@ -133,7 +135,7 @@ impl State {
     }
 
     /// Ends the open ticket, with what its customer is told about it, and forgets it; the next message opens
-    /// a new one. When the row has changed meanwhile it is read again and the rules decide once more.
+    /// a new one.
     pub(super) async fn end_with(
         &mut self,
         now: Timestamp,
@@ -141,39 +143,23 @@ impl State {
         notices: Vec<NewNotice>,
         check: impl Fn(&mut Ticket) -> Result<(), HubError>,
     ) -> Result<(Ticket, CustomerCard), HubError> {
-        for _attempt in 0..3 {
-            let Some(open) = &self.open else { return Err(Rejected::NotOpen.into()) };
-            let mut ticket = open.ticket.clone();
-            check(&mut ticket)?;
-            ticket.status = status;
-            ticket.closed_at = Some(now);
-            let entry = EntryChange::Removed(now);
-            let plan = TicketPlan {
-                ticket,
-                entry,
-                transfer: None,
-                returned: None,
-                decision: None,
-                at: now,
-            };
-            match self.context.store.end_ticket(plan, notices.clone()).await {
-                Ok((changed, messages)) => {
-                    if let Some(asked) = self.offered_to() {
-                        self.tell_offer_ended(asked, OfferEnd::Withdrawn, now);
-                    }
-                    let customer = self.open.take().map(|open| open.customer);
-                    self.context.queues.withdraw(changed.department_id, changed.id);
-                    self.context.presence.freed(changed.id);
-                    for message in messages {
-                        self.context.sessions.outbound(message);
-                    }
-                    return Ok((changed, customer.ok_or(HubError::Conflict)?));
-                }
-                Err(StoreError::Stale) => self.reload().await?,
-                Err(error) => return Err(error.into()),
-            }
+        let asked = self.offered_to();
+        let (changed, _) = self
+            .change(now, |ticket| {
+                check(ticket)?;
+                ticket.status = status;
+                ticket.closed_at = Some(now);
+                let notices = notices.clone();
+                Ok(actor::Step { notices, ..EntryChange::Removed(now).into() })
+            })
+            .await?;
+        if let Some(asked) = asked {
+            self.tell_offer_ended(asked, OfferEnd::Withdrawn, now);
         }
-        Err(HubError::Conflict)
+        let customer = self.open.take().map(|open| open.customer);
+        self.context.queues.withdraw(changed.department_id, changed.id);
+        self.context.presence.freed(changed.id);
+        Ok((changed, customer.ok_or(HubError::Conflict)?))
     }
 
     /// Whether the ticket that a person decided about is still the open one.

@@ -65,12 +65,9 @@ impl State {
 
     /// Outside the hours; without a text for that there is nothing outside of them.
     fn is_closed_at(&self, open: &Open, now: Timestamp) -> bool {
-        let settings = self.context.settings();
-        let roster = self.context.roster();
-        let department = roster.department(open.ticket.department_id);
-        let own_hours = department.and_then(|department| department.opening_hours.as_ref());
-        let is_told = !settings.chat.out_of_hours_message.trim().is_empty();
-        is_told && !settings.chat.calendar(own_hours).is_open(now)
+        let is_told = !self.context.settings().chat.out_of_hours_message.trim().is_empty();
+        let id = open.ticket.department_id;
+        is_told && !self.context.by_calendar(id, |calendar| calendar.is_open(now))
     }
 
     /// That nobody is there, if so, with the place in the queue and the time that it will probably take.
@@ -84,12 +81,12 @@ impl State {
         }
         let mut facts = self.facts(&open.ticket, &open.customer);
         if text.contains("posicao") || text.contains("espera") {
-            let waiting = self.context.queues.waiting(department_id).await?;
-            let place = waiting.iter().position(|entry| entry.ticket_id == ticket_id);
+            let places = self.context.queues.places(department_id).await?;
+            let place = places.iter().find(|place| place.ticket_id == ticket_id);
             // It has been given to somebody in this moment.
-            let Some(place) = place else { return Ok(None) };
-            facts.position = Some(place + 1);
-            facts.wait = self.estimate(open, place + 1, now).await?;
+            let Some(position) = place.map(|place| place.position) else { return Ok(None) };
+            facts.position = Some(position);
+            facts.wait = self.estimate(open, position, now).await?;
         }
         Ok(fill(text, &facts).map(|text| self.notice(Notice::Absence, open, text, now)))
     }
@@ -103,12 +100,9 @@ impl State {
         let department_id = open.ticket.department_id;
         let since = now.minus(SERVED_WINDOW);
         let served = self.context.store.list_served(department_id, since, SERVED_MAX).await?;
-        let settings = self.context.settings();
-        let roster = self.context.roster();
-        let department = roster.department(department_id);
-        let own_hours = department.and_then(|department| department.opening_hours.as_ref());
-        let calendar = settings.chat.calendar(own_hours);
-        Ok(waiting_time::estimate(&served, position, &calendar, now))
+        Ok(self.context.by_calendar(department_id, |calendar| {
+            waiting_time::estimate(&served, position, calendar, now)
+        }))
     }
 
     /// Those of these texts that have something to say; none while the number is not ready.

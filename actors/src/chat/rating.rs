@@ -1,6 +1,6 @@
 //! What customers think of a ticket: their own answer in the chat, or a person's note of it.
 
-use super::{actor::State, intake::Delivered};
+use super::{actor::State, intake::Delivered, tell::audience_of};
 use crate::{
     domain::{
         AgentId, Inbound, Message, MessageKind, NewMessage, Ticket, TicketId, TicketView,
@@ -12,8 +12,6 @@ use crate::{
     events::{Audience, HubEvent},
     store::RatingReply,
 };
-
-use super::tell::audience_of;
 
 /// A rating that a person enters.
 #[derive(Debug, Clone)]

@@ -97,7 +97,7 @@ pub use reports::ReportFilter;
 pub use search::{SEARCH_RESULTS_MAX, SearchFilter};
 pub use seed::Seed;
 pub use sessions::{SessionFilter, SessionSort};
-pub use ticket_changes::{EntryChange, NewTransfer, TicketPlan};
+pub use ticket_changes::{Changed, EntryChange, NewTransfer, TicketPlan};
 pub use tickets::{
     Assignment, NewTicket, OpenedTicket, OpeningCustomer, Scope, TicketFilter, TicketSort,
 };

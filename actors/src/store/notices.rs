@@ -1,9 +1,7 @@
 //! Automatic messages: each is stored together with the stamp that says so, or not at all.
 
-use super::{Store, StoreError, db::Tx, fold, sql::sql, ticket_changes, unit};
+use super::{Store, StoreError, db::Tx, fold, sql::sql, unit};
 use crate::domain::{Message, NewMessage, Ticket, TicketId, Timestamp, automatic::Notice};
-
-use super::ticket_changes::TicketPlan;
 
 /// An automatic message to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,31 +28,6 @@ impl Store {
                 }
             }
             let ticket = tx.opt(sql("SELECT * FROM tickets WHERE id = $1").bind(id)).await?;
-            Ok((ticket, messages))
-        }))
-        .await
-    }
-
-    /// Ends a ticket as planned and stores what its customer is told about it, in one commit.
-    /// [`StoreError::Stale`] when the ticket is no longer in the version it was planned for.
-    pub async fn end_ticket(
-        &self,
-        plan: TicketPlan,
-        notices: Vec<NewNotice>,
-    ) -> Result<(Ticket, Vec<Message>), StoreError> {
-        self.unit(unit!(tx => {
-            let is_asked = notices.iter().any(|new| new.notice == Notice::RatingRequest);
-            if is_asked {
-                let update = sql("UPDATE tickets SET rating_asked_at = $1 WHERE id = $2");
-                tx.run(update.bind(plan.at).bind(plan.ticket.id)).await?;
-            }
-            let (ticket, _) = ticket_changes::change(tx, &plan).await?;
-            // Rated while it was open: everybody who has had it by now is credited.
-            super::ratings::credit(tx, &ticket, plan.at).await?;
-            let mut messages = Vec::with_capacity(notices.len());
-            for new in notices {
-                messages.push(append(tx, new.message).await?);
-            }
             Ok((ticket, messages))
         }))
         .await

@@ -226,9 +226,10 @@ async fn a_change_planned_for_an_old_version_is_refused(database: TestDatabase) 
         transfer: None,
         returned: None,
         decision: None,
+        notices: Vec::new(),
         at,
     };
-    let (changed, _) = hub.store.change_ticket(plan.clone()).await.unwrap();
+    let changed = hub.store.change_ticket(plan.clone()).await.unwrap().ticket;
     assert_eq!((changed.version, changed.agent_id), (2, Some(ADMIN)));
     assert!(matches!(hub.store.change_ticket(plan).await, Err(StoreError::Stale)));
     let assignment = Assignment {

@@ -4,19 +4,20 @@
 use super::{
     Store, StoreError,
     db::Tx,
-    decisions, segments,
+    decisions,
+    notices::{self, NewNotice},
+    ratings, segments,
     sql::{Sql, sql},
     unit,
 };
 use crate::domain::{
-    AgentId, DepartmentId, NewDecision, SessionId, Ticket, TicketId, Timestamp, Transfer,
-    TransferId, ids::ChatKey,
+    AgentId, DepartmentId, Message, NewDecision, SessionId, Ticket, TicketId, Timestamp, Transfer,
+    TransferId, automatic::Notice, ids::ChatKey,
 };
 
 /// What happens to the ticket's place in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryChange {
-    Keep,
     /// Somebody has it now.
     Assigned(Timestamp),
     /// It is over without having been assigned.
@@ -31,9 +32,7 @@ pub enum EntryChange {
     Overflowed(DepartmentId),
     /// A person put it into the ticket's queue: what was before is forgotten, but for its age. Whoever
     /// gave it away is asked last.
-    Queued {
-        from: Option<AgentId>,
-    },
+    Queued { from: Option<AgentId> },
 }
 
 /// A hand-over to record.
@@ -58,7 +57,18 @@ pub struct TicketPlan {
     /// A hand-over that ends with this change, without having been taken.
     pub returned: Option<TransferId>,
     pub decision: Option<NewDecision>,
+    /// What the customer is told about it.
+    pub notices: Vec<NewNotice>,
     pub at: Timestamp,
+}
+
+/// What a change has stored.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    pub ticket: Ticket,
+    pub transfer: Option<Transfer>,
+    /// To be sent.
+    pub messages: Vec<Message>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -72,11 +82,8 @@ struct DueTransfer {
 impl Store {
     /// Carries out a change if the ticket is still in the version it was planned for, else
     /// [`StoreError::Stale`].
-    pub async fn change_ticket(
-        &self,
-        plan: TicketPlan,
-    ) -> Result<(Ticket, Option<Transfer>), StoreError> {
-        self.unit(unit!(tx => change(tx, &plan).await)).await
+    pub async fn change_ticket(&self, plan: TicketPlan) -> Result<Changed, StoreError> {
+        self.unit(unit!(tx => change(tx, plan).await)).await
     }
 
     /// Hand-overs of one ticket, oldest first.
@@ -111,12 +118,12 @@ impl Store {
         Ok(due.collect())
     }
 
-    /// Somebody has taken a hand-over; `false` when it was taken or has gone back already.
-    pub async fn accept_transfer(&self, id: TransferId, at: Timestamp) -> Result<bool, StoreError> {
+    /// Somebody has taken a hand-over; nothing happens when it was taken or has gone back already.
+    pub async fn accept_transfer(&self, id: TransferId, at: Timestamp) -> Result<(), StoreError> {
         self.unit(unit!(tx => {
             let update = sql("UPDATE transfers SET accepted_at = $1 \
                  WHERE id = $2 AND accepted_at IS NULL AND returned_at IS NULL");
-            Ok(tx.run(update.bind(at).bind(id)).await? > 0)
+            tx.run(update.bind(at).bind(id)).await.map(drop)
         }))
         .await
     }
@@ -136,11 +143,38 @@ impl Store {
     }
 }
 
-pub(super) async fn change(
-    tx: &mut Tx,
-    plan: &TicketPlan,
-) -> Result<(Ticket, Option<Transfer>), StoreError> {
-    let ticket = &plan.ticket;
+async fn change(tx: &mut Tx, plan: TicketPlan) -> Result<Changed, StoreError> {
+    let TicketPlan { ticket: planned, entry, transfer, returned, decision, notices, at } = plan;
+    if notices.iter().any(|new| new.notice == Notice::RatingRequest) {
+        let update = sql("UPDATE tickets SET rating_asked_at = $1 WHERE id = $2");
+        tx.run(update.bind(at).bind(planned.id)).await?;
+    }
+    let ticket = update_ticket(tx, &planned, at).await?;
+    change_entry(tx, &ticket, entry, at).await?;
+    segments::follow(tx, &ticket, at).await?;
+    let transfer = match transfer {
+        Some(new) => Some(insert_transfer(tx, ticket.id, &new, at).await?),
+        None => None,
+    };
+    if let Some(id) = returned {
+        let update = sql("UPDATE transfers SET returned_at = $1 WHERE id = $2");
+        tx.run(update.bind(at).bind(id)).await?;
+    }
+    if let Some(decision) = decision {
+        decisions::insert(tx, ticket.id, ticket.department_id, &decision, at).await?;
+    }
+    if !ticket.status.is_open() {
+        // Rated while it was open: everybody who has had it by now is credited.
+        ratings::credit(tx, &ticket, at).await?;
+    }
+    let mut messages = Vec::with_capacity(notices.len());
+    for new in notices {
+        messages.push(notices::append(tx, new.message).await?);
+    }
+    Ok(Changed { ticket, transfer, messages })
+}
+
+async fn update_ticket(tx: &mut Tx, ticket: &Ticket, at: Timestamp) -> Result<Ticket, StoreError> {
     let update = sql("UPDATE tickets SET department_id = $1, agent_id = $2, status = $3, \
          priority = $4, notes = $5, started_at = $6, closed_at = $7, owned_since = $8, \
          updated_at = $9, is_auto_closed = $10, version = version + 1 \
@@ -153,25 +187,11 @@ pub(super) async fn change(
     .bind(ticket.started_at)
     .bind(ticket.closed_at)
     .bind(ticket.owned_since)
-    .bind(plan.at)
+    .bind(at)
     .bind(ticket.is_auto_closed)
     .bind(ticket.id)
     .bind(ticket.version);
-    let changed: Ticket = tx.opt(update).await?.ok_or(StoreError::Stale)?;
-    change_entry(tx, &changed, plan.entry, plan.at).await?;
-    segments::follow(tx, &changed, plan.at).await?;
-    let transfer = match &plan.transfer {
-        Some(new) => Some(insert_transfer(tx, changed.id, new, plan.at).await?),
-        None => None,
-    };
-    if let Some(id) = plan.returned {
-        let update = sql("UPDATE transfers SET returned_at = $1 WHERE id = $2");
-        tx.run(update.bind(plan.at).bind(id)).await?;
-    }
-    if let Some(decision) = &plan.decision {
-        decisions::insert(tx, changed.id, changed.department_id, decision, plan.at).await?;
-    }
-    Ok((changed, transfer))
+    tx.opt(update).await?.ok_or(StoreError::Stale)
 }
 
 async fn change_entry(
@@ -187,7 +207,6 @@ async fn change_entry(
     let update = sql("UPDATE queue_entries SET offered_until = NULL")
         .push_bind(", offered_agent_id = ", handed_to);
     let update = match change {
-        EntryChange::Keep => return Ok(()),
         EntryChange::Assigned(at) => {
             update.push_bind(", assigned_at = COALESCE(assigned_at, ", at).push(")")
         }
