@@ -302,9 +302,9 @@ impl State {
         sign(&mut agent.life, now, timeout);
         agent.is_dirty = true;
         let can_receive = agent.life.can_receive(now);
-        self.announce_change(id, now, Behind::Life);
+        let change = self.announce_change(id, now, Behind::Life);
         // Who leaves may make room for those who refused while he was there.
-        if can_receive != could_receive {
+        if can_receive != could_receive && !change.is_new_status {
             self.offer_to(id);
         }
     }
@@ -363,7 +363,7 @@ impl State {
             self.tell_presence(id, now);
         }
         self.tell_change(id, change, now);
-        if shown == PresenceStatus::Online {
+        if shown == PresenceStatus::Online && !change.is_new_status {
             self.offer_to(id);
         }
         Ok((before.shown, shown))
@@ -400,12 +400,19 @@ impl State {
         Ok(())
     }
 
-    /// Tells everybody when what is shown of an agent has changed.
-    pub(super) fn announce_change(&mut self, id: AgentId, now: Timestamp, behind: Behind) {
+    /// Tells everybody when what is shown of an agent has changed; what has.
+    pub(super) fn announce_change(
+        &mut self,
+        id: AgentId,
+        now: Timestamp,
+        behind: Behind,
+    ) -> Change {
         let change = self.live.refresh(id, now, behind);
         self.tell_change(id, change, now);
+        change
     }
 
+    /// Tells everybody, and wakes his queues when he came or went.
     pub(super) fn tell_change(&mut self, id: AgentId, change: Change, now: Timestamp) {
         if change.is_any() {
             self.tell_presence(id, now);
@@ -579,9 +586,9 @@ impl State {
             agent.wish = Some(PresenceStatus::Offline);
             agent.reason.clear();
             agent.is_dirty = true;
-            let behind = Behind::Wish(PresenceCause::Deactivated, None);
-            return self.announce_change(id, now, behind);
+            self.announce_change(id, now, Behind::Wish(PresenceCause::Deactivated, None));
+        } else {
+            self.announce_change(id, now, Behind::Life);
         }
-        self.announce_change(id, now, Behind::Life);
     }
 }

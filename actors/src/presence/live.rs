@@ -105,6 +105,16 @@ impl LiveAgent {
         }
     }
 
+    /// What is to be shown now: the wish, as far as there is life behind it.
+    fn status_at(&self, now: Timestamp) -> PresenceStatus {
+        effective(self.wish, self.life.is_alive(now))
+    }
+
+    /// Within the grace, with nothing but it behind the status.
+    fn is_reconnecting_at(&self, now: Timestamp) -> bool {
+        self.status_at(now) != PresenceStatus::Offline && self.life.is_reconnecting(now)
+    }
+
     /// What others read beside the shown status.
     pub(super) fn shown_message(&self) -> String {
         let fell_silent = self.shown == PresenceStatus::Offline
@@ -180,8 +190,7 @@ impl Live {
     /// Brings what is shown up to date; a new status begins a stretch of the agent's history.
     pub(super) fn refresh(&mut self, id: AgentId, now: Timestamp, behind: Behind) -> Change {
         let agent = self.agent_mut(id, now);
-        let status = effective(agent.wish, agent.life.is_alive(now));
-        let is_reconnecting = status != PresenceStatus::Offline && agent.life.is_reconnecting(now);
+        let (status, is_reconnecting) = (agent.status_at(now), agent.is_reconnecting_at(now));
         let is_new_connection = is_reconnecting != agent.is_reconnecting;
         agent.is_reconnecting = is_reconnecting;
         if status == agent.shown {
@@ -289,13 +298,11 @@ impl Live {
         let agent = self.agents.get(&id)?;
         Some(PresenceView {
             agent_id: id,
-            status: effective(agent.wish, agent.life.is_alive(now)),
+            status: agent.status_at(now),
             message: agent.message.clone(),
             reason: agent.shown_reason(),
             is_connected: agent.life.is_connected(now),
-            is_reconnecting: effective(agent.wish, agent.life.is_alive(now))
-                != PresenceStatus::Offline
-                && agent.life.is_reconnecting(now),
+            is_reconnecting: agent.is_reconnecting_at(now),
             last_seen: agent.life.last_seen,
             is_stale: agent.life.last_seen.is_none_or(|seen| now.since(seen) > timeout),
             status_changed_at: agent.status_changed_at,
