@@ -138,7 +138,10 @@ impl State {
             }
             ToQueue::Distribute { reply } => settle(reply, self.distribute().await),
             ToQueue::Wake => settle_cast("distribute", self.distribute_by_itself().await),
-            ToQueue::Waiting { reply } => settle(reply, Ok(self.in_order())),
+            ToQueue::Waiting { reply } => {
+                let waiting = self.in_order().into_iter().cloned().collect();
+                settle(reply, Ok(waiting))
+            }
             ToQueue::Places { reply } => settle(reply, Ok(self.places())),
             ToQueue::Explain { ticket_id, reply } => {
                 let explanation = self.explain(ticket_id).await;
@@ -183,9 +186,9 @@ impl State {
     }
 
     /// Everybody who waits, in the order of service.
-    pub(super) fn in_order(&self) -> Vec<QueueEntry> {
+    pub(super) fn in_order(&self) -> Vec<&QueueEntry> {
         let mut entries: Vec<&QueueEntry> = self.waiting.values().collect();
         queue::order(&mut entries, self.response_target(), self.context.clock.now());
-        entries.into_iter().cloned().collect()
+        entries
     }
 }

@@ -29,17 +29,18 @@ impl State {
     /// or nobody has room; how many.
     pub(super) async fn distribute(&mut self) -> Result<usize, HubError> {
         let Some(department) = self.department() else { return Ok(0) };
-        let entries = self.in_order();
-        let positions: HashMap<TicketId, usize> =
-            (1..).zip(&entries).map(|(position, entry)| (entry.ticket_id, position)).collect();
-        let open: Vec<&QueueEntry> = entries.iter().filter(|entry| !entry.is_offered()).collect();
-        let now = self.context.clock.now();
+        let order = (1..).zip(self.in_order()).filter(|(_, entry)| !entry.is_offered());
+        let open: Vec<(usize, TicketId)> =
+            order.map(|(position, entry)| (position, entry.ticket_id)).collect();
         let mut assigned = 0;
         for batch in open.chunks(BATCH_MAX) {
-            let wanted = batch.iter().map(|entry| wanted(entry, &department, now)).collect();
+            let now = self.context.clock.now();
+            let entries = batch.iter().filter_map(|(_, ticket)| self.waiting.get(ticket));
+            let wanted = entries.map(|entry| wanted(entry, &department, now)).collect();
             let claims = self.context.presence.claim(self.department_id, wanted).await?;
             if !claims.made.is_empty() {
-                assigned += self.assign(claims.made, &department, &positions).await?;
+                let positions = batch.iter().map(|(position, ticket)| (*ticket, *position));
+                assigned += self.assign(claims.made, &department, &positions.collect()).await?;
             }
             if !claims.has_room {
                 break;
