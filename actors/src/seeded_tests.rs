@@ -345,7 +345,7 @@ impl World {
     /// What must hold after each step, as soon as what is under way has arrived.
     async fn check(&self) {
         self.check_owners().await;
-        self.settles("loads", async || self.loads_agree().await).await;
+        self.settles("loads", async || self.hub.loads_agree().await).await;
         for department in self.departments {
             self.settles("order", async || self.is_in_order(department).await).await;
             let served = async || self.nobody_waits_for_a_free_agent(department).await;
@@ -374,12 +374,6 @@ impl World {
             }
             panic!("{what} is wrong\n{}{state}", self.log);
         }
-    }
-
-    async fn loads_agree(&self) -> bool {
-        let rows = self.hub.hub.store().list_loads().await.unwrap();
-        let by_row = rows.iter().map(|(agent, ticket)| (*ticket, *agent)).collect();
-        self.hub.hub.presence().owners().await.ok() == Some(by_row)
     }
 
     /// One open ticket per chat, one owner per ticket, one place for each who waits and none for others.

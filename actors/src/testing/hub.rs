@@ -195,18 +195,19 @@ impl TestHub {
 
     /// Memory must agree with the rows: loads, waiting lists, one owner per chat, nobody over capacity.
     pub async fn check_invariants(&self) {
-        let store = self.hub.store();
-        // Both are read in each round: what was told of before the call may still be followed by more.
-        eventually(async || {
-            let rows = store.list_loads().await.expect("loads are read");
-            let by_row = rows.iter().map(|(agent, ticket)| (*ticket, *agent)).collect();
-            self.hub.presence().owners().await.ok() == Some(by_row)
-        })
-        .await;
+        eventually(async || self.loads_agree().await).await;
         for department in self.hub.directory().roster().departments() {
             // What was committed a moment ago may still be on its way to the queue.
             eventually(async || self.queue_agrees(department.id).await).await;
         }
+    }
+
+    /// Who owns what in memory is what the rows say. Both are read in each call: what was told of before
+    /// may still be followed by more.
+    pub async fn loads_agree(&self) -> bool {
+        let rows = self.hub.store().list_loads().await.expect("loads are read");
+        let by_row = rows.iter().map(|(agent, ticket)| (*ticket, *agent)).collect();
+        self.hub.presence().owners().await.ok() == Some(by_row)
     }
 
     /// The queue's waiting list is the one of the rows.
