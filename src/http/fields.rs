@@ -214,52 +214,48 @@ impl Fields {
         self.id_of(name, &value)
     }
 
-    /// A list of ids; absent or `null` gives `None`. A form repeats the name.
-    pub fn optional_ids(&mut self, name: &str) -> Option<Vec<i64>> {
+    /// The items of a list; absent or `null` gives `None`. A form repeats the name.
+    pub fn items(&mut self, name: &str, items_max: usize) -> Option<Vec<Value>> {
         let list = match self.raw(name)? {
             Value::Null => return None,
             Value::Array(list) => list,
-            blank if self.is_blank_in_form(&blank) => return Some(Vec::new()),
+            blank if self.is_blank_in_form(&blank) => Vec::new(),
             single if self.body.spelling == Spelling::Form => vec![single],
             other => return self.wrong(name, not_list(&other)),
         };
-        if list.len() > IDS_MAX {
-            return self.wrong(name, format!("Mais de {IDS_MAX} itens."));
+        if list.len() > items_max {
+            return self.wrong(name, format!("Mais de {items_max} itens."));
         }
-        list.iter().map(|value| self.id_of(name, value)).collect()
+        Some(list)
+    }
+
+    /// A list of ids; absent or `null` gives `None`.
+    pub fn optional_ids(&mut self, name: &str) -> Option<Vec<i64>> {
+        self.items(name, IDS_MAX)?.iter().map(|value| self.id_of(name, value)).collect()
     }
 
     pub fn required_ids(&mut self, name: &str) -> Vec<i64> {
+        self.require_list(name);
+        self.optional_ids(name).unwrap_or_default()
+    }
+
+    /// A list of texts, trimmed; absent or `null` gives `None`.
+    pub fn optional_texts(&mut self, name: &str, chars_max: usize) -> Option<Vec<String>> {
+        let list = self.items(name, TEXTS_MAX)?;
+        list.iter().map(|value| self.text_of(name, value, chars_max)).collect()
+    }
+
+    /// The same, but it has to be sent; it may be empty.
+    pub fn required_texts(&mut self, name: &str, chars_max: usize) -> Vec<String> {
+        self.require_list(name);
+        self.optional_texts(name, chars_max).unwrap_or_default()
+    }
+
+    fn require_list(&mut self, name: &str) {
         if self.raw(name).is_some_and(|value| value.is_null()) {
             self.error(name, NULL);
         }
         self.require(name);
-        self.optional_ids(name).unwrap_or_default()
-    }
-
-    /// A list of texts, trimmed, that has to be sent and may be empty. A form repeats the name.
-    pub fn required_texts(&mut self, name: &str, chars_max: usize) -> Vec<String> {
-        self.require(name);
-        let list = match self.raw(name) {
-            None => return Vec::new(),
-            Some(Value::Null) => {
-                self.error(name, NULL);
-                return Vec::new();
-            }
-            Some(Value::Array(list)) => list,
-            Some(single) if self.body.spelling == Spelling::Form => vec![single],
-            Some(other) => {
-                self.error(name, not_list(&other));
-                return Vec::new();
-            }
-        };
-        if list.len() > TEXTS_MAX {
-            self.error(name, format!("Mais de {TEXTS_MAX} itens."));
-            return Vec::new();
-        }
-        let texts: Option<_> =
-            list.iter().map(|value| self.text_of(name, value, chars_max)).collect();
-        texts.unwrap_or_default()
     }
 
     pub fn bool_or(&mut self, name: &str, default: bool) -> bool {
