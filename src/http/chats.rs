@@ -27,9 +27,10 @@ use crate::{
     state::AppState,
     wire::{
         chat::{
-            AcceptIn, ChatAttendedOut, ChatClosedOut, ChatHistoryOut, ChatNotAvailableOut, ChatOut,
-            ChatParams, ChatRowOut, ChatTransferredOut, CloseIn, HistoryParams,
+            AcceptIn, ChatAttendedOut, ChatClosedOut, ChatNotAvailableOut, ChatOut, ChatParams,
+            ChatRowOut, ChatTransferredOut, CloseIn,
         },
+        chat_history::{ChatHistoryOut, HistoryParams},
         ticket::TransferIn,
         words::Word,
     },

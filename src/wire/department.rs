@@ -7,7 +7,11 @@ use dx_actors::{
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{settings::OpeningHoursOut, settings_in::OpeningHoursIn, time::At, words::Word};
+use super::{
+    opening_hours::{OpeningHoursIn, OpeningHoursOut},
+    time::At,
+    words::Word,
+};
 use crate::openapi::schemas::{described, word};
 
 /// Um departamento com a sua carga atual.

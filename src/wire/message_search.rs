@@ -7,7 +7,7 @@ use dx_actors::{
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{chat::speaker, time::At, words::Word};
+use super::{chat_history::speaker, time::At, words::Word};
 use crate::openapi::schemas::word;
 
 /// Uma mensagem encontrada.

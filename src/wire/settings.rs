@@ -1,12 +1,9 @@
 //! Settings (configurações): the sections as clients read them. Secrets never leave: a mask says whether
 //! there is one.
 
-use dx_actors::domain::{
-    calendar::holidays::Holiday,
-    settings::{
-        Address, AppearanceSettings, BankAccount, ChatSettings, CompanySettings, EmailSettings,
-        Interval, OpeningHours, Pix, Sealed, Settings, WhatsAppSettings,
-    },
+use dx_actors::domain::settings::{
+    Address, AppearanceSettings, BankAccount, ChatSettings, CompanySettings, EmailSettings, Pix,
+    Sealed, Settings, WhatsAppSettings,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,6 +11,7 @@ use utoipa::{ToSchema, openapi::Object};
 
 use super::{
     document_template::{TemplatesOut, templates_out},
+    opening_hours::{HolidayOut, OpeningHoursOut},
     time::At,
 };
 use crate::openapi::schemas::{described, one_of};
@@ -326,102 +324,6 @@ impl ChatSettingsOut {
             has_national_holidays,
             has_optional_holidays,
             time_zone: time_zone.name(),
-        }
-    }
-}
-
-/// Um dia com outro horário.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct HolidayOut {
-    /// `AAAA-MM-DD`.
-    #[serde(rename = "data")]
-    #[schema(format = Date)]
-    pub date: String,
-    #[serde(rename = "nome")]
-    pub name: String,
-    /// Neste dia de todos os anos.
-    #[serde(rename = "anual")]
-    pub is_yearly: bool,
-    /// Como um dia de `horario_funcionamento`.
-    #[serde(rename = "horario")]
-    pub hours: DayOut,
-}
-
-impl HolidayOut {
-    fn new(holiday: Holiday) -> Self {
-        let Holiday { date, name, is_yearly, intervals } = holiday;
-        Self { date: date.to_string(), name, is_yearly, hours: DayOut::new(&intervals) }
-    }
-}
-
-/// Um intervalo; os dois horários `null` em um dia fechado; uma lista quando são vários.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum DayOut {
-    Single(IntervalOut),
-    Several(Vec<IntervalOut>),
-}
-
-/// Um intervalo em um dia.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct IntervalOut {
-    /// `HH:MM`.
-    #[serde(rename = "inicio")]
-    pub start: Option<String>,
-    /// `HH:MM`; `24:00` é o fim do dia.
-    #[serde(rename = "fim")]
-    pub end: Option<String>,
-}
-
-impl DayOut {
-    fn new(intervals: &[Interval]) -> Self {
-        match intervals {
-            [] => Self::Single(IntervalOut { start: None, end: None }),
-            [single] => Self::Single(IntervalOut::new(*single)),
-            several => Self::Several(several.iter().copied().map(IntervalOut::new).collect()),
-        }
-    }
-}
-
-impl IntervalOut {
-    fn new(interval: Interval) -> Self {
-        let Interval { start_minute, end_minute } = interval;
-        let text = |minute: u16| Some(format!("{:02}:{:02}", minute / 60, minute % 60));
-        Self { start: text(start_minute), end: text(end_minute) }
-    }
-}
-
-/// O horário de funcionamento, por dia da semana. Um intervalo que termina antes de começar vai até o dia
-/// seguinte.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct OpeningHoursOut {
-    #[serde(rename = "segunda")]
-    pub monday: DayOut,
-    #[serde(rename = "terca")]
-    pub tuesday: DayOut,
-    #[serde(rename = "quarta")]
-    pub wednesday: DayOut,
-    #[serde(rename = "quinta")]
-    pub thursday: DayOut,
-    #[serde(rename = "sexta")]
-    pub friday: DayOut,
-    #[serde(rename = "sabado")]
-    pub saturday: DayOut,
-    #[serde(rename = "domingo")]
-    pub sunday: DayOut,
-}
-
-impl OpeningHoursOut {
-    pub fn new(hours: &OpeningHours) -> Self {
-        let OpeningHours { monday, tuesday, wednesday, thursday, friday, saturday, sunday } = hours;
-        Self {
-            monday: DayOut::new(monday),
-            tuesday: DayOut::new(tuesday),
-            wednesday: DayOut::new(wednesday),
-            thursday: DayOut::new(thursday),
-            friday: DayOut::new(friday),
-            saturday: DayOut::new(saturday),
-            sunday: DayOut::new(sunday),
         }
     }
 }

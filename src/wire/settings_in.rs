@@ -3,7 +3,10 @@
 use dx_actors::domain::{TemplateKind, time_zone::TimeZone};
 use utoipa::{IntoParams, ToSchema, openapi::Object};
 
-use super::document_template::TemplatesIn;
+use super::{
+    document_template::TemplatesIn,
+    opening_hours::{HolidayIn, OpeningHoursIn},
+};
 use crate::openapi::schemas::{binary, described, one_of, word};
 
 /// Várias seções de uma vez.
@@ -204,57 +207,6 @@ pub struct ChatSettingsIn {
 
 fn time_zone() -> Object {
     one_of(&TimeZone::ALL.map(TimeZone::name))
-}
-
-/// Um dia com outro horário que o do dia da semana.
-#[derive(ToSchema)]
-#[schema(example = json!({
-    "data": "2026-12-24", "nome": "Véspera de Natal", "anual": true,
-    "horario": {"inicio": "08:00", "fim": "12:00"},
-}))]
-pub struct HolidayIn {
-    /// `AAAA-MM-DD`.
-    #[schema(format = Date)]
-    pub data: String,
-    #[schema(min_length = 1, max_length = 100)]
-    pub nome: String,
-    /// Neste dia de todos os anos. Uma data exata vale mais.
-    pub anual: Option<bool>,
-    /// Como um dia de `horario_funcionamento`; `null` ou ausente: fechado.
-    pub horario: Option<DayIn>,
-}
-
-/// O que se muda no horário de funcionamento. Um dia que não vem fica como está;
-/// `null` fecha o dia.
-#[derive(ToSchema)]
-pub struct OpeningHoursIn {
-    pub segunda: Option<DayIn>,
-    pub terca: Option<DayIn>,
-    pub quarta: Option<DayIn>,
-    pub quinta: Option<DayIn>,
-    pub sexta: Option<DayIn>,
-    pub sabado: Option<DayIn>,
-    pub domingo: Option<DayIn>,
-}
-
-/// Um intervalo, ou vários que não se sobrepõem.
-#[derive(ToSchema)]
-#[serde(untagged)]
-pub enum DayIn {
-    Single(IntervalIn),
-    Several(Vec<IntervalIn>),
-}
-
-/// Um intervalo em um dia. Os dois `null`: fechado. Quando o dia tem um só intervalo, um horário que não
-/// vem fica como está.
-#[derive(ToSchema)]
-pub struct IntervalIn {
-    /// `HH:MM`.
-    #[schema(pattern = "^[0-9]{2}:[0-9]{2}$")]
-    pub inicio: Option<String>,
-    /// `HH:MM`, depois de `inicio`; `24:00` é o fim do dia.
-    #[schema(pattern = "^[0-9]{2}:[0-9]{2}$")]
-    pub fim: Option<String>,
 }
 
 /// O que se muda nas configurações de e-mail.
