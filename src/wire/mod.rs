@@ -15,6 +15,7 @@ pub mod chat_history;
 pub mod cloud;
 pub mod company_group;
 pub mod contact;
+pub mod content;
 pub mod csv;
 pub mod customer;
 pub mod customer_history;
