@@ -389,6 +389,7 @@ impl State {
             // Handled by the intake.
             ProviderEvent::Inbound(_)
             | ProviderEvent::Change(_)
+            | ProviderEvent::Alias { .. }
             | ProviderEvent::Status { .. }
             | ProviderEvent::Typing { .. } => Ok(()),
         }

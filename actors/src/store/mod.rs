@@ -5,6 +5,7 @@
 //! `list_`, `update_`, `delete_`.
 
 mod agents;
+mod aliases;
 mod audit;
 mod chats;
 mod cold_contacts;
@@ -72,6 +73,7 @@ use sql::sql;
 use writer::{BoxFuture, Writer};
 
 pub use agents::Login;
+pub use aliases::{ChatAlias, Learnt};
 pub use audit::AuditFilter;
 pub use chats::{ChatActivity, ChatRow, ChatSort};
 pub use cold_contacts::ColdContact;
