@@ -30,6 +30,7 @@ both_databases!(
     only_the_author_corrects_and_a_repeat_is_nothing,
     what_the_company_says_on_its_phone_is_an_answer,
     strangers_have_a_daily_budget,
+    a_number_keeps_its_pace,
     two_addresses_of_one_person_are_one_chat,
     doubt_is_never_sent_twice,
     what_waits_can_be_cancelled_and_what_failed_sent_again,
@@ -190,6 +191,26 @@ async fn strangers_have_a_daily_budget(database: TestDatabase) {
     send(3).await.unwrap();
     hub.clock.advance(Duration::from_hours(25));
     send(4).await.unwrap();
+}
+
+async fn a_number_keeps_its_pace(database: TestDatabase) {
+    const PACE: Duration = Duration::from_millis(150);
+    let hub = ready(&database).await;
+    let pace_ms = Some(Some(150));
+    let slow = SessionChanges { pace_ms, ..SessionChanges::default() };
+    hub.hub.sessions().update(TestHub::SESSION, slow).await.unwrap();
+    let mut sent = hub.network.sent();
+    let before = std::time::Instant::now();
+    // Different chats, so that only the number's pace holds them back.
+    for number in 0..4 {
+        let chat_id = format!("551197777010{number}");
+        let outgoing = Outgoing::text(chat_id.clone(), "oi".to_owned());
+        hub.hub.chats().send(&TestHub::key(&chat_id), outgoing).await.unwrap();
+    }
+    for _ in 0..4 {
+        sent.recv().await.unwrap();
+    }
+    assert!(before.elapsed() >= PACE * 3, "{:?}", before.elapsed());
 }
 
 async fn two_addresses_of_one_person_are_one_chat(database: TestDatabase) {
