@@ -19,6 +19,7 @@ pub mod mail;
 pub mod openapi;
 pub mod outbound;
 pub mod postal;
+pub mod providers;
 pub mod run_error;
 pub mod secrets;
 pub mod serve;

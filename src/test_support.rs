@@ -12,7 +12,7 @@ use axum::{
 pub(crate) use dx_actors::testing::ManualClock;
 use dx_actors::{
     Clock, Hub, HubConfig,
-    domain::{Agent, AgentId, NewAgent, ProviderKind, Role, Timestamp},
+    domain::{Agent, AgentId, NewAgent, Role, Timestamp},
     session::SandboxNetwork,
     store::Seed,
     testing::TestDatabase,
@@ -28,7 +28,12 @@ use crate::{
     documents::Typesetter,
     files::Files,
     http::{self, throttle::Throttle},
+    outbound,
     postal::PostalCodes,
+    providers::{
+        Providers,
+        cloud::{CloudNetwork, client::Graph, numbers::CloudNumbers},
+    },
     secrets::{MasterKey, Sealer},
     state::{AppState, Shared},
     wire::events::WireEvents,
@@ -94,10 +99,14 @@ impl TestApp {
         let passwords = Passwords::default();
         let hash = passwords.hash("senha123".to_owned()).await.unwrap();
         let store = database.open().await;
-        let seed = Seed { admin_password_hash: hash.clone(), provider: ProviderKind::Sandbox };
+        let seed = Seed { admin_password_hash: hash.clone(), provider: config.whatsapp_mode };
         store.seed(seed, clock.now()).await.unwrap();
         let network = SandboxNetwork::new(clock.clone(), false);
-        let providers = Arc::new(network.clone());
+        let master = MasterKey::new(b"a key of the tests");
+        let numbers = CloudNumbers::new(&config, store.clone(), Sealer::new(&master));
+        let graph = Graph::new(outbound::http_client().unwrap(), &config.cloud.api_url);
+        let cloud = CloudNetwork::new(graph, numbers, store.clone(), clock.clone());
+        let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone() });
         let hub =
             Hub::start(HubConfig::default(), store, clock.clone(), Arc::new(WireEvents), providers);
         let hub = hub.await.unwrap();
@@ -115,10 +124,11 @@ impl TestApp {
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
             hub,
             files,
-            sealer: Sealer::new(&MasterKey::new(b"a key of the tests")),
+            sealer: Sealer::new(&master),
             links: Links::new(b"a key of the tests"),
             typesetter: Typesetter::default(),
             network,
+            cloud,
             sockets: TaskTracker::new(),
             stop: CancellationToken::new(),
             config,

@@ -15,6 +15,7 @@ mod chat_registration;
 mod chat_remarks;
 mod chat_routing;
 mod chats;
+mod cloud_numbers;
 mod company_groups;
 mod contacts;
 mod cors;
@@ -55,6 +56,7 @@ mod skills;
 pub mod syntax;
 mod table;
 pub mod target;
+mod templates;
 #[cfg(test)]
 mod testing;
 pub mod throttle;
@@ -305,6 +307,8 @@ fn whatsapp() -> Table {
         .at("/messages/latency-stats", routes!(messages::latency_stats))
         .at("/messages/high-latency", routes!(messages::high_latency))
         .at("/messages/{id}", routes!(messages::show))
+        .at("/templates", routes!(templates::list))
+        .at("/templates/sincronizar", routes!(templates::synchronise))
         .at("/inject-incoming", routes!(webhook::inject))
         .at("/sandbox/falha", routes!(sandbox::fault));
     Table::new().nest("/api/v1/whatsapp", routes)

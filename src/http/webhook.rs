@@ -17,15 +17,13 @@ use futures_util::future::join_all;
 
 use super::{Body, Query, body::Raw};
 use crate::{
-    auth::{
-        AuthFailure, CurrentAgent,
-        signature::{is_secret, is_signed},
-    },
+    auth::{AuthFailure, CurrentAgent, signature::is_secret},
     error::{ApiError, ApiResult},
     openapi::{Forbidden, Missing, Unauthorized},
+    providers::cloud::numbers::{NumberSecrets, Secrets},
     state::AppState,
     wire::{
-        cloud::{CloudBatch, CloudIn},
+        cloud::{CloudBatch, CloudIn, TemplateChange},
         inject::{self, InjectIn, InjectedOut},
         message::MessageOut,
         webhook::{
@@ -77,10 +75,37 @@ pub(super) async fn receive(
     headers: HeaderMap,
     Raw(bytes): Raw,
 ) -> ApiResult<Response> {
-    check_signature(&app, &headers, &bytes)?;
+    let secrets = app.cloud.numbers().secrets().await.map_err(ApiError::unavailable)?;
+    let header = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    let signed = Signed { secrets, bytes: &bytes, header };
+    // Before anything of it is understood.
+    signed.check(signed.secrets.accept(&bytes, header))?;
     match WebhookIn::read(&bytes).map_err(ApiError::refused)? {
-        WebhookIn::Message(message) => Ok(take_message(&app, *message).await?.into_response()),
-        WebhookIn::Cloud(delivery) => Ok(take_delivery(&app, delivery).await?.into_response()),
+        WebhookIn::Message(message) => {
+            signed.check_for(None)?;
+            Ok(take_message(&app, *message).await?.into_response())
+        }
+        WebhookIn::Cloud(delivery) => {
+            Ok(take_delivery(&app, delivery, &signed).await?.into_response())
+        }
+    }
+}
+
+/// A delivery as it came, with what may have signed it.
+struct Signed<'d> {
+    secrets: Secrets,
+    bytes: &'d [u8],
+    header: Option<&'d str>,
+}
+
+impl Signed<'_> {
+    fn check(&self, is_accepted: bool) -> ApiResult<()> {
+        if is_accepted { Ok(()) } else { Err(AuthFailure::BadSignature.into()) }
+    }
+
+    /// What one application has signed is no word about the numbers of another.
+    fn check_for(&self, number: Option<&NumberSecrets>) -> ApiResult<()> {
+        self.check(self.secrets.accept_for(number, self.bytes, self.header))
     }
 }
 
@@ -117,16 +142,6 @@ pub(super) async fn inject(
 
 const NO_SESSION_TO_INJECT: &str = "Sessão WhatsApp não encontrada. Inicie uma sessão primeiro.";
 
-fn check_signature(app: &AppState, headers: &HeaderMap, bytes: &[u8]) -> ApiResult<()> {
-    let Some(secret) = &app.config.whatsapp_webhook_secret else { return Ok(()) };
-    let header = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
-    if is_signed(secret.reveal(), bytes, header) {
-        Ok(())
-    } else {
-        Err(AuthFailure::BadSignature.into())
-    }
-}
-
 async fn take_message(app: &AppState, message: WebhookMessageIn) -> ApiResult<Json<MessageOut>> {
     let WebhookMessageIn { session_id, to, inbound } = message;
     let session_id = session_of(app, session_id, to.as_deref()).await?;
@@ -135,16 +150,35 @@ async fn take_message(app: &AppState, message: WebhookMessageIn) -> ApiResult<Js
     Ok(Json(MessageOut::new(delivered.message, &roster)))
 }
 
-async fn take_delivery(app: &AppState, delivery: CloudIn) -> ApiResult<Json<BatchOut>> {
+async fn take_delivery(
+    app: &AppState,
+    delivery: CloudIn,
+    signed: &Signed<'_>,
+) -> ApiResult<Json<BatchOut>> {
+    let (batches, templates) = delivery.into_parts();
+    let numbers = batches.iter().map(|batch| signed.secrets.number(&batch.phone_number_id));
+    let numbers: Vec<_> = numbers.collect();
+    for number in &numbers {
+        signed.check_for(*number)?;
+    }
     let mut out = BatchOut { status: "ok", messages: 0, statuses: 0 };
-    for CloudBatch { phone_number, inbound, statuses } in delivery.into_batches() {
-        let session_id = session_of(app, None, Some(&phone_number)).await?;
+    for (batch, number) in batches.into_iter().zip(numbers) {
+        let CloudBatch { phone_number_id, phone_number, inbound, statuses } = batch;
+        let named = number.map(|number| number.session_id);
+        if named.is_none() {
+            tracing::warn!(phone_number_id, "no number has this id of the Cloud API");
+        }
+        let session_id = session_of(app, named, Some(&phone_number)).await?;
         out.messages += inbound.len();
         out.statuses += statuses.len();
         store_all(app, session_id, inbound).await?;
         let now = app.hub.clock().now();
         let reports = statuses.into_iter().map(|status| status.into_report(session_id, now));
         app.hub.report_statuses(reports.collect()).await?;
+    }
+    for change in templates {
+        let TemplateChange { network_id, status, reason } = change;
+        app.hub.store().change_template_status(network_id, status, reason).await?;
     }
     Ok(Json(out))
 }
@@ -457,7 +491,11 @@ mod tests {
             ("w6", "location", "-1.5, 2"),
             ("w7", "sticker", ""),
             ("w8", "document", "a.pdf"),
-            ("w9", "text", "[unsupported]"),
+            (
+                "w9",
+                "text",
+                "[o WhatsApp não deixou ver esta mensagem: peça que seja enviada de outra forma]",
+            ),
         ];
         let rows: Vec<_> = rows
             .iter()

@@ -4,7 +4,7 @@
 //! kept as far as possible and never stops the rest of its batch.
 
 use dx_actors::{
-    domain::{Inbound, MessageKind, MessageStatus, SessionId, Timestamp},
+    domain::{Inbound, MessageKind, MessageStatus, SessionId, Timestamp, cloud::TemplateStatus},
     store::StatusReport,
 };
 use serde_json::{Map, Value};
@@ -14,9 +14,11 @@ use super::{
     time,
     words::Word,
 };
+use crate::providers::cloud::errors;
 
 /// Longer reasons for a failure are cut.
 const ERROR_CHARS_MAX: usize = 500;
+const TEMPLATE_ID_CHARS_MAX: usize = 64;
 
 /// One delivery: its entries, each with changes.
 #[derive(Debug)]
@@ -25,7 +27,9 @@ pub struct CloudIn(Vec<Value>);
 /// What one delivery says about one number.
 #[derive(Debug)]
 pub struct CloudBatch {
-    /// The company's number, as Meta writes it.
+    /// Meta's id of the company's number.
+    pub phone_number_id: String,
+    /// The number itself, as Meta writes it.
     pub phone_number: String,
     pub inbound: Vec<Inbound>,
     pub statuses: Vec<CloudStatus>,
@@ -55,15 +59,58 @@ impl CloudIn {
         }
     }
 
-    /// What is about messages, number by number.
-    pub fn into_batches(self) -> Vec<CloudBatch> {
-        let changes = self.0.iter().flat_map(|entry| list(&entry["changes"]));
-        let batches = changes.map(|change| batch(&change["value"]));
-        batches.filter(|batch| !batch.inbound.is_empty() || !batch.statuses.is_empty()).collect()
+    /// What is about messages, number by number, and what is about templates.
+    pub fn into_parts(self) -> (Vec<CloudBatch>, Vec<TemplateChange>) {
+        let changes: Vec<_> = self.0.iter().flat_map(|entry| list(&entry["changes"])).collect();
+        let batches = changes.iter().map(|change| batch(&change["value"]));
+        let batches =
+            batches.filter(|batch| !batch.inbound.is_empty() || !batch.statuses.is_empty());
+        let templates = changes.iter().filter_map(|change| template_change(change));
+        (batches.collect(), templates.collect())
+    }
+}
+
+/// The network judges a template anew.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TemplateChange {
+    pub network_id: String,
+    pub status: TemplateStatus,
+    pub reason: String,
+}
+
+fn template_change(change: &Value) -> Option<TemplateChange> {
+    if change["field"] != "message_template_status_update" {
+        return None;
+    }
+    let value = &change["value"];
+    let network_id = match &value["message_template_id"] {
+        Value::Number(id) => id.to_string(),
+        id => id.as_str()?.to_owned(),
+    };
+    let reason = text_at(value, "/reason").filter(|reason| reason != "NONE");
+    Some(TemplateChange {
+        network_id: cut(&network_id, TEMPLATE_ID_CHARS_MAX),
+        status: template_status(value["event"].as_str()?),
+        reason: cut(&reason.unwrap_or_default(), ERROR_CHARS_MAX),
+    })
+}
+
+/// Meta's word for the state of a template.
+pub fn template_status(word: &str) -> TemplateStatus {
+    match word {
+        "APPROVED" => TemplateStatus::Approved,
+        "PENDING" | "IN_APPEAL" => TemplateStatus::Pending,
+        "REJECTED" => TemplateStatus::Rejected,
+        "PAUSED" => TemplateStatus::Paused,
+        "DISABLED" => TemplateStatus::Disabled,
+        _ => TemplateStatus::Other,
     }
 }
 
 fn batch(value: &Value) -> CloudBatch {
+    for error in list(&value["errors"]) {
+        tracing::warn!(error = error_text(error), "the network reports an error");
+    }
     let contacts = list(&value["contacts"]);
     let messages = list(&value["messages"]).iter().map(|message| inbound(message, contacts));
     let readable = messages.filter_map(|message| {
@@ -73,6 +120,7 @@ fn batch(value: &Value) -> CloudBatch {
     CloudBatch {
         inbound: readable.collect(),
         statuses: list(&value["statuses"]).iter().filter_map(status).collect(),
+        phone_number_id: text_at(value, "/metadata/phone_number_id").unwrap_or_default(),
         phone_number: text_at(value, "/metadata/display_phone_number").unwrap_or_default(),
     }
 }
@@ -119,6 +167,16 @@ fn content(message: &Value) -> (MessageKind, String) {
             (MessageKind::Location, written.unwrap_or_else(place))
         }
         "contacts" => (MessageKind::Contact, names(part)),
+        "order" => (MessageKind::Text, order(part)),
+        "system" => {
+            let said = first(&["/body"]);
+            (MessageKind::Text, said.unwrap_or_else(|| "[o cliente mudou de número]".to_owned()))
+        }
+        "unsupported" => {
+            let text =
+                "[o WhatsApp não deixou ver esta mensagem: peça que seja enviada de outra forma]";
+            (MessageKind::Text, text.to_owned())
+        }
         other => {
             let title = first(&[
                 "/text",
@@ -130,6 +188,20 @@ fn content(message: &Value) -> (MessageKind, String) {
             let other = if other.is_empty() { "desconhecido" } else { other };
             (MessageKind::Text, title.unwrap_or_else(|| format!("[{other}]")))
         }
+    }
+}
+
+/// `Pedido: 2 × SKU-1 (10 BRL), …` and what the customer wrote to it.
+fn order(order: &Value) -> String {
+    let items = list(&order["product_items"]).iter().map(|item| {
+        let product = text_at(item, "/product_retailer_id").unwrap_or_default();
+        let currency = text_at(item, "/currency").unwrap_or_default();
+        format!("{} × {product} ({} {currency})", item["quantity"], item["item_price"])
+    });
+    let items = items.collect::<Vec<_>>().join(", ");
+    match text_at(order, "/text") {
+        Some(text) => format!("Pedido: {items}\n{text}"),
+        None => format!("Pedido: {items}"),
     }
 }
 
@@ -146,34 +218,33 @@ fn contact_name<'c>(from: &str, contacts: &'c [Value]) -> Option<&'c str> {
     contacts.iter().find(is_sender).or(only)?.pointer("/profile/name")?.as_str()
 }
 
-/// Unknown statuses mean nothing to us.
+/// Unknown statuses mean nothing to us. Our own id comes back with each report; without it the message
+/// is known by Meta's.
 fn status(status: &Value) -> Option<CloudStatus> {
     let word = status["status"].as_str()?;
     let known =
         MessageStatus::parse(word).filter(|status| status.rank() >= MessageStatus::Sent.rank());
     Some(CloudStatus {
         // No id of ours holds a NUL, and PostgreSQL takes none.
-        message_id: status["id"].as_str().filter(|id| !id.contains('\0'))?.to_owned(),
+        message_id: ["/biz_opaque_callback_data", "/id"]
+            .iter()
+            .find_map(|path| text_at(status, path))
+            .filter(|id| !id.contains('\0'))?,
         status: known?,
         at: time::instant(&status["timestamp"]),
         error: error(&status["errors"][0]),
     })
 }
 
-/// `131047: Re-engagement message`; empty when there is none.
+/// What has happened and what to do; empty when there is no error.
 fn error(error: &Value) -> String {
-    error_text(error).replace('\0', "")
+    if error.is_null() { String::new() } else { error_text(error) }
 }
 
 fn error_text(error: &Value) -> String {
     let paths = ["/error_data/details", "/message", "/title"];
-    let text = paths.iter().find_map(|path| text_at(error, path));
-    match (error["code"].as_i64(), text) {
-        (None, None) => String::new(),
-        (Some(code), None) => code.to_string(),
-        (None, Some(text)) => cut(&text, ERROR_CHARS_MAX),
-        (Some(code), Some(text)) => cut(&format!("{code}: {text}"), ERROR_CHARS_MAX),
-    }
+    let said = paths.iter().find_map(|path| text_at(error, path)).unwrap_or_default();
+    cut(&errors::explain(error["code"].as_i64(), &said), ERROR_CHARS_MAX)
 }
 
 fn list(value: &Value) -> &[Value] {

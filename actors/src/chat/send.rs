@@ -19,9 +19,25 @@ pub struct Outgoing {
     pub is_automatic: bool,
 }
 
+impl Outgoing {
+    /// The network has approved its text: it may be sent at any time.
+    fn is_template(&self) -> bool {
+        false
+    }
+}
+
 impl State {
     pub(super) async fn send(&mut self, outgoing: Outgoing) -> Result<Message, HubError> {
         let now = self.context.clock.now();
+        if !self.may_write(&outgoing, now).await? {
+            return match &outgoing.client_message_id {
+                Some(_) => match self.repeated_send(&outgoing).await {
+                    Err(HubError::Conflict) => Err(Rejected::WindowClosed.into()),
+                    outcome => outcome,
+                },
+                None => Err(Rejected::WindowClosed.into()),
+            };
+        }
         let new = self.new_outbound(&outgoing, now);
         let Some(id) = self.context.store.append_message(new.clone()).await? else {
             return self.repeated_send(&outgoing).await;
@@ -48,6 +64,15 @@ impl State {
             tracing::warn!(%error, "a hand-over was not noted as taken");
         }
         Ok(message)
+    }
+
+    /// Whether the network takes this now: some numbers answer a customer freely only for a while.
+    async fn may_write(&self, outgoing: &Outgoing, now: Timestamp) -> Result<bool, HubError> {
+        if !self.context.sessions.has_reply_window(self.key.session_id) || outgoing.is_template() {
+            return Ok(true);
+        }
+        let window = self.context.store.find_reply_window(&self.key).await?;
+        Ok(window.is_none_or(|window| window.is_open(now)))
     }
 
     pub(super) fn new_outbound(&self, outgoing: &Outgoing, now: Timestamp) -> NewMessage {

@@ -47,6 +47,12 @@ pub enum Rejected {
     DefaultSession,
     #[error("client_message_id já foi usado com outro conteúdo")]
     ClientMessageIdReused,
+    /// Cloud API: domain facts, 24-hour window.
+    #[error(
+        "Passaram mais de 24 horas desde a última mensagem do cliente: envie um modelo aprovado \
+         (type \"template\"); texto livre volta a ser possível quando o cliente escrever"
+    )]
+    WindowClosed,
     #[error("Não é possível desativar ou rebaixar o último administrador ativo")]
     LastAdmin,
 }

@@ -7,6 +7,7 @@
 mod agents;
 mod audit;
 mod chats;
+mod cloud_numbers;
 mod company_groups;
 mod contacts;
 #[cfg(feature = "testing")]
@@ -24,6 +25,7 @@ mod fault;
 mod files;
 mod fold;
 mod groups;
+mod message_templates;
 mod messages;
 mod notices;
 mod notifications;
@@ -34,6 +36,7 @@ mod queue_entries;
 mod quick_replies;
 mod ratings;
 mod remarks;
+mod reply_windows;
 mod reports;
 mod search;
 mod seed;
@@ -85,6 +88,7 @@ pub use error::StoreError;
 #[cfg(feature = "testing")]
 pub use fault::Fault;
 pub use fold::{Moved, StatusReport};
+pub use message_templates::TemplateFilter;
 pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
 pub use notices::NewNotice;
 pub use page::{Order, Page, Slice};
