@@ -52,8 +52,9 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
         admin::open(&config, &passwords, &clock).await?
     };
     let master = MasterKey::load_or_create(&config)?;
+    let files = Files::open(&config, store.clone(), Arc::clone(&clock))?;
     let network = SandboxNetwork::new(Arc::clone(&clock), !config.whatsapp_sandbox_fast);
-    let cloud = cloud_network(&config, &master, store.clone(), &clock)?;
+    let cloud = cloud_network(&config, &master, &store, &files, &clock)?;
     let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone() });
     let encoder = Arc::new(WireEvents);
     let hub_config = hub_config(&config);
@@ -61,8 +62,8 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let bind_addr = config.bind_addr;
     let listener = TcpListener::bind(bind_addr).await;
     let listener = listener.map_err(|source| RunError::Bind { address: bind_addr, source })?;
-    let networks = (network, cloud);
-    let app = app_state(config, &master, hub.clone(), networks, passwords, clock, &shutdown)?;
+    let parts = (network, cloud, files);
+    let app = app_state(config, &master, hub.clone(), parts, passwords, clock, &shutdown)?;
     app.sockets.spawn(files::sweep::run(app.files.clone(), app.stop.clone()));
     announce(&listener, first_start)?;
     if is_demo {
@@ -87,24 +88,22 @@ fn hub_config(config: &Config) -> HubConfig {
 fn cloud_network(
     config: &Config,
     master: &MasterKey,
-    store: Store,
+    store: &Store,
+    files: &Files,
     clock: &Arc<dyn Clock>,
 ) -> Result<CloudNetwork, RunError> {
     let http = outbound::http_client().map_err(RunError::HttpClient)?;
     let numbers = CloudNumbers::new(config, store.clone(), Sealer::new(master));
-    Ok(CloudNetwork::new(
-        Graph::new(http, &config.cloud.api_url),
-        numbers,
-        store,
-        Arc::clone(clock),
-    ))
+    let graph = Graph::new(http, &config.cloud.api_url);
+    let (store, files, clock) = (store.clone(), files.clone(), Arc::clone(clock));
+    Ok(CloudNetwork::new(graph, numbers, store, files, clock))
 }
 
 fn app_state(
     config: Config,
     master: &MasterKey,
     hub: Hub,
-    (network, cloud): (SandboxNetwork, CloudNetwork),
+    (network, cloud, files): (SandboxNetwork, CloudNetwork, Files),
     passwords: Passwords,
     clock: Arc<dyn Clock>,
     shutdown: &Shutdown,
@@ -113,7 +112,6 @@ fn app_state(
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
     let store = hub.store().clone();
     let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
-    let files = Files::open(&config, hub.store().clone(), Arc::clone(&clock))?;
     Ok(AppState::new(Shared {
         postal_codes: postal_codes.map_err(RunError::HttpClient)?,
         tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),

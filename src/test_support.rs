@@ -102,10 +102,11 @@ impl TestApp {
         let seed = Seed { admin_password_hash: hash.clone(), provider: config.whatsapp_mode };
         store.seed(seed, clock.now()).await.unwrap();
         let network = SandboxNetwork::new(clock.clone(), false);
+        let files = Files::open(&config, store.clone(), clock.clone()).unwrap();
         let master = MasterKey::new(b"a key of the tests");
         let numbers = CloudNumbers::new(&config, store.clone(), Sealer::new(&master));
         let graph = Graph::new(outbound::http_client().unwrap(), &config.cloud.api_url);
-        let cloud = CloudNetwork::new(graph, numbers, store.clone(), clock.clone());
+        let cloud = CloudNetwork::new(graph, numbers, store.clone(), files.clone(), clock.clone());
         let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone() });
         let hub =
             Hub::start(HubConfig::default(), store, clock.clone(), Arc::new(WireEvents), providers);
@@ -116,7 +117,6 @@ impl TestApp {
         }
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
         let store = hub.store().clone();
-        let files = Files::open(&config, hub.store().clone(), clock.clone()).unwrap();
         let state = AppState::new(Shared {
             postal_codes: PostalCodes::new(&config, store, clock.clone()).unwrap(),
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),

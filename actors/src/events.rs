@@ -7,7 +7,8 @@ use crate::{
     domain::{
         Agent, AgentId, CustomerId, DepartmentId, Message, MessageKind, MessageRowId,
         MessageStatus, Note, NoteId, PresenceStatus, Priority, Role, SessionId, SessionStatus,
-        Ticket, TicketId, TicketStatus, Timestamp, Transfer, notification::Topic,
+        Ticket, TicketId, TicketStatus, Timestamp, Transfer, message_change::StoredChange,
+        notification::Topic,
     },
 };
 
@@ -46,6 +47,12 @@ pub enum HubEvent {
     MessageSent {
         message: Message,
         at: Timestamp,
+    },
+    /// Something became of a message: a reaction, an edit, it was taken back.
+    MessageChanged {
+        /// As it is now.
+        message: Message,
+        change: StoredChange,
     },
     /// A message moved up to another status.
     MessageStatusChanged {
@@ -294,6 +301,7 @@ impl HubEvent {
             Self::ChatTransferred { .. } => Some(Topic::Transfer),
             Self::ChatMessage { .. }
             | Self::MessageSent { .. }
+            | Self::MessageChanged { .. }
             | Self::MessageStatusChanged { .. }
             | Self::ChatAccepted { .. }
             | Self::ChatRead { .. }

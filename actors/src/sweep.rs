@@ -8,7 +8,7 @@ use crate::{
     domain::{cloud::ReplyWindow, inactivity, queue::REPLY_WINDOW},
     events::{Audience, HubEvent},
     hub::Context,
-    store::StoreError,
+    store::{PARKED_DAYS, StoreError},
 };
 
 /// Silent chats that are read at once.
@@ -45,6 +45,7 @@ pub(crate) async fn once(context: &Context) {
     if let Err(error) = warn_of_closing_windows(context).await {
         tracing::warn!(%error, "closing windows could not be read");
     }
+    forget_parked_changes(context).await;
     context.outboxes.forget_old();
 }
 
@@ -70,6 +71,14 @@ async fn look_at_silent_chats(context: &Context) -> Result<(), StoreError> {
         after = Some(position);
     }
     Ok(())
+}
+
+/// What became of messages that never came is not waited for for ever.
+async fn forget_parked_changes(context: &Context) {
+    let before = context.clock.now().minus(Duration::from_hours(24 * PARKED_DAYS));
+    if let Err(error) = context.store.forget_parked_changes(before).await {
+        tracing::warn!(%error, "old changes of messages could not be removed");
+    }
 }
 
 /// Tells chats of hand-overs that nobody has taken in time.

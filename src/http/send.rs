@@ -120,6 +120,9 @@ fn read(body: Body, by: AgentId) -> ApiResult<Outgoing> {
         kind,
         text,
         media_url: media_url.filter(|_| kind != MessageKind::Text),
+        media: None,
+        details: None,
+        quoted_message_id: None,
         client_message_id: client_id.filter(|id| !id.is_empty()),
         is_automatic: false,
     };
@@ -154,6 +157,9 @@ fn read_legacy(body: Body, by: AgentId) -> ApiResult<Outgoing> {
         kind,
         text: caption.unwrap_or_default(),
         media_url: media_url.filter(|_| !is_text),
+        media: None,
+        details: None,
+        quoted_message_id: None,
         client_message_id,
         is_automatic: false,
     };

@@ -11,7 +11,7 @@ use axum::{
 };
 use dx_actors::{
     HubError,
-    domain::{Inbound, SessionId, phone},
+    domain::{SessionId, phone},
 };
 use futures_util::future::join_all;
 
@@ -23,7 +23,7 @@ use crate::{
     providers::cloud::numbers::{NumberSecrets, Secrets},
     state::AppState,
     wire::{
-        cloud::{CloudBatch, CloudIn, TemplateChange},
+        cloud::{CloudBatch, CloudIn, CloudInbound, TemplateChange},
         inject::{self, InjectIn, InjectedOut},
         message::MessageOut,
         webhook::{
@@ -183,16 +183,24 @@ async fn take_delivery(
     Ok(Json(out))
 }
 
-/// Customers side by side, the messages of one customer one after the other. A failure stops only
-/// its own customer; the network delivers again what was not stored.
-async fn store_all(app: &AppState, id: SessionId, inbound: Vec<Inbound>) -> ApiResult<()> {
-    let mut by_chat: BTreeMap<String, Vec<Inbound>> = BTreeMap::new();
-    for message in inbound {
-        by_chat.entry(message.chat_id.clone()).or_default().push(message);
+/// Customers side by side, what one customer did one after the other. A failure stops only its own
+/// customer; the network delivers again what was not stored.
+async fn store_all(app: &AppState, id: SessionId, inbound: Vec<CloudInbound>) -> ApiResult<()> {
+    let mut by_chat: BTreeMap<String, Vec<CloudInbound>> = BTreeMap::new();
+    for event in inbound {
+        by_chat.entry(event.chat_id().to_owned()).or_default().push(event);
     }
-    let chats = by_chat.into_values().map(async |messages| {
-        for message in messages {
-            app.hub.sessions().receive(app.hub.chats(), id, message).await?;
+    let chats = by_chat.into_values().map(async |events| {
+        for event in events {
+            match event {
+                CloudInbound::Message(message) => {
+                    app.hub.sessions().receive(app.hub.chats(), id, *message).await?;
+                }
+                CloudInbound::Change(change) => {
+                    let change = change.into_change(app.hub.clock().now());
+                    app.hub.chats().change(id, change).await?;
+                }
+            }
         }
         Ok::<_, HubError>(())
     });
@@ -485,8 +493,8 @@ mod tests {
         let expected = [
             ("w1", "text", "Olá"),
             ("w2", "image", "veja"),
-            ("w3", "text", "Sim"),
-            ("w4", "text", "Não"),
+            ("w3", "interactive", "Sim"),
+            ("w4", "interactive", "Não"),
             ("w5", "contact", "Bia, Eva"),
             ("w6", "location", "-1.5, 2"),
             ("w7", "sticker", ""),

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use dx_actors::{
     domain::{ProviderKind, WhatsAppSession},
-    session::{
-        Provider, ProviderError, ProviderEvent, ProviderFactory, SandboxNetwork, provider::Connect,
-    },
+    session::{Connect, Provider, ProviderError, ProviderEvent, ProviderFactory, SandboxNetwork},
 };
 use tokio::sync::mpsc;
 

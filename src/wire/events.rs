@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use dx_actors::{
     EncodeEvent, HubEvent,
-    domain::{Message, Timestamp, Transfer},
+    domain::{Message, Timestamp, Transfer, message_change::StoredChange},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -82,6 +82,7 @@ impl From<&HubEvent> for Envelope {
             | HubEvent::ChatTagsChanged { .. } => remark_event(event),
             HubEvent::MessageReceived { message, at } => message_received(message, *at),
             HubEvent::MessageSent { message, at } => message_sent(message, *at),
+            HubEvent::MessageChanged { message, change } => message_changed(message, change),
             HubEvent::MessageStatusChanged { message_id, chat_id, status, at } => {
                 let data = json!({
                     "message_id": message_id, "chat_id": chat_id, "status": status.word(),
@@ -134,6 +135,21 @@ impl From<&HubEvent> for Envelope {
             }
         }
     }
+}
+
+/// A reaction, an edit, a message taken back, or a vote.
+fn message_changed(message: &Message, change: &StoredChange) -> Envelope {
+    let data = json!({
+        "message_id": message.message_id, "chat_id": message.chat_id,
+        "atendimento_id": message.ticket_id.map(|id| id.0),
+        "change": change.kind.word(), "by": change.side.word(), "value": change.value,
+        "previous": change.previous, "text": message.text,
+        "customer_reaction": message.customer_reaction,
+        "company_reaction": message.company_reaction,
+        "edited_at": message.edited_at.map(At), "deleted_at": message.deleted_at.map(At),
+        "timestamp": At(change.at),
+    });
+    Envelope::new("message_updated", data)
 }
 
 fn typing(chat_id: &str, from: &str, at: Timestamp) -> Value {

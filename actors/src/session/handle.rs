@@ -8,14 +8,14 @@ use ractor::ActorCell;
 use super::{
     actor::{SessionChild, ToSession},
     outbound::EarlyReports,
-    provider::ProviderEvent,
+    provider::{Provider, ProviderEvent},
 };
 use crate::{
     chat::{Chats, Delivered},
     clock::Clock,
     domain::{
         AgentId, DepartmentId, Inbound, Message, ProviderKind, Receipt, SessionChanges, SessionId,
-        SessionStatus, WhatsAppSession, ids::ChatKey,
+        SessionStatus, Timestamp, WhatsAppSession, ids::ChatKey,
     },
     error::HubError,
     hub::Context,
@@ -34,6 +34,15 @@ pub struct LiveSession {
     pub department_id: Option<DepartmentId>,
     /// The code that waits to be scanned.
     pub qr_code: Option<String>,
+    pub cold: ColdLimits,
+}
+
+/// What limits messages to people who never wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ColdLimits {
+    /// `None`: any number.
+    pub per_day: Option<i64>,
+    pub blocked_until: Option<Timestamp>,
 }
 
 /// Asks and tells the actor of a number.
@@ -136,6 +145,12 @@ impl Sessions {
         Ok(session)
     }
 
+    /// The connection of a number, for what is asked of a network directly.
+    /// [`HubError::SessionNotReady`] while it is not ready.
+    pub async fn connected(&self, id: SessionId) -> Result<Arc<dyn Provider>, HubError> {
+        self.doors.ask(&id, |reply| ToSession::Connected { reply }).await
+    }
+
     /// What is known of a number at present.
     pub fn live(&self, id: SessionId) -> Option<LiveSession> {
         self.live.get(&id).map(|live| live.clone())
@@ -183,6 +198,10 @@ impl Sessions {
         self.live.get(&id).and_then(|live| live.department_id)
     }
 
+    pub(crate) fn cold_limits(&self, id: SessionId) -> ColdLimits {
+        self.live.get(&id).map(|live| live.cold).unwrap_or_default()
+    }
+
     pub(crate) async fn provider_event(
         &self,
         id: SessionId,
@@ -209,6 +228,10 @@ impl Sessions {
             phone_number: session.phone_number.clone(),
             department_id: session.department_id,
             qr_code,
+            cold: ColdLimits {
+                per_day: session.cold_budget(),
+                blocked_until: session.cold_blocked_until,
+            },
         };
         self.live.insert(session.id, live);
     }

@@ -8,6 +8,7 @@ mod agents;
 mod audit;
 mod chats;
 mod cloud_numbers;
+mod cold_contacts;
 mod company_groups;
 mod contacts;
 #[cfg(feature = "testing")]
@@ -25,6 +26,7 @@ mod fault;
 mod files;
 mod fold;
 mod groups;
+mod message_changes;
 mod message_templates;
 mod messages;
 mod notices;
@@ -63,7 +65,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::domain::{MessageRowId, NewMessage};
+use crate::domain::NewMessage;
 
 use db::{Db, Tx};
 use fold::{Append, Folded, Move};
@@ -73,6 +75,7 @@ use writer::{BoxFuture, Writer};
 pub use agents::Login;
 pub use audit::AuditFilter;
 pub use chats::{ChatActivity, ChatRow, ChatSort};
+pub use cold_contacts::ColdContact;
 pub use company_groups::{CompanyGroupFilter, CompanyGroupSort};
 pub use contacts::{
     Company, ContactFilter, ContactScope, ContactSort, ContactView, NewRegistration, Registered,
@@ -87,7 +90,8 @@ pub use documents::{DocumentFilter, DocumentScope, DocumentSort};
 pub use error::StoreError;
 #[cfg(feature = "testing")]
 pub use fault::Fault;
-pub use fold::{Moved, StatusReport};
+pub use fold::{Appended, Moved, StatusReport};
+pub use message_changes::{Outcome as ChangeOutcome, PARKED_DAYS};
 pub use message_templates::TemplateFilter;
 pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
 pub use notices::NewNotice;
@@ -188,7 +192,7 @@ impl Store {
     pub async fn append_message(
         &self,
         message: NewMessage,
-    ) -> Result<Option<MessageRowId>, StoreError> {
+    ) -> Result<Option<Appended>, StoreError> {
         #[cfg(feature = "testing")]
         let fault = self.faults.before()?;
         let (reply, answer) = oneshot::channel();

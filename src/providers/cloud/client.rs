@@ -73,12 +73,18 @@ impl Refusal {
 #[derive(Debug, Clone)]
 pub struct Graph {
     http: reqwest::Client,
+    /// Scheme, server and port.
+    origin: String,
     base: String,
 }
 
 impl Graph {
     pub fn new(http: reqwest::Client, api_url: &str) -> Self {
-        Self { http, base: format!("{}/{API_VERSION}", api_url.trim_end_matches('/')) }
+        let base = format!("{}/{API_VERSION}", api_url.trim_end_matches('/'));
+        let origin = api_url
+            .parse::<reqwest::Url>()
+            .map_or_else(|_| api_url.to_owned(), |url| url.origin().ascii_serialization());
+        Self { http, origin, base }
     }
 
     /// The document at `path`, such as `{id}?fields=…`.
@@ -96,6 +102,37 @@ impl Graph {
         self.call(self.http.post(format!("{}/{path}", self.base)).json(body), token).await
     }
 
+    /// Hands a file over.
+    pub async fn upload(
+        &self,
+        token: &Secret,
+        path: &str,
+        form: reqwest::multipart::Form,
+    ) -> Result<Value, GraphError> {
+        let request = self.http.post(format!("{}/{path}", self.base)).multipart(form);
+        let request = request.timeout(TRANSFER_TIMEOUT).bearer_auth(token.reveal());
+        answer(request.send().await).await
+    }
+
+    /// The file at an address that the Graph gave. The token goes to nobody but Meta: over TLS, or to the
+    /// server that is configured as Meta.
+    pub async fn fetch(&self, token: &Secret, url: &str) -> Result<reqwest::Response, GraphError> {
+        let is_ours = url.strip_prefix(&self.origin).is_some_and(|path| path.starts_with('/'));
+        if !is_ours && !is_meta(url) {
+            return Err(GraphError::Unknown("the address of a file is not Meta's".to_owned()));
+        }
+        let request = self.http.get(url).timeout(TRANSFER_TIMEOUT).bearer_auth(token.reveal());
+        let response = request.send().await.map_err(failure)?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status().as_u16();
+        let body = read_bounded(response).await?;
+        let document: Value = serde_json::from_slice(&body).unwrap_or_default();
+        Err(Refusal::read(status, &document)
+            .map_or_else(|| without_document(status), GraphError::Refused))
+    }
+
     async fn call(
         &self,
         request: reqwest::RequestBuilder,
@@ -104,6 +141,16 @@ impl Graph {
         let request = request.timeout(ANSWER_TIMEOUT).bearer_auth(token.reveal());
         answer(request.send().await).await
     }
+}
+
+/// Where Meta keeps files.
+fn is_meta(url: &str) -> bool {
+    let Ok(url) = url.parse::<reqwest::Url>() else { return false };
+    let host = url.host_str().unwrap_or_default();
+    let is_host = ["facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net"].iter().any(|domain| {
+        host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    });
+    url.scheme() == "https" && is_host
 }
 
 async fn answer(outcome: Result<reqwest::Response, reqwest::Error>) -> Result<Value, GraphError> {
@@ -157,4 +204,42 @@ async fn read_bounded(mut response: reqwest::Response) -> Result<Vec<u8>, GraphE
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_goes_to_meta_only() {
+        for good in ["https://lookaside.fbsbx.com/a?b=1", "https://graph.facebook.com/x"] {
+            assert!(is_meta(good), "{good}");
+        }
+        let bad = [
+            "http://lookaside.fbsbx.com/a",
+            "https://fbsbx.com.evil.br/",
+            "https://evilfbsbx.com/",
+            "https://evil.br/?fbsbx.com",
+            "file:///etc/passwd",
+            "",
+        ];
+        for bad in bad {
+            assert!(!is_meta(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_error_document_is_read_with_its_details() {
+        let body = serde_json::json!({"error": {
+            "message": "(#131030) not in the list", "code": 131_030, "error_subcode": 7,
+            "error_data": {"details": "Recipient not in allowed list"}, "fbtrace_id": "A1",
+        }});
+        let refusal = Refusal::read(400, &body).unwrap();
+        assert_eq!(
+            (refusal.code, refusal.subcode, &*refusal.trace),
+            (Some(131_030), Some(7), "A1")
+        );
+        assert_eq!(refusal.to_string(), "131030: Recipient not in allowed list");
+        assert_eq!(Refusal::read(400, &serde_json::json!({"data": []})), None);
+    }
 }

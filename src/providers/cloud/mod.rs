@@ -1,12 +1,13 @@
 //! Meta's Cloud API as a provider: what is sent goes over HTTP to the Graph, what comes in is delivered
 //! to the webhook. There is nothing to pair: a number is ready when its token and its id are right.
 //!
-//! Sending is not idempotent. When nobody knows whether a message was taken it is not sent again: it
-//! fails with a text that says so, and Meta's own report, which carries our id, corrects that.
+//! Sending is not idempotent. When nobody knows whether a message was taken it is not sent again: Meta's
+//! own report, which carries our id, decides.
 
 mod body;
 pub mod client;
 pub mod errors;
+mod media;
 pub mod numbers;
 mod pace;
 pub mod template;
@@ -17,12 +18,14 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use dx_actors::{
     Clock,
-    domain::{Message, SessionId, WhatsAppSession, phone, session::DisconnectReason},
+    domain::{
+        Message, MessageChange, SessionId, WhatsAppSession, phone, session::DisconnectReason,
+    },
     session::{
-        Provider, ProviderError, ProviderEvent, ProviderFactory,
-        provider::{Connect, ProviderFuture},
+        Connect, Provider, ProviderError, ProviderEvent, ProviderFactory, ProviderFuture, Taken,
     },
     store::{Store, StoreError},
 };
@@ -36,6 +39,7 @@ use self::{
     numbers::{Account, AccountError, CloudNumbers},
     pace::Pace,
 };
+use crate::files::Files;
 
 /// How often a connected number's token is looked at. Messages that come in do not need it, so that
 /// nothing else would tell of one that was revoked at night.
@@ -49,8 +53,8 @@ const TYPING_CHATS_MAX: usize = 10_000;
 
 const NOT_CONNECTED: &str = "o número ainda não está conectado à Meta";
 const NOT_REACHED: &str = "a Meta não pôde ser alcançada";
-const UNKNOWN: &str = "A Meta não confirmou o envio, e a mensagem pode ter chegado ao cliente. Se ela não \
-                       aparecer como entregue, tente enviar de novo.";
+const UNKNOWN: &str = "a Meta não confirmou o envio";
+const TOO_FAST: &str = "mensagens demais em pouco tempo: espera a vez";
 
 /// The network that all numbers of the Cloud API are connected to. Cheap to clone.
 #[derive(Clone)]
@@ -58,6 +62,7 @@ pub struct CloudNetwork {
     graph: Graph,
     numbers: CloudNumbers,
     store: Store,
+    files: Files,
     clock: Arc<dyn Clock>,
 }
 
@@ -105,12 +110,14 @@ impl From<GraphError> for SyncError {
 }
 
 impl CloudNetwork {
-    pub fn new(graph: Graph, numbers: CloudNumbers, store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { graph, numbers, store, clock }
-    }
-
-    pub fn graph(&self) -> &Graph {
-        &self.graph
+    pub fn new(
+        graph: Graph,
+        numbers: CloudNumbers,
+        store: Store,
+        files: Files,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { graph, numbers, store, files, clock }
     }
 
     pub fn numbers(&self) -> &CloudNumbers {
@@ -243,32 +250,38 @@ impl Connection {
 
     fn account(&self) -> Result<&Account, ProviderError> {
         let account = self.0.account.get().filter(|_| !self.0.alive.is_cancelled());
-        account.ok_or_else(|| ProviderError::Temporary(NOT_CONNECTED.to_owned()))
+        account.ok_or_else(|| ProviderError::temporary(NOT_CONNECTED))
     }
 
-    async fn hand_over(&self, message: &Message) -> Result<(), ProviderError> {
+    async fn hand_over(&self, message: &Message) -> Result<Taken, ProviderError> {
         let account = self.account()?;
-        let body = body::of(message)?;
-        while let Err(wait) = self.0.pace.take(&message.chat_id, Instant::now()) {
-            tokio::time::sleep(wait).await;
+        let Inner { network, session_id, pace, .. } = &*self.0;
+        if let Err(wait) = pace.take(&message.chat_id, Instant::now()) {
+            return Err(ProviderError::NotNow { text: TOO_FAST.to_owned(), wait });
         }
+        let place = media::place(&network.graph, &network.files, account, message).await?;
+        let quoted = match &message.quoted_message_id {
+            Some(id) => Some(network_id(&network.store, *session_id, id).await?),
+            None => None,
+        };
+        let body = body::of(message, place, quoted.as_deref())?;
         match self.post(account, &body).await {
             Ok(answer) => {
-                self.0.pace.accepted(&message.chat_id);
+                pace.accepted(&message.chat_id);
                 match answer.pointer("/messages/0/id").and_then(Value::as_str) {
-                    Some(_) => Ok(()),
-                    None => Err(ProviderError::Refused(UNKNOWN.to_owned())),
+                    Some(id) => Ok(Taken { network_id: Some(id.to_owned()) }),
+                    None => Err(ProviderError::Unknown(UNKNOWN.to_owned())),
                 }
             }
             Err(GraphError::NotReached(error)) => {
                 tracing::warn!(error = crate::error::chain(&error), "the network was not reached");
-                Err(ProviderError::Temporary(NOT_REACHED.to_owned()))
+                Err(ProviderError::temporary(NOT_REACHED))
             }
             Err(GraphError::Unknown(why)) => {
                 tracing::warn!(why, message.id = %message.id, "nobody knows whether it was taken");
-                Err(ProviderError::Refused(UNKNOWN.to_owned()))
+                Err(ProviderError::Unknown(UNKNOWN.to_owned()))
             }
-            Err(GraphError::Refused(refusal)) => Err(self.refused(message, &refusal).await),
+            Err(GraphError::Refused(refusal)) => Err(self.refused(&message.chat_id, &refusal)),
         }
     }
 
@@ -277,37 +290,47 @@ impl Connection {
         self.0.network.graph.post(&account.access_token, &path, body).await
     }
 
-    async fn refused(&self, message: &Message, refusal: &Refusal) -> ProviderError {
+    fn refused(&self, chat_id: &str, refusal: &Refusal) -> ProviderError {
         let text = refusal.to_string();
+        let now = Instant::now();
         match refusal.class() {
-            Class::Retry => ProviderError::Temporary(text),
-            Class::Throttled => {
-                self.0.pace.throttled(Instant::now());
-                ProviderError::Temporary(text)
-            }
+            Class::Retry => ProviderError::temporary(text),
+            Class::Throttled => ProviderError::NotNow { text, wait: self.0.pace.throttled(now) },
             Class::PairThrottled => {
-                self.0.pace.pair_refused(&message.chat_id, Instant::now());
-                ProviderError::Temporary(text)
+                ProviderError::NotNow { text, wait: self.0.pace.pair_refused(chat_id, now) }
             }
             Class::Refused => ProviderError::Refused(text),
-            // The row waits until the number is in order again.
-            Class::Credentials => {
-                self.out_of_order(DisconnectReason::CredentialsRefused, text).await
-            }
-            Class::Locked => self.out_of_order(DisconnectReason::Banned, text).await,
+            Class::Credentials => self.out_of_order(DisconnectReason::CredentialsRefused, text),
+            Class::Locked => self.out_of_order(DisconnectReason::Banned, text),
         }
     }
 
-    async fn out_of_order(&self, reason: DisconnectReason, text: String) -> ProviderError {
-        self.tell(ProviderEvent::Disconnected(reason)).await;
-        ProviderError::Temporary(text)
+    /// The message has failed for good, and so has the number: what waits behind it goes on waiting.
+    fn out_of_order(&self, reason: DisconnectReason, text: String) -> ProviderError {
+        let connection = self.clone();
+        tokio::spawn(async move { connection.tell(ProviderEvent::Disconnected(reason)).await });
+        ProviderError::Refused(text)
+    }
+
+    async fn react(&self, change: &MessageChange, target: &Message) -> Result<(), ProviderError> {
+        let id = target.network_id.as_ref().unwrap_or(&target.message_id);
+        let body = body::reaction(change, id)?;
+        let account = self.account()?;
+        match self.post(account, &body).await {
+            Ok(_) => Ok(()),
+            Err(GraphError::Refused(refusal)) => Err(self.refused(&change.chat_id, &refusal)),
+            // A reaction that comes twice is one reaction.
+            Err(GraphError::NotReached(_) | GraphError::Unknown(_)) => {
+                Err(ProviderError::temporary(NOT_REACHED))
+            }
+        }
     }
 
     /// Meta shows typing only together with the mark that the customer's last message was read.
     async fn show_typing(&self, chat_id: &str) -> Result<(), ProviderError> {
         let store = &self.0.network.store;
         let last = store.find_last_inbound_id(self.0.session_id, chat_id).await;
-        let last = last.map_err(|error| ProviderError::Temporary(error.to_string()))?;
+        let last = last.map_err(|error| ProviderError::temporary(error.to_string()))?;
         let Some(message_id) = last else { return Ok(()) };
         if !self.is_typing_due(chat_id, &message_id) {
             return Ok(());
@@ -347,9 +370,21 @@ impl Connection {
         let account = self.account()?;
         match self.post(account, body).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(ProviderError::Temporary(error.to_string())),
+            Err(error) => Err(ProviderError::temporary(error.to_string())),
         }
     }
+}
+
+/// How Meta knows a message of ours or of the customer.
+async fn network_id(
+    store: &Store,
+    session_id: SessionId,
+    message_id: &str,
+) -> Result<String, ProviderError> {
+    let found = store.find_message_by_provider_id(session_id, message_id).await;
+    let found = found.map_err(|error| ProviderError::temporary(error.to_string()))?;
+    let known = found.and_then(|message| message.network_id);
+    Ok(known.unwrap_or_else(|| message_id.to_owned()))
 }
 
 fn disconnected(error: &AccountError) -> ProviderEvent {
@@ -361,8 +396,34 @@ fn disconnected(error: &AccountError) -> ProviderEvent {
 }
 
 impl Provider for Connection {
-    fn send<'a>(&'a self, message: &'a Message) -> ProviderFuture<'a, Result<(), ProviderError>> {
+    fn send<'a>(
+        &'a self,
+        message: &'a Message,
+    ) -> ProviderFuture<'a, Result<Taken, ProviderError>> {
         Box::pin(self.hand_over(message))
+    }
+
+    fn is_idempotent(&self) -> bool {
+        false
+    }
+
+    fn change<'a>(
+        &'a self,
+        change: &'a MessageChange,
+        target: &'a Message,
+    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
+        Box::pin(self.react(change, target))
+    }
+
+    fn download<'a>(
+        &'a self,
+        message: &'a Message,
+        chunks: mpsc::Sender<Bytes>,
+    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
+        Box::pin(async move {
+            let account = self.account()?;
+            media::download(&self.0.network.graph, account, message, chunks).await
+        })
     }
 
     fn set_typing<'a>(
