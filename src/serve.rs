@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dx_actors::{Clock, Hub, HubConfig, SystemClock, session::SandboxNetwork, store::Store};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     documents::Typesetter,
     files::{self, Files},
     http::{self, server, throttle::Throttle},
-    openapi, outbound,
+    media, openapi, outbound,
     postal::PostalCodes,
     providers::{
         Providers,
@@ -24,7 +24,7 @@ use crate::{
     run_error::RunError,
     secrets::{MasterKey, Purpose, Sealer},
     shutdown::{self, Shutdown},
-    state::{AppState, Shared},
+    state::{AppState, Shared, THUMBNAILS_AT_ONCE},
     terminal,
     wire::events::WireEvents,
 };
@@ -65,6 +65,8 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let parts = (network, cloud, files);
     let app = app_state(config, &master, hub.clone(), parts, passwords, clock, &shutdown)?;
     app.sockets.spawn(files::sweep::run(app.files.clone(), app.stop.clone()));
+    let fetching = media::run(app.hub.clone(), app.files.clone(), app.stop.clone());
+    app.sockets.spawn(fetching);
     announce(&listener, first_start)?;
     if is_demo {
         demo::announce(&listener)?;
@@ -119,6 +121,7 @@ fn app_state(
         throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),
         hub,
         files,
+        thumbnails: Semaphore::new(THUMBNAILS_AT_ONCE),
         sealer: Sealer::new(master),
         links: Links::new(&master.derive(Purpose::Links)),
         typesetter: Typesetter::default(),

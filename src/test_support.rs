@@ -18,6 +18,7 @@ use dx_actors::{
     testing::TestDatabase,
 };
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
@@ -124,6 +125,7 @@ impl TestApp {
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
             hub,
             files,
+            thumbnails: Semaphore::new(2),
             sealer: Sealer::new(&master),
             links: Links::new(b"a key of the tests"),
             typesetter: Typesetter::default(),

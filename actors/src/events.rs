@@ -54,6 +54,11 @@ pub enum HubEvent {
         message: Message,
         change: StoredChange,
     },
+    /// The file of a message is there, will not come, or is fetched again.
+    MediaChanged {
+        message: Message,
+        at: Timestamp,
+    },
     /// A message moved up to another status.
     MessageStatusChanged {
         message_id: String,
@@ -302,6 +307,7 @@ impl HubEvent {
             Self::ChatMessage { .. }
             | Self::MessageSent { .. }
             | Self::MessageChanged { .. }
+            | Self::MediaChanged { .. }
             | Self::MessageStatusChanged { .. }
             | Self::ChatAccepted { .. }
             | Self::ChatRead { .. }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod events;
 pub mod hub;
 mod live_settings;
+mod messages;
 pub mod presence;
 pub mod queue;
 #[cfg(test)]

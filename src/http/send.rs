@@ -8,18 +8,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dx_actors::{
-    chat::Outgoing,
-    domain::{AgentId, Message, MessageKind, SessionId, ids::ChatKey, phone},
+    chat::{Outgoing, OutgoingMedia},
+    domain::{AgentId, Message, MessageKind, SessionId, file::FileKey, ids::ChatKey, phone},
 };
 
-use super::{Body, Fields, Slash, fields::too_long};
+use super::{Body, Fields, Slash, cloud_content, content, fields::too_long};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
     openapi::{Conflict, Forbidden, Locked},
     state::AppState,
     wire::{
-        incoming::{CHAT_ID_CHARS_MAX, MEDIA_URL_CHARS_MAX, PHONE_CHARS_MAX, TEXT_CHARS_MAX},
+        incoming::{
+            CHAT_ID_CHARS_MAX, MEDIA_URL_CHARS_MAX, MESSAGE_ID_CHARS_MAX, PHONE_CHARS_MAX,
+            TEXT_CHARS_MAX,
+        },
         message::{LegacySendIn, MessageIdOut, QueuedOut, SendIn},
         words::Word,
     },
@@ -27,6 +30,8 @@ use crate::{
 
 /// Contract §10.
 const CLIENT_MESSAGE_ID_CHARS_MAX: usize = 255;
+const NO_FILE: &str =
+    "Este arquivo não existe ou já expirou; envie-o de novo em /api/v1/whatsapp/media/.";
 const TEXT_REQUIRED: &str = "Campo obrigatório para mensagens de texto";
 const BAD_RECIPIENT: &str =
     "Informe um número com DDD e código do país (10 a 15 dígitos) ou o endereço de um grupo.";
@@ -47,7 +52,11 @@ pub(super) async fn send(
     me: CurrentAgent,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<QueuedOut>)> {
-    let message = queue(&app, read(body, me.id)?).await?;
+    let (mut outgoing, file_id) = read(body, me.id)?;
+    if let Some(key) = file_id {
+        outgoing.media = Some(stored(&app, key).await?);
+    }
+    let message = queue(&app, outgoing).await?;
     Ok((StatusCode::ACCEPTED, Json(message.into())))
 }
 
@@ -77,10 +86,11 @@ pub(super) async fn send_legacy(
 }
 
 /// Over the number that the customer knows, if that is ready.
-async fn queue(app: &AppState, outgoing: Outgoing) -> ApiResult<Message> {
+async fn queue(app: &AppState, mut outgoing: Outgoing) -> ApiResult<Message> {
     // A person's chat has the person's number as its id, a group's its address.
     let chat_id = outgoing.phone.clone();
     let session_id = session_of(app, &chat_id).await?;
+    cloud_content::prepare(app, session_id, &mut outgoing).await?;
     if !app.hub.sessions().is_ready(session_id) {
         return Err(ApiError::SessionNotReady);
     }
@@ -98,18 +108,30 @@ async fn session_of(app: &AppState, chat_id: &str) -> ApiResult<SessionId> {
     Ok(app.hub.sessions().resolve(None).await?.id)
 }
 
-fn read(body: Body, by: AgentId) -> ApiResult<Outgoing> {
+fn read(body: Body, by: AgentId) -> ApiResult<(Outgoing, Option<FileKey>)> {
     let mut fields = body.fields();
     let phone = recipient(&mut fields);
     let kind = fields.choice_or("type", MessageKind::Text, sendable);
     let text = fields.text_or("text", TEXT_CHARS_MAX, "");
+    let details = match kind {
+        MessageKind::Template => cloud_content::template(&mut fields),
+        MessageKind::Interactive => cloud_content::interactive(&mut fields, &text),
+        kind => content::read(&mut fields, kind),
+    };
+    let quoted = fields.optional_text("quoted_message_id", MESSAGE_ID_CHARS_MAX);
+    let file_id = media_file_id(&mut fields);
     let media_url = fields.optional_url("media_url", MEDIA_URL_CHARS_MAX);
     let media_url = media_url.filter(|url| !url.is_empty());
     if kind == MessageKind::Text {
         if text.is_empty() && !fields.has_error("text") && !fields.has_error("type") {
             fields.error("text", TEXT_REQUIRED);
         }
-    } else if media_url.is_none() && !fields.has_error("media_url") {
+    } else if kind.is_media()
+        && media_url.is_none()
+        && file_id.is_none()
+        && !fields.has_error("media_url")
+        && !fields.has_error("media_file_id")
+    {
         let kind = kind.word();
         fields.error("media_url", format!("Campo obrigatório para mensagens do tipo {kind}"));
     }
@@ -119,14 +141,31 @@ fn read(body: Body, by: AgentId) -> ApiResult<Outgoing> {
         phone,
         kind,
         text,
-        media_url: media_url.filter(|_| kind != MessageKind::Text),
+        media_url: media_url.filter(|_| kind.is_media() && file_id.is_none()),
         media: None,
-        details: None,
-        quoted_message_id: None,
+        details: details.map(|details| details.to_json()),
+        quoted_message_id: quoted.filter(|id| !id.is_empty()),
         client_message_id: client_id.filter(|id| !id.is_empty()),
         is_automatic: false,
     };
-    fields.finish(outgoing)
+    let file_id = file_id.filter(|_| kind.is_media());
+    fields.finish((outgoing, file_id))
+}
+
+/// The key of a file that was uploaded before.
+fn media_file_id(fields: &mut Fields) -> Option<FileKey> {
+    let text = fields.optional_text("media_file_id", MESSAGE_ID_CHARS_MAX);
+    let key = FileKey::try_from(text.filter(|text| !text.is_empty())?).ok();
+    if key.is_none() {
+        fields.error("media_file_id", NO_FILE);
+    }
+    key
+}
+
+async fn stored(app: &AppState, key: FileKey) -> ApiResult<OutgoingMedia> {
+    let found = app.hub.store().find_file(&key).await?;
+    let file = found.ok_or_else(|| ApiError::field("media_file_id", NO_FILE))?;
+    Ok(OutgoingMedia { key: file.key, media_type: file.media_type, bytes: file.bytes })
 }
 
 /// The older body: texts, and pictures under other names. One sentence says what is wrong first.
@@ -138,7 +177,9 @@ fn read_legacy(body: Body, by: AgentId) -> ApiResult<Outgoing> {
     };
     let to = text("to", CHAT_ID_CHARS_MAX).ok_or_else(|| required("to"))?;
     let phone = address(&to).ok_or_else(|| ApiError::refused("Campo 'to' inválido"))?;
-    let kind = text("type", 20).map_or(Some(MessageKind::Text), |word| sendable(&word));
+    let kind = text("type", 20).map_or(Some(MessageKind::Text), |word| {
+        sendable(&word).filter(|kind| *kind == MessageKind::Text || kind.is_media())
+    });
     let kind = kind.ok_or_else(|| ApiError::refused("Campo 'type' inválido"))?;
     let caption = text("text", TEXT_CHARS_MAX).or_else(|| text("caption", TEXT_CHARS_MAX));
     let client_message_id = text("client_message_id", CLIENT_MESSAGE_ID_CHARS_MAX);
@@ -185,6 +226,7 @@ fn recipient(fields: &mut Fields) -> String {
 fn address(to: &str) -> Option<String> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match to.split_once('@') {
+        None if is_scoped(to) => Some(to.to_owned()),
         None => phone::canonical(to),
         Some((number, "s.whatsapp.net" | "c.us")) => phone::canonical(number),
         Some(("", _)) => None,
@@ -195,10 +237,22 @@ fn address(to: &str) -> Option<String> {
     }
 }
 
+/// The id that a person who hides the number has for this business: a country and an opaque text.
+fn is_scoped(to: &str) -> bool {
+    to.split_once('.').is_some_and(|(country, id)| {
+        let is_country = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+        is_country && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
 /// The kinds that can be sent.
 fn sendable(word: &str) -> Option<MessageKind> {
-    use MessageKind::{Audio, Document, Image, Text, Video};
-    MessageKind::parse(word).filter(|kind| [Text, Image, Audio, Video, Document].contains(kind))
+    use MessageKind::{
+        Audio, Contact, Document, Image, Interactive, Location, Sticker, Template, Text, Video,
+    };
+    let kinds =
+        [Text, Image, Audio, Video, Document, Location, Contact, Sticker, Template, Interactive];
+    MessageKind::parse(word).filter(|kind| kinds.contains(kind))
 }
 
 #[cfg(test)]
@@ -269,11 +323,10 @@ mod tests {
             ("text", json!({"to": TO, "text": "  "}), text_required),
             ("text", json!({"to": TO, "text": long(65_537)}), &too_long(65_536)),
             ("text", json!({"to": TO, "text": "a\0"}), "Caracteres nulos não são permitidos."),
-            (
-                "type",
-                json!({"to": TO, "type": "location"}),
-                "\"location\" não é um escolha válido.",
-            ),
+            ("type", json!({"to": TO, "type": "poll"}), "\"poll\" não é um escolha válido."),
+            ("location", json!({"to": TO, "type": "location"}), "Este campo é obrigatório."),
+            ("contacts", json!({"to": TO, "type": "contact"}), "Este campo é obrigatório."),
+            ("media_file_id", json!({"to": TO, "type": "image", "media_file_id": "x"}), NO_FILE),
             ("media_url", json!({"to": TO, "type": "image"}), image_required),
             (
                 "media_url",

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use dx_actors::{
     EncodeEvent, HubEvent,
-    domain::{Message, Timestamp, Transfer, message_change::StoredChange},
+    domain::{Message, Timestamp, Transfer, file::FileKey, message_change::StoredChange},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -82,6 +82,16 @@ impl From<&HubEvent> for Envelope {
             | HubEvent::ChatTagsChanged { .. } => remark_event(event),
             HubEvent::MessageReceived { message, at } => message_received(message, *at),
             HubEvent::MessageSent { message, at } => message_sent(message, *at),
+            HubEvent::MediaChanged { message, at } => {
+                let data = json!({
+                    "message_id": message.message_id, "chat_id": message.chat_id,
+                    "media_status": message.media_status.map(Word::word),
+                    "media_file_id": message.media_key.as_ref().map(FileKey::as_str),
+                    "media_type": message.media_mime_type, "media_size": message.media_size,
+                    "timestamp": At(*at),
+                });
+                Self::new("media_status", data)
+            }
             HubEvent::MessageChanged { message, change } => message_changed(message, change),
             HubEvent::MessageStatusChanged { message_id, chat_id, status, at } => {
                 let data = json!({

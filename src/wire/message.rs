@@ -9,7 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema, openapi::Object};
 
-use super::{content::Content, time::At, words::Word};
+use super::{
+    content::{ContactCard, Content, Interactive, Place, Template},
+    time::At,
+    words::Word,
+};
 use crate::openapi::schemas::{described, one_of, word, word_or_null};
 
 /// Uma mensagem em uma lista.
@@ -452,9 +456,29 @@ pub struct SendIn {
     /// Obrigatório para `text`; senão a legenda.
     #[schema(max_length = 65536)]
     pub text: Option<String>,
-    /// Obrigatório para os outros tipos.
+    /// Para imagem, áudio, vídeo, documento e figurinha: o endereço público do arquivo, ou `media_file_id`.
     #[schema(max_length = 2048)]
     pub media_url: Option<String>,
+    /// Um arquivo guardado antes com `POST /api/v1/whatsapp/media/`.
+    #[schema(max_length = 255)]
+    pub media_file_id: Option<String>,
+    /// O nome que o cliente vê em um documento.
+    #[schema(max_length = 200)]
+    pub filename: Option<String>,
+    /// Mostra um áudio como nota de voz.
+    pub voice: Option<bool>,
+    /// Para `location`.
+    pub location: Option<Place>,
+    /// Para `contact`.
+    #[schema(max_items = 10)]
+    pub contacts: Option<Vec<ContactCard>>,
+    /// Para `template`.
+    pub template: Option<Template>,
+    /// Para `interactive`; a pergunta vai em `text`.
+    pub interactive: Option<Interactive>,
+    /// A mensagem a que esta responde: o `message_id` dela.
+    #[schema(max_length = 255)]
+    pub quoted_message_id: Option<String>,
     /// Um pedido repetido com o mesmo valor não envia de novo.
     #[schema(max_length = 255)]
     pub client_message_id: Option<String>,
@@ -482,6 +506,20 @@ pub struct LegacySendIn {
 }
 
 /// Os tipos que se podem enviar.
+/// What can be sent.
+const SENDABLE: [&str; 10] = [
+    "text",
+    "image",
+    "audio",
+    "video",
+    "document",
+    "location",
+    "contact",
+    "sticker",
+    "template",
+    "interactive",
+];
+
 pub(super) fn sendable() -> Object {
     one_of(&["text", "image", "audio", "video", "document"])
 }
@@ -507,7 +545,7 @@ pub struct MessageParams {
 }
 
 described! {
-    sent_kind = sendable(), "Padrão: `text`.";
+    sent_kind = one_of(&SENDABLE), "Padrão: `text`.";
     status_filter = word::<MessageStatus>(), "`error` também é entendido, como `failed`.";
 }
 

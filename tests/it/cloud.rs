@@ -180,10 +180,9 @@ async fn what_nobody_knows_is_not_sent_twice(database: Database) {
     graph.behave([Manner::TakeAndBreak, Manner::TakeAndBabble]);
     for n in 0..2 {
         let sent = admin.send_text(MARIA, "sem resposta").await;
-        let row = becomes(&admin, &sent["database_id"], "failed").await;
-        let said = text(&row["error_message"]);
-        assert!(said.contains("pode ter chegado ao cliente"), "{said}");
-        // Meta's own report, with our id, proves that it did.
+        graph.takes(n + 1).await;
+        becomes(&admin, &sent["database_id"], "sending").await;
+        // Meta's own report, with our id, says what became of it.
         Delivery::of(&[], &[graph.report(n, "delivered")]).post(&admin).await.expect(200);
         becomes(&admin, &sent["database_id"], "delivered").await;
     }
@@ -216,13 +215,16 @@ async fn a_passing_failure_is_tried_again_and_a_lasting_one_explained() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_stops_the_number_and_keeps_what_waits() {
+async fn a_revoked_token_stops_the_number_and_says_why() {
     let (server, graph, admin) = scene(&Database::Sqlite).await;
     let mut socket = Socket::connect(&server, &admin).await;
     graph.customer_writes(&admin, MARIA, "wamid.in1", "Olá!").await;
     admin.chat_opens(MARIA).await;
     graph.revoke_tokens(true);
     let sent = admin.send_text(MARIA, "espera").await;
+    let row = becomes(&admin, &sent["database_id"], "failed").await;
+    let said = text(&row["error_message"]);
+    assert!(said.starts_with("190: O token de acesso expirou"), "{said}");
     let event = socket.next_event("session_status").await;
     assert_eq!(event["status"], "error");
     let status = admin.session_becomes("error").await;
@@ -230,8 +232,9 @@ async fn a_revoked_token_stops_the_number_and_keeps_what_waits() {
     admin.post(SEND, json!({"to": MARIA, "text": "oi"})).expect(423).await;
     graph.revoke_tokens(false);
     admin.post_nothing(&format!("{SESSIONS}1/reconnect/")).expect(202).await;
-    becomes(&admin, &sent["database_id"], "sent").await;
-    assert_eq!(graph.sent().len(), 1);
+    admin.session_becomes("ready").await;
+    admin.send_text(MARIA, "de novo").await;
+    assert_eq!(graph.takes(1).await["text"]["body"], "de novo");
     graph.assert_well_used();
 }
 
@@ -309,5 +312,178 @@ async fn a_number_that_lacks_something_says_so() {
     assert!(answer.get("cloud.app_secret").is_none(), "the configuration has one: {answer}");
     let body = json!({"provider": "sandbox", "cloud": {}});
     admin.post(SESSIONS, &body).expect_invalid("cloud").await;
+    graph.assert_well_used();
+}
+
+#[tokio::test]
+async fn every_kind_of_message_goes_out_as_meta_wants_it() {
+    let (_server, graph, admin) = scene(&Database::Sqlite).await;
+    graph.customer_writes(&admin, MARIA, "wamid.in1", "Olá!").await;
+    admin.chat_opens(MARIA).await;
+    let part = reqwest::multipart::Part::bytes(PNG).file_name("a.png").mime_str("image/png");
+    let form = reqwest::multipart::Form::new().part("file", part.expect("a media type"));
+    let file = admin.post_nothing("/api/v1/whatsapp/media/").multipart(form).expect(201).await;
+    let button = json!({"buttons": [{"id": "s", "title": "Sim"}, {"id": "n", "title": "Não"}]});
+    let list = json!({"list": {"button": "Ver", "sections": [{"title": "A", "rows": [
+        {"id": "1", "title": "Segunda via", "description": "Do boleto"},
+    ]}]}});
+    let cases = [
+        ("text", json!({"text": "resposta", "quoted_message_id": "wamid.in1"})),
+        ("location", json!({"location": {"latitude": -23.5, "longitude": -46.6, "name": "MASP"}})),
+        ("contact", json!({"contacts": [{"name": "Eva", "phones": ["11988887777"]}]})),
+        ("image", json!({"media_file_id": file["file_id"], "text": "legenda"})),
+        ("document", json!({"media_url": "https://example.com/a.pdf", "filename": "a.pdf"})),
+        ("interactive", json!({"text": "Confirma?", "interactive": {"action": button}})),
+        (
+            "interactive",
+            json!({"text": "Escolha", "interactive": {
+                "header": "Menu", "footer": "Loja", "action": list,
+            }}),
+        ),
+    ];
+    let mut count = 0;
+    for (kind, rest) in cases {
+        let mut body = json!({"to": MARIA, "type": kind});
+        body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        let sent = admin.post(SEND, &body).expect(202).await;
+        count += 1;
+        let taken = graph.takes(count).await;
+        becomes(&admin, &sent["database_id"], "sent").await;
+        let wanted = if kind == "contact" { "contacts" } else { kind };
+        assert_eq!(taken["type"], wanted, "{taken}");
+    }
+    let sent = graph.sent();
+    assert_eq!(sent[0]["context"]["message_id"], "wamid.in1");
+    assert_eq!(sent[3]["image"]["caption"], "legenda");
+    assert!(sent[3]["image"]["id"].is_string(), "{}", sent[3]);
+    assert_eq!(sent[4]["document"]["filename"], "a.pdf");
+    assert_eq!(sent[5]["interactive"]["action"]["buttons"][1]["reply"]["title"], "Não");
+    assert_eq!(sent[6]["interactive"]["header"]["text"], "Menu");
+    let wrong = json!({"to": MARIA, "type": "interactive", "text": "?", "interactive": {
+        "action": {"buttons": []},
+    }});
+    admin.post(SEND, &wrong).expect_invalid("interactive").await;
+    graph.assert_well_used();
+}
+
+#[tokio::test]
+async fn every_kind_of_message_comes_in_with_what_it_carries() {
+    let (_server, graph, admin) = scene(&Database::Sqlite).await;
+    graph.add_media("900000000000001", "image/png", PNG);
+    let choice = json!({"type": "list_reply", "list_reply": {
+        "id": "2via", "title": "Segunda via", "description": "Do boleto",
+    }});
+    let cards =
+        json!([{"name": {"formatted_name": "Eva"}, "phones": [{"wa_id": "5511988887777"}]}]);
+    let order = json!({"text": "rápido", "product_items": [
+        {"product_retailer_id": "SKU-1", "quantity": 2, "item_price": 10, "currency": "BRL"},
+    ]});
+    let mut quoting = message_from(MARIA, "wamid.2", "text", json!({"body": "sim"}));
+    quoting["context"] = json!({"from": PHONE_NUMBER, "id": "wamid.1"});
+    let system = json!({"body": "Maria changed from 1 to 2", "type": "user_changed_number"});
+    let messages = [
+        message_from(MARIA, "wamid.1", "text", json!({"body": "Olá"})),
+        quoting,
+        message_from(MARIA, "wamid.3", "interactive", choice),
+        message_from(MARIA, "wamid.4", "contacts", cards),
+        message_from(MARIA, "wamid.5", "location", json!({"latitude": -1.5, "longitude": 2.0})),
+        message_from(MARIA, "wamid.6", "order", order),
+        message_from(MARIA, "wamid.7", "system", system),
+        message_from(MARIA, "wamid.8", "hologram", json!({})),
+        message_from(
+            MARIA,
+            "wamid.9",
+            "image",
+            json!({"id": "900000000000001", "mime_type": "image/png"}),
+        ),
+    ];
+    let answer = Delivery::of(&messages, &[]).post(&admin).await.expect(200).body;
+    assert_eq!(answer["messages"], 9);
+    admin.chat_opens(MARIA).await;
+    let page = admin.get(&format!("{MESSAGES}?ordering=created_at")).expect(200).await;
+    let mut rows = Vec::new();
+    for row in results(&page) {
+        rows.push(message(&admin, &row["id"]).await);
+    }
+    assert_eq!(rows[1]["quoted_message_id"], "wamid.1");
+    assert_eq!(rows[2]["message_type"], "interactive");
+    assert_eq!(rows[2]["details"]["id"], "2via");
+    assert_eq!(rows[3]["details"]["contacts"][0]["phones"][0], "5511988887777");
+    assert_eq!(rows[4]["details"]["latitude"], -1.5);
+    assert_eq!(rows[5]["text_content"], "Pedido: 2 × SKU-1 (10 BRL)\nrápido");
+    assert_eq!(rows[6]["text_content"], "Maria changed from 1 to 2");
+    assert_eq!(rows[7]["text_content"], "[hologram]");
+    let picture = eventually("the picture is fetched from Meta", async || {
+        let row = message(&admin, &rows[8]["id"]).await;
+        (row["media_status"] == "ready").then_some(row)
+    })
+    .await;
+    assert_eq!(picture["media_size"], PNG.len());
+    assert_eq!(picture["media_mime_type"], "image/png");
+    graph.assert_well_used();
+}
+
+/// One grey pixel.
+const PNG: &[u8] = include_bytes!("support/fake_graph/pixel.png");
+
+#[tokio::test]
+async fn reactions_edits_and_deletions_find_their_message_also_before_it_comes() {
+    let (server, graph, admin) = scene(&Database::Sqlite).await;
+    let mut socket = Socket::connect(&server, &admin).await;
+    let reaction = |id: &str, to: &str, emoji: Value| {
+        message_from(MARIA, id, "reaction", json!({"message_id": to, "emoji": emoji}))
+    };
+    // The reaction is faster than the message that it is about.
+    Delivery::of(&[reaction("wamid.r1", "wamid.1", json!("👍"))], &[])
+        .post(&admin)
+        .await
+        .expect(200);
+    graph.customer_writes(&admin, MARIA, "wamid.1", "Olá").await;
+    admin.chat_opens(MARIA).await;
+    let page = admin.get(MESSAGES).expect(200).await;
+    let first = results(&page)[0]["id"].clone();
+    let row = message(&admin, &first).await;
+    assert_eq!(row["reactions"]["customer"], "👍", "{row}");
+    let edit = json!({"original_message_id": "wamid.1", "message": {
+        "type": "text", "text": {"body": "Olá, bom dia"},
+    }});
+    let changes =
+        [reaction("wamid.r2", "wamid.1", json!("")), message_from(MARIA, "wamid.e1", "edit", edit)];
+    Delivery::of(&changes, &[]).post(&admin).await.expect(200);
+    let row = message(&admin, &first).await;
+    assert_eq!(row["text_content"], "Olá, bom dia");
+    assert!(row["edited_at"].is_string(), "{row}");
+    // Ours: a reaction to the customer's message goes out with Meta's id of it.
+    let path = format!("{MESSAGES}{first}/reacao/");
+    admin.post(&path, json!({"emoji": "❤️"})).expect(200).await;
+    let body = graph.takes(1).await;
+    assert_eq!(body["reaction"], json!({"message_id": "wamid.1", "emoji": "❤️"}));
+    let revoke = json!({"original_message_id": "wamid.1"});
+    let gone = message_from(MARIA, "wamid.d1", "revoke", revoke);
+    Delivery::of(&[gone], &[]).post(&admin).await.expect(200);
+    assert!(message(&admin, &first).await["deleted_at"].is_string());
+    assert!(!socket.events_until_now().await.is_empty());
+    // The customer reacts to a message of ours, which Meta knows by its own id.
+    let sent = admin.send_text(MARIA, "até logo").await;
+    graph.takes(2).await;
+    becomes(&admin, &sent["database_id"], "sent").await;
+    let thanks = reaction("wamid.r3", &graph.wamid(1), json!("🙏"));
+    Delivery::of(&[thanks], &[]).post(&admin).await.expect(200);
+    let row = message(&admin, &sent["database_id"]).await;
+    assert_eq!(row["reactions"]["customer"], "🙏", "{row}");
+    graph.assert_well_used();
+}
+
+#[tokio::test]
+async fn a_limit_of_the_network_delays_a_message_and_does_not_fail_it() {
+    let (_server, graph, admin) = scene(&Database::Sqlite).await;
+    graph.customer_writes(&admin, MARIA, "wamid.in1", "Olá!").await;
+    admin.chat_opens(MARIA).await;
+    graph.behave([Manner::Refuse(400, 131_056)]);
+    let sent = admin.send_text(MARIA, "devagar").await;
+    becomes(&admin, &sent["database_id"], "sent").await;
+    let row = message(&admin, &sent["database_id"]).await;
+    let waited = row["latency_to_sent_ms"].as_i64().unwrap_or_default();
+    assert!(waited >= 4000, "4^1 seconds, not {waited} ms");
     graph.assert_well_used();
 }

@@ -8,6 +8,7 @@ use crate::support::{
     eventually,
     fake_graph::FakeGraph,
     on_both_databases,
+    wire::SEND,
 };
 
 const TEMPLATES: &str = "/api/v1/whatsapp/templates/";
@@ -72,5 +73,53 @@ async fn templates_are_those_that_the_network_shows(database: Database) {
     graph.revoke_tokens(true);
     let refusal = admin.post_nothing(&path).expect_failure(400).await;
     assert!(text(&refusal["detail"]).starts_with("190: "), "{refusal}");
+    graph.assert_well_used();
+}
+
+#[tokio::test]
+async fn a_template_goes_out_at_any_time_and_is_checked_before() {
+    const MARIA: &str = "5511999990001";
+    let graph = FakeGraph::start().await;
+    graph.set_templates(vec![
+        template(1, "pedido", "APPROVED", "Olá {{1}}, o pedido {{2}} saiu."),
+        template(2, "novo", "PENDING", "Olá"),
+    ]);
+    let server = graph.hub_on(&Database::Sqlite).start().await;
+    let admin = server.admin().await;
+    admin.make_session_ready().await;
+    admin.post_nothing(&format!("{TEMPLATES}sincronizar/")).expect(200).await;
+    let send = |template: Value| {
+        admin.post(SEND, json!({"to": MARIA, "type": "template", "template": template}))
+    };
+    // Nobody has written: free text is refused, the template goes.
+    admin.post(SEND, json!({"to": MARIA, "text": "oi"})).expect_failure(409).await;
+    let text_of = |value: &str| json!({"type": "text", "text": value});
+    let body = |values: &[&str]| {
+        let parameters: Vec<Value> = values.iter().map(|value| text_of(value)).collect();
+        json!([{"type": "body", "parameters": parameters}])
+    };
+    let whole = json!({
+        "name": "pedido", "language": {"code": "pt_BR"}, "components": body(&["Maria", "42"]),
+    });
+    let sent = send(whole).expect(202).await;
+    let taken = graph.takes(1).await;
+    assert_eq!(taken["template"]["language"]["code"], "pt_BR");
+    assert_eq!(taken["template"]["components"], body(&["Maria", "42"]));
+    let path = format!("/api/v1/whatsapp/messages/{}/", sent["database_id"]);
+    let row = admin.get(&path).expect(200).await;
+    assert_eq!(row["text_content"], "Olá Maria, o pedido 42 saiu.");
+    assert_eq!(row["message_type"], "template");
+    let refused = [
+        (json!({"name": "pedido"}), "pede 2 parâmetro(s); foram enviados 0"),
+        (json!({"name": "novo"}), "ainda aguarda a aprovação da Meta"),
+        (json!({"name": "pedido", "language": "en"}), "não existe no idioma en"),
+    ];
+    for (template, expected) in refused {
+        let answer = send(template).expect_invalid("template").await;
+        assert!(text(&answer["template"][0]).contains(expected), "{answer}");
+    }
+    admin.post(SEND, json!({"to": MARIA, "type": "template"})).expect_invalid("template").await;
+    send(json!({"language": "pt_BR"})).expect_invalid("template.name").await;
+    assert_eq!(graph.sent().len(), 1);
     graph.assert_well_used();
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use ractor::ActorCell;
+use tokio::sync::Notify;
 
 use super::{
     actor::{SessionChild, ToSession},
@@ -14,8 +15,8 @@ use crate::{
     chat::{Chats, Delivered},
     clock::Clock,
     domain::{
-        AgentId, DepartmentId, Inbound, Message, ProviderKind, Receipt, SessionChanges, SessionId,
-        SessionStatus, Timestamp, WhatsAppSession, ids::ChatKey,
+        AgentId, DepartmentId, Inbound, MediaStatus, Message, ProviderKind, Receipt,
+        SessionChanges, SessionId, SessionStatus, Timestamp, WhatsAppSession, ids::ChatKey,
     },
     error::HubError,
     hub::Context,
@@ -50,6 +51,7 @@ pub struct Sessions {
     doors: Doors<SessionChild>,
     live: DashMap<SessionId, LiveSession>,
     early_reports: EarlyReports,
+    media_pending: Notify,
     store: Store,
     clock: Arc<dyn Clock>,
 }
@@ -60,6 +62,7 @@ impl Sessions {
             doors: Doors::default(),
             live: DashMap::new(),
             early_reports: EarlyReports::default(),
+            media_pending: Notify::new(),
             store,
             clock,
         }
@@ -174,7 +177,16 @@ impl Sessions {
         inbound: Inbound,
     ) -> Result<Delivered, HubError> {
         let key = ChatKey { session_id: id, chat_id: inbound.chat_id.clone() };
-        chats.deliver(&key, inbound).await
+        let delivered = chats.deliver(&key, inbound).await?;
+        if delivered.message.media_status == Some(MediaStatus::Pending) {
+            self.media_pending.notify_one();
+        }
+        Ok(delivered)
+    }
+
+    /// Woken when a message has come whose file is still with the network.
+    pub fn media_pending(&self) -> &Notify {
+        &self.media_pending
     }
 
     /// Shows the customer that an agent types, or has stopped. Best effort; the indicator ends by itself.

@@ -184,7 +184,7 @@ pub(crate) async fn report(context: &Context, reports: Vec<StatusReport>) -> Res
 
 /// Tells the sender and whoever may see the chat how far a message has come; that it has been sent,
 /// or never will be, is an event of its own, once.
-async fn tell_moved(context: &Context, moved: Moved) {
+pub(crate) async fn tell_moved(context: &Context, moved: Moved) {
     let Moved { message, is_first_proof } = moved;
     let audience = audience_of_message(context, &message).await;
     let at = context.clock.now();

@@ -15,7 +15,7 @@ mod signals;
 mod tests;
 
 pub use handle::{ColdLimits, LiveSession, Sessions};
-pub(crate) use intake::report;
+pub(crate) use intake::{report, tell_moved};
 pub use provider::{
     Connect, Delivery, EVENTS_MAX, Provider, ProviderError, ProviderEvent, ProviderFactory,
     ProviderFuture, Taken,

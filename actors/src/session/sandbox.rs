@@ -189,8 +189,14 @@ impl SandboxNetwork {
 
     /// A customer sends a message whose file is fetched afterwards.
     pub async fn customer_sends_file(&self, id: SessionId, message: Inbound, file: Bytes) -> bool {
-        self.shared.lock().entry(id).or_default().files.insert(message.message_id.clone(), file);
+        self.put_file(id, &message.message_id, file);
         self.customer_writes(id, message).await
+    }
+
+    /// From now on the network has the file of a message.
+    pub fn put_file(&self, id: SessionId, message_id: &str, file: Bytes) {
+        let mut numbers = self.shared.lock();
+        numbers.entry(id).or_default().files.insert(message_id.to_owned(), file);
     }
 
     /// Something became of a message at the customer's.

@@ -134,6 +134,7 @@ async fn append_folded(
         }
         ids.push(id);
     }
+    keep_files(tx, &fresh).await?;
     touch_tickets(tx, &fresh).await?;
     count_received(tx, &fresh).await?;
     let new = messages.iter().zip(&ids).filter_map(|(message, id)| Some(((*id)?, &*message.text)));
@@ -141,6 +142,21 @@ async fn append_folded(
     let changed = join_parked(tx, messages, &ids).await?;
     let appended = |id: MessageRowId| Appended { id, is_changed: changed.contains(&id) };
     Ok(ids.into_iter().map(|id| id.map(appended)).collect())
+}
+
+/// What is sent along belongs to a message from now on. One that is sent a second time belongs to one
+/// already.
+async fn keep_files(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), StoreError> {
+    for message in messages {
+        if let Some(key) = &message.media_key {
+            let update = sql("UPDATE files SET state = 'kept', changed_at = $1 \
+                 WHERE key = $2 AND state IN ('pending', 'kept')");
+            if tx.run(update.bind(message.at).bind(key)).await? == 0 {
+                return Err(StoreError::Stale);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What became of these messages before they came is theirs from now on. The rows that it changed.
