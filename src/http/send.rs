@@ -212,7 +212,7 @@ fn recipient(fields: &mut Fields) -> String {
     if fields.has_error("to") {
         return to;
     }
-    if !to.contains('@') && to.chars().count() > PHONE_CHARS_MAX {
+    if !to.contains('@') && !is_scoped(&to) && to.chars().count() > PHONE_CHARS_MAX {
         fields.error("to", too_long(PHONE_CHARS_MAX));
         return to;
     }

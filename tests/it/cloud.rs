@@ -321,7 +321,7 @@ async fn every_kind_of_message_goes_out_as_meta_wants_it() {
     graph.customer_writes(&admin, MARIA, "wamid.in1", "Olá!").await;
     admin.chat_opens(MARIA).await;
     let part = reqwest::multipart::Part::bytes(PNG).file_name("a.png").mime_str("image/png");
-    let form = reqwest::multipart::Form::new().part("file", part.expect("a media type"));
+    let form = reqwest::multipart::Form::new().part("arquivo", part.expect("a media type"));
     let file = admin.post_nothing("/api/v1/whatsapp/media/").multipart(form).expect(201).await;
     let button = json!({"buttons": [{"id": "s", "title": "Sim"}, {"id": "n", "title": "Não"}]});
     let list = json!({"list": {"button": "Ver", "sections": [{"title": "A", "rows": [
@@ -443,7 +443,7 @@ async fn reactions_edits_and_deletions_find_their_message_also_before_it_comes()
     let page = admin.get(MESSAGES).expect(200).await;
     let first = results(&page)[0]["id"].clone();
     let row = message(&admin, &first).await;
-    assert_eq!(row["reactions"]["customer"], "👍", "{row}");
+    assert_eq!(row["customer_reaction"], "👍", "{row}");
     let edit = json!({"original_message_id": "wamid.1", "message": {
         "type": "text", "text": {"body": "Olá, bom dia"},
     }});
@@ -470,7 +470,7 @@ async fn reactions_edits_and_deletions_find_their_message_also_before_it_comes()
     let thanks = reaction("wamid.r3", &graph.wamid(1), json!("🙏"));
     Delivery::of(&[thanks], &[]).post(&admin).await.expect(200);
     let row = message(&admin, &sent["database_id"]).await;
-    assert_eq!(row["reactions"]["customer"], "🙏", "{row}");
+    assert_eq!(row["customer_reaction"], "🙏", "{row}");
     graph.assert_well_used();
 }
 
