@@ -1,14 +1,19 @@
 //! Files: handed to Meta before the message that carries them, and fetched with the id that a customer's
 //! message names.
 
+use std::{collections::HashMap, time::Duration};
+
 use bytes::Bytes;
 use dx_actors::{
-    domain::{Message, file::FileKey},
+    domain::{Message, MessageRowId, file::FileKey},
     session::ProviderError,
 };
 use reqwest::multipart::{Form, Part};
 use ring::digest::{Context, SHA256};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{Mutex, mpsc},
+    task::JoinHandle,
+};
 
 use super::{
     body::MediaPlace,
@@ -25,22 +30,51 @@ const GONE: &str = "A Meta não tem mais este arquivo. Peça ao cliente que o en
 const NOT_NAMED: &str = "A mensagem não diz onde está o arquivo.";
 const NOT_READ: &str = "o arquivo não pôde ser lido do armazenamento";
 const DAMAGED: &str = "o arquivo chegou danificado da Meta";
+const UPLOADING: &str = "o arquivo está sendo enviado à Meta";
+/// How long a hand-over waits for its file at a time: with the message itself less than the hub's 30 s.
+const UPLOAD_WAIT: Duration = Duration::from_secs(5);
+/// Until it looks again.
+const UPLOAD_PAUSE: Duration = Duration::from_secs(1);
 const FALLBACK_NAME: &str = "arquivo";
 
-/// Where Meta finds the file of a message that goes out; ours are uploaded first.
+/// Files that are being handed over, by the message that they belong to. There are no more of them than
+/// chats that a number sends to at once.
+pub(super) type Uploads = Mutex<HashMap<MessageRowId, JoinHandle<Result<String, ProviderError>>>>;
+
+/// Where Meta finds the file of a message that goes out; ours are uploaded first. A large one takes longer
+/// than the hub waits: it goes on by itself, and the message asks again.
 pub(super) async fn place(
-    graph: &Graph,
-    files: &Files,
+    (graph, files): (&Graph, &Files),
+    uploads: &Uploads,
     account: &Account,
     message: &Message,
 ) -> Result<MediaPlace, ProviderError> {
-    match (&message.media_key, &message.media_url) {
-        (Some(key), _) => {
-            let id = upload(graph, files, account, message, key).await?;
-            Ok(MediaPlace::Uploaded(id))
+    let key = match (&message.media_key, &message.media_url) {
+        (Some(key), _) => key.clone(),
+        (None, Some(link)) => return Ok(MediaPlace::Link(link.clone())),
+        (None, None) => return Ok(MediaPlace::None),
+    };
+    let known = uploads.lock().await.remove(&message.id);
+    let mut upload = known.unwrap_or_else(|| {
+        let (graph, files) = (graph.clone(), files.clone());
+        let (account, message) = (account.clone(), message.clone());
+        tokio::spawn(async move { upload(&graph, &files, &account, &message, &key).await })
+    });
+    match tokio::time::timeout(UPLOAD_WAIT, &mut upload).await {
+        Ok(Ok(outcome)) => outcome.map(MediaPlace::Uploaded),
+        Ok(Err(_)) => Err(ProviderError::temporary(NOT_READ)),
+        Err(_) => {
+            uploads.lock().await.insert(message.id, upload);
+            Err(ProviderError::NotNow { text: UPLOADING.to_owned(), wait: UPLOAD_PAUSE })
         }
-        (None, Some(link)) => Ok(MediaPlace::Link(link.clone())),
-        (None, None) => Ok(MediaPlace::None),
+    }
+}
+
+/// Remembers a file that Meta has already, for the next attempt.
+pub(super) async fn keep(uploads: &Uploads, message: &Message, place: MediaPlace) {
+    if let MediaPlace::Uploaded(id) = place {
+        let done = tokio::spawn(std::future::ready(Ok(id)));
+        uploads.lock().await.insert(message.id, done);
     }
 }
 

@@ -150,6 +150,7 @@ impl ProviderFactory for CloudNetwork {
             account: OnceLock::new(),
             pace: Pace::new(Instant::now()),
             typing: Mutex::default(),
+            uploads: media::Uploads::default(),
             events,
             alive: CancellationToken::new(),
         }));
@@ -171,6 +172,7 @@ struct Inner {
     pace: Pace,
     /// When somebody's typing was last shown in a chat, and by which message.
     typing: Mutex<HashMap<String, (Instant, String)>>,
+    uploads: media::Uploads,
     events: mpsc::Sender<ProviderEvent>,
     alive: CancellationToken,
 }
@@ -255,15 +257,17 @@ impl Connection {
 
     async fn hand_over(&self, message: &Message) -> Result<Taken, ProviderError> {
         let account = self.account()?;
-        let Inner { network, session_id, pace, .. } = &*self.0;
-        if let Err(wait) = pace.take(&message.chat_id, Instant::now()) {
-            return Err(ProviderError::NotNow { text: TOO_FAST.to_owned(), wait });
-        }
-        let place = media::place(&network.graph, &network.files, account, message).await?;
+        let Inner { network, session_id, pace, uploads, .. } = &*self.0;
+        let file_access = (&network.graph, &network.files);
+        let place = media::place(file_access, uploads, account, message).await?;
         let quoted = match &message.quoted_message_id {
             Some(id) => Some(network_id(&network.store, *session_id, id).await?),
             None => None,
         };
+        if let Err(wait) = pace.take(&message.chat_id, Instant::now()) {
+            media::keep(uploads, message, place).await;
+            return Err(ProviderError::NotNow { text: TOO_FAST.to_owned(), wait });
+        }
         let body = body::of(message, place, quoted.as_deref())?;
         match self.post(account, &body).await {
             Ok(answer) => {
