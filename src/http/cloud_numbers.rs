@@ -64,17 +64,17 @@ pub(super) fn read(
 fn id(fields: &mut Fields, name: &str, is_required: bool) -> Option<String> {
     if is_required {
         let text = fields.required_text(name, ID_CHARS_MAX);
-        return checked_id(fields, name, text);
+        return Some(checked_id(fields, name, text));
     }
     let text = fields.cleared_text(name, ID_CHARS_MAX)?;
-    if text.is_empty() { Some(text) } else { checked_id(fields, name, text) }
+    Some(if text.is_empty() { text } else { checked_id(fields, name, text) })
 }
 
-fn checked_id(fields: &mut Fields, name: &str, text: String) -> Option<String> {
+fn checked_id(fields: &mut Fields, name: &str, text: String) -> String {
     if !is_graph_id(&text) && !fields.has_error(name) {
         fields.error(name, NOT_ID);
     }
-    Some(text)
+    text
 }
 
 /// The mask stands for what is there.

@@ -79,7 +79,7 @@ pub(super) async fn receive(
     let header = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
     let signed = Signed { secrets, bytes: &bytes, header };
     // Before anything of it is understood.
-    signed.check(signed.secrets.accept(&bytes, header))?;
+    accepted(signed.secrets.accept(&bytes, header))?;
     match WebhookIn::read(&bytes).map_err(ApiError::refused)? {
         WebhookIn::Message(message) => {
             signed.check_for(None)?;
@@ -99,14 +99,14 @@ struct Signed<'d> {
 }
 
 impl Signed<'_> {
-    fn check(&self, is_accepted: bool) -> ApiResult<()> {
-        if is_accepted { Ok(()) } else { Err(AuthFailure::BadSignature.into()) }
-    }
-
     /// What one application has signed is no word about the numbers of another.
     fn check_for(&self, number: Option<&NumberSecrets>) -> ApiResult<()> {
-        self.check(self.secrets.accept_for(number, self.bytes, self.header))
+        accepted(self.secrets.accept_for(number, self.bytes, self.header))
     }
+}
+
+fn accepted(is_signed: bool) -> ApiResult<()> {
+    if is_signed { Ok(()) } else { Err(AuthFailure::BadSignature.into()) }
 }
 
 /// `POST /inject-incoming/`: a message as if a customer had sent it, for tests and demonstrations.

@@ -63,14 +63,8 @@ pub struct OutgoingMedia {
 impl State {
     pub(super) async fn send(&mut self, outgoing: Outgoing) -> Result<Message, HubError> {
         let now = self.context.clock.now();
-        if !self.may_write(&outgoing, now).await? {
-            return match &outgoing.client_message_id {
-                Some(_) => match self.repeated_send(&outgoing).await {
-                    Err(HubError::Conflict) => Err(Rejected::WindowClosed.into()),
-                    outcome => outcome,
-                },
-                None => Err(Rejected::WindowClosed.into()),
-            };
+        if !Box::pin(self.may_write(&outgoing, now)).await? {
+            return Box::pin(self.refuse_outside_window(&outgoing)).await;
         }
         let new = self.new_outbound(&outgoing, now);
         self.check_cold(now).await?;
@@ -102,6 +96,14 @@ impl State {
         }
         let window = self.context.store.find_reply_window(&self.key).await?;
         Ok(window.is_none_or(|window| window.is_open(now)))
+    }
+
+    /// A request that was carried out in time is answered as before.
+    async fn refuse_outside_window(&self, outgoing: &Outgoing) -> Result<Message, HubError> {
+        match self.repeated_send(outgoing).await {
+            Err(HubError::Conflict) => Err(Rejected::WindowClosed.into()),
+            outcome => outcome,
+        }
     }
 
     /// What the store has noted of an answer.

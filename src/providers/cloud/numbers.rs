@@ -195,7 +195,9 @@ fn is_signed_by<'s>(
     bytes: &[u8],
     header: Option<&str>,
 ) -> bool {
-    secrets
-        .into_iter()
-        .fold(false, |found, secret| is_signed(secret.reveal(), bytes, header) || found)
+    let mut is_signed_by_any = false;
+    for secret in secrets {
+        is_signed_by_any |= is_signed(secret.reveal(), bytes, header);
+    }
+    is_signed_by_any
 }

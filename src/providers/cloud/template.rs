@@ -193,9 +193,8 @@ impl<'g> Check<'g> {
         for (index, button) in buttons.into_iter().flatten().enumerate() {
             let label = button["text"].as_str().unwrap_or_default();
             let (sub_type, key) = match button["type"].as_str().unwrap_or_default() {
-                "URL" => ("url", "text"),
+                "URL" | "OTP" => ("url", "text"),
                 "COPY_CODE" => ("copy_code", "coupon_code"),
-                "OTP" => ("url", "text"),
                 "QUICK_REPLY" => ("quick_reply", "payload"),
                 _ => continue,
             };
