@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, Method, header, request::Builder},
     response::Response,
 };
+use bytes::Bytes;
 pub(crate) use dx_actors::testing::ManualClock;
 use dx_actors::{
     Clock, Hub, HubConfig,
@@ -194,6 +195,15 @@ impl Call<'_> {
         self.header(header::CONTENT_TYPE.as_str(), content_type)
     }
 
+    /// A form with one file.
+    pub(crate) fn file(self, field: &str, name: &str, bytes: &[u8]) -> Self {
+        let head = format!(
+            "--x\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n\r\n"
+        );
+        let body = [head.as_bytes(), bytes, b"\r\n--x--\r\n"].concat();
+        self.raw("multipart/form-data; boundary=x", body)
+    }
+
     pub(crate) fn form(mut self, body: &str) -> Self {
         self.body = body.to_owned().into();
         self.header(header::CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")
@@ -212,6 +222,7 @@ impl Call<'_> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Bytes,
     pub(crate) text: String,
 }
 
@@ -224,7 +235,9 @@ impl Answer {
 pub(crate) async fn send(router: Router, request: Request) -> Answer {
     let response = router.oneshot(request).await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, text: body_text(response).await }
+    let bytes = axum::body::to_bytes(response.into_body(), 16 * 1024 * 1024).await.unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Answer { status, headers, bytes, text }
 }
 
 pub(crate) async fn body_text(response: Response) -> String {

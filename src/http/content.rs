@@ -11,7 +11,6 @@ const PHONES_MAX: usize = 10;
 const NAME_CHARS_MAX: usize = 255;
 const ADDRESS_CHARS_MAX: usize = 1000;
 const FILE_NAME_CHARS_MAX: usize = 200;
-const REQUIRED: &str = "Este campo é obrigatório.";
 const NO_CONTACT: &str = "Informe ao menos um contato, com nome e telefone.";
 
 /// The content of a message of this kind; faults are noted.
@@ -34,7 +33,7 @@ pub(super) fn read(fields: &mut Fields, kind: MessageKind) -> Option<Content> {
 /// `{"latitude": …, "longitude": …, "name": …, "address": …}`.
 fn place(fields: &mut Fields) -> Option<Place> {
     let Some(value) = fields.json("location").filter(|value| !value.is_null()).cloned() else {
-        fields.error("location", REQUIRED);
+        fields.error("type", "Mensagens do tipo location precisam do campo location.");
         return None;
     };
     let number = |name: &str, limit: f64| {
@@ -60,7 +59,7 @@ fn place(fields: &mut Fields) -> Option<Place> {
 /// `[{"name": …, "phones": ["…"]}]`.
 fn contacts(fields: &mut Fields) -> Option<Vec<ContactCard>> {
     if !fields.is_present("contacts") {
-        fields.error("contacts", REQUIRED);
+        fields.error("type", "Mensagens do tipo contact precisam do campo contacts.");
         return None;
     }
     let items = fields.items("contacts", CONTACTS_MAX)?;

@@ -324,8 +324,16 @@ mod tests {
             ("text", json!({"to": TO, "text": long(65_537)}), &too_long(65_536)),
             ("text", json!({"to": TO, "text": "a\0"}), "Caracteres nulos não são permitidos."),
             ("type", json!({"to": TO, "type": "poll"}), "\"poll\" não é um escolha válido."),
-            ("location", json!({"to": TO, "type": "location"}), "Este campo é obrigatório."),
-            ("contacts", json!({"to": TO, "type": "contact"}), "Este campo é obrigatório."),
+            (
+                "type",
+                json!({"to": TO, "type": "location"}),
+                "Mensagens do tipo location precisam do campo location.",
+            ),
+            (
+                "contacts",
+                json!({"to": TO, "type": "contact", "contacts": [{"name": "Ana"}]}),
+                "Informe ao menos um contato, com nome e telefone.",
+            ),
             ("media_file_id", json!({"to": TO, "type": "image", "media_file_id": "x"}), NO_FILE),
             ("media_url", json!({"to": TO, "type": "image"}), image_required),
             (

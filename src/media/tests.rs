@@ -48,8 +48,11 @@ fn picture(message_id: &str, media_type: &str) -> Inbound {
     }
 }
 
-async fn row(app: &TestApp) -> Value {
-    app.get(MESSAGES).signed_in().send().await.json()["results"][0].clone()
+/// The newest message; the hub itself may have greeted the customer.
+async fn row(app: &TestApp, direction: &str) -> Value {
+    app.get(&format!("{MESSAGES}?direction={direction}")).signed_in().send().await.json()["results"]
+        [0]
+    .clone()
 }
 
 #[tokio::test]
@@ -62,8 +65,8 @@ async fn a_file_comes_after_its_message_and_is_read_by_who_may_see_the_chat() {
     assert!(
         app.state.network.customer_sends_file(SessionId(1), message, file.clone().into()).await
     );
-    eventually(async || row(&app).await["media_status"] == "ready").await;
-    let stored = row(&app).await;
+    eventually(async || row(&app, "inbound").await["media_status"] == "ready").await;
+    let stored = row(&app, "inbound").await;
     let expected = json!({"type": "media", "filename": "foto.png", "width": 900, "height": 600});
     assert_eq!((&stored["text_content"], &stored["details"]), (&json!("a foto"), &expected));
     let is_told = loop {
@@ -82,7 +85,9 @@ async fn a_file_comes_after_its_message_and_is_read_by_who_may_see_the_chat() {
     let small = app.get(&format!("{path}?miniatura=1")).signed_in().send().await;
     let small = image::load_from_memory(&small.bytes).unwrap();
     assert_eq!(small.dimensions(), (300, 200));
-    // The chat waits in a department that this agent is not in.
+    // Somebody else has the chat.
+    let accept = format!("/api/v1/chats/{CHAT}/aceitar/");
+    assert_eq!(app.post(&accept).signed_in().json(&json!({})).send().await.status, 200);
     assert_eq!(app.get(&path).signed_in_as(TestApp::AGENT).send().await.status, 404);
     assert_eq!(app.get(&path).send().await.status, 401);
     assert_eq!(app.get("/api/v1/whatsapp/media/..%2Fx/").signed_in().send().await.status, 404);
@@ -92,12 +97,12 @@ async fn a_file_comes_after_its_message_and_is_read_by_who_may_see_the_chat() {
 async fn a_file_that_the_network_no_longer_has_is_given_up_and_can_be_asked_for_again() {
     let app = ready().await;
     assert!(app.state.network.customer_writes(SessionId(1), picture("m1", "image/png")).await);
-    eventually(async || row(&app).await["media_status"] == "failed").await;
-    let id = row(&app).await["id"].clone();
+    eventually(async || row(&app, "inbound").await["media_status"] == "failed").await;
+    let id = row(&app, "inbound").await["id"].clone();
     let again = format!("{MESSAGES}{id}/midia/");
     app.state.network.put_file(SessionId(1), "m1", png().into());
     assert_eq!(app.post(&again).signed_in().send().await.json()["media_status"], "pending");
-    eventually(async || row(&app).await["media_status"] == "ready").await;
+    eventually(async || row(&app, "inbound").await["media_status"] == "ready").await;
     assert_eq!(app.post(&again).signed_in().send().await.status, 400, "there is nothing to fetch");
 }
 
@@ -116,7 +121,7 @@ async fn an_uploaded_file_is_sent_and_programs_are_not_taken() {
     });
     let sent = app.post("/api/v1/whatsapp/send/").signed_in().json(&body).send().await;
     assert_eq!(sent.status, 202, "{}", sent.text);
-    let sent = row(&app).await;
+    let sent = row(&app, "outbound").await;
     assert_eq!((&sent["media_file_id"], &sent["media_status"]), (&file_id, &json!("ready")));
     assert_eq!(sent["quoted_message_id"], "m0");
     let path = format!("/api/v1/whatsapp/media/{}/", file_id.as_str().unwrap());

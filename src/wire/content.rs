@@ -8,10 +8,6 @@ use utoipa::ToSchema;
 /// O que a mensagem traz além do texto, conforme o tipo.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[schema(example = json!({
-    "type": "location", "latitude": -23.5614, "longitude": -46.6559, "name": "MASP",
-    "address": "Av. Paulista, 1578",
-}))]
 pub enum Content {
     Location(Place),
     Contacts {
@@ -116,7 +112,6 @@ pub struct Interactive {
 /// Até três botões, ou uma lista de até dez opções.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(example = json!({"buttons": [{"id": "sim", "title": "Sim"}]}))]
 pub enum Action {
     Buttons(Vec<Choice>),
     List { button: String, sections: Vec<Section> },

@@ -8,6 +8,7 @@ use crate::openapi::schemas::FileOut;
 
 /// Um arquivo para enviar.
 #[derive(ToSchema)]
+#[schema(example = json!({"arquivo": "foto.jpg"}))]
 pub struct MediaIn {
     #[schema(value_type = FileOut)]
     pub arquivo: String,
