@@ -101,11 +101,11 @@ async fn a_template_goes_out_at_any_time_and_is_checked_before() {
     let whole = json!({
         "name": "pedido", "language": {"code": "pt_BR"}, "components": body(&["Maria", "42"]),
     });
-    let sent = send(whole).expect(202).await;
+    let queued = send(whole).expect(202).await;
     let taken = graph.takes(1).await;
     assert_eq!(taken["template"]["language"]["code"], "pt_BR");
     assert_eq!(taken["template"]["components"], body(&["Maria", "42"]));
-    let path = format!("/api/v1/whatsapp/messages/{}/", sent["database_id"]);
+    let path = format!("/api/v1/whatsapp/messages/{}/", queued["database_id"]);
     let row = admin.get(&path).expect(200).await;
     assert_eq!(row["text_content"], "Olá Maria, o pedido 42 saiu.");
     assert_eq!(row["message_type"], "template");

@@ -4,7 +4,7 @@ use dx_actors::{Clock, SystemClock};
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::{BUSINESS_ACCOUNT_ID, DISPLAY_PHONE_NUMBER, FakeGraph, PHONE_NUMBER_ID, SECRET};
+use super::{BUSINESS_ACCOUNT_ID, DISPLAY_PHONE_NUMBER, FakeGraph, PHONE_NUMBER_ID, SECRET, hex};
 use crate::support::{Client, client::Answer, wire::WEBHOOK};
 
 /// A delivery that is being put together: changes of one or more numbers.
@@ -92,7 +92,7 @@ impl Delivery {
         let body = self.body();
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
         let tag = hmac::sign(&key, body.as_bytes());
-        let tag: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = hex(tag.as_ref());
         hub.post_nothing(WEBHOOK)
             .raw("application/json", body)
             .header("X-Hub-Signature-256", &format!("sha256={tag}"))

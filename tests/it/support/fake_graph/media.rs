@@ -13,7 +13,7 @@ use axum::{
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use super::{FakeGraph, Shared, error};
+use super::{FakeGraph, Shared, error, hex};
 
 /// All files.
 #[derive(Debug, Default)]
@@ -40,8 +40,7 @@ impl Library {
         let file = self.files.get(id)?.clone();
         let name = format!("{id}-{}", self.addresses.len());
         self.addresses.insert(name.clone(), id.to_owned());
-        let sha256: String =
-            digest(&SHA256, &file.bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        let sha256 = hex(digest(&SHA256, &file.bytes).as_ref());
         Some(json!({
             "messaging_product": "whatsapp", "id": id, "mime_type": file.mime_type,
             "sha256": sha256, "file_size": file.bytes.len(), "url": format!("{base}/files/{name}"),
@@ -63,7 +62,8 @@ pub(super) async fn upload(
     headers: HeaderMap,
     mut form: Multipart,
 ) -> Response {
-    if let Err(refusal) = shared.lock().check(&version, &id, &headers) {
+    let refusal = shared.lock().refusal(&version, &id, &headers);
+    if let Some(refusal) = refusal {
         return refusal;
     }
     let mut fields = HashMap::new();

@@ -177,25 +177,25 @@ impl Shared {
 }
 
 impl Fake {
-    /// Whether a token may use this number or account.
-    fn check(&mut self, version: &str, id: &str, headers: &HeaderMap) -> Result<(), Response> {
+    /// `None` when the token may use this number, account or file.
+    fn refusal(&mut self, version: &str, id: &str, headers: &HeaderMap) -> Option<Response> {
         if version != VERSION {
             self.violations.push(format!("version {version}"));
-            return Err(error(400, 2635, "unknown version"));
+            return Some(error(400, 2635, "unknown version"));
         }
         let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = bearer.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         let is_known = self.numbers.values().any(|(_, known)| known == token);
         if self.is_revoked || !is_known {
-            return Err(error(401, 190, "Invalid OAuth access token"));
+            return Some(error(401, 190, "Invalid OAuth access token"));
         }
         match self.numbers.get(id) {
-            Some((_, owner)) if owner != token => Err(error(403, 10, "no permission")),
-            Some(_) => Ok(()),
-            None if id == BUSINESS_ACCOUNT_ID || self.media.has(id) => Ok(()),
+            Some((_, owner)) if owner != token => Some(error(403, 10, "no permission")),
+            Some(_) => None,
+            None if id == BUSINESS_ACCOUNT_ID || self.media.has(id) => None,
             None => {
                 let said = format!("Object with ID '{id}' does not exist");
-                Err(error(400, 100, &said))
+                Some(error(400, 100, &said))
             }
         }
     }
@@ -205,6 +205,11 @@ impl Fake {
         self.violations.push(what);
         response
     }
+}
+
+/// Lower-case hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// An error document as Meta writes it.
@@ -230,7 +235,7 @@ async fn node(
     headers: HeaderMap,
 ) -> Response {
     let mut fake = shared.lock();
-    if let Err(refusal) = fake.check(&version, &id, &headers) {
+    if let Some(refusal) = fake.refusal(&version, &id, &headers) {
         return refusal;
     }
     if let Some((display, _)) = fake.numbers.get(&id) {
@@ -252,7 +257,7 @@ async fn messages(
     body: Bytes,
 ) -> Response {
     let mut fake = shared.lock();
-    if let Err(refusal) = fake.check(&version, &id, &headers) {
+    if let Some(refusal) = fake.refusal(&version, &id, &headers) {
         return refusal;
     }
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
@@ -319,7 +324,7 @@ async fn message_templates(
     headers: HeaderMap,
 ) -> Response {
     let mut fake = shared.lock();
-    if let Err(refusal) = fake.check(&version, &id, &headers) {
+    if let Some(refusal) = fake.refusal(&version, &id, &headers) {
         return refusal;
     }
     if id != BUSINESS_ACCOUNT_ID {
