@@ -21,6 +21,14 @@ const DEFAULT_FILE: &str = "dx-connect.toml";
 const SECRET_CHARS_MIN: usize = 16;
 const MINUTES_PER_YEAR: u64 = 525_600;
 const SECONDS_PER_DAY: u64 = 86_400;
+/// Ids of Meta's Graph have 15 to 17 digits today.
+const GRAPH_ID_CHARS_MAX: usize = 32;
+
+/// Whether this is an id as Meta's Graph gives them.
+pub fn is_graph_id(text: &str) -> bool {
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits && !text.is_empty() && text.len() <= GRAPH_ID_CHARS_MAX
+}
 
 /// All that can be set; the keys are explained in `config.default.toml`.
 #[derive(Debug, Clone)]
@@ -39,7 +47,9 @@ pub struct Config {
     pub public_chat_lookup: bool,
     pub whatsapp_mode: ProviderKind,
     pub whatsapp_webhook_secret: Option<Secret>,
+    pub whatsapp_webhook_secret_previous: Option<Secret>,
     pub whatsapp_webhook_verify_token: Option<Secret>,
+    pub cloud: CloudConfig,
     pub whatsapp_sandbox_fast: bool,
     pub allow_inject: bool,
     pub cep_viacep_url: String,
@@ -67,6 +77,16 @@ impl Config {
         layers.add_flags(flags);
         layers.into_config()
     }
+}
+
+/// Meta's Cloud API: its address, and what the default session needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudConfig {
+    /// Without a slash at its end.
+    pub api_url: String,
+    pub phone_number_id: Option<String>,
+    pub business_account_id: Option<String>,
+    pub access_token: Option<Secret>,
 }
 
 /// Where files are kept.
@@ -205,6 +225,7 @@ impl Layers {
         let data_dir = PathBuf::from(self.text("data_dir"));
         let whatsapp_mode = self.whatsapp_mode();
         let whatsapp_webhook_secret = self.webhook_secret(whatsapp_mode);
+        let cloud = self.cloud(whatsapp_mode);
         let config = Config {
             bind_addr: self.bind_addr(),
             database_url: self.database_url(&data_dir),
@@ -222,6 +243,10 @@ impl Layers {
                 .map(Secret)
                 .or_else(|| whatsapp_webhook_secret.clone()),
             whatsapp_webhook_secret,
+            whatsapp_webhook_secret_previous: self
+                .optional("whatsapp_webhook_secret_previous")
+                .map(Secret),
+            cloud,
             whatsapp_sandbox_fast: self.switch("whatsapp_sandbox_fast"),
             allow_inject: self.allow_inject(whatsapp_mode),
             cep_viacep_url: self.cep_url("cep_viacep_url"),
@@ -285,6 +310,39 @@ impl Layers {
             self.fault("WHATSAPP_WEBHOOK_SECRET", "é obrigatória quando WHATSAPP_MODE é cloud");
         }
         secret.map(Secret)
+    }
+
+    fn cloud(&mut self, mode: ProviderKind) -> CloudConfig {
+        let api_url = self.text("whatsapp_cloud_api_url");
+        let is_url = |url: &str| {
+            url.parse().is_ok_and(|url: reqwest::Url| {
+                matches!(url.scheme(), "http" | "https") && url.query().is_none()
+            })
+        };
+        if !is_url(&api_url) {
+            self.fault("WHATSAPP_CLOUD_API_URL", "deve ser um endereço http:// ou https://");
+        }
+        let mut needed = |key: &str| {
+            let value = self.optional(key);
+            if value.is_none() && mode == ProviderKind::Cloud {
+                self.fault(key.to_uppercase(), "é obrigatória quando WHATSAPP_MODE é cloud");
+            }
+            value
+        };
+        let phone_number_id = needed("whatsapp_cloud_phone_number_id");
+        let business_account_id = needed("whatsapp_cloud_business_account_id");
+        let access_token = needed("whatsapp_cloud_access_token").map(Secret);
+        let ids = [
+            ("WHATSAPP_CLOUD_PHONE_NUMBER_ID", &phone_number_id),
+            ("WHATSAPP_CLOUD_BUSINESS_ACCOUNT_ID", &business_account_id),
+        ];
+        for (key, value) in ids {
+            if value.as_deref().is_some_and(|id| !is_graph_id(id)) {
+                self.fault(key, "deve ter só algarismos: é o id da Meta, não o número");
+            }
+        }
+        let api_url = api_url.trim_end_matches('/').to_owned();
+        CloudConfig { api_url, phone_number_id, business_account_id, access_token }
     }
 
     fn allow_inject(&mut self, mode: ProviderKind) -> bool {
@@ -509,6 +567,9 @@ mod tests {
             ("RATE_LIMIT_PER_MINUTE", "many"),
             ("PUBLIC_CHAT_LOOKUP", "maybe"),
             ("WHATSAPP_MODE", "stub"),
+            ("WHATSAPP_CLOUD_API_URL", "graph.facebook.com"),
+            ("WHATSAPP_CLOUD_PHONE_NUMBER_ID", "+55 11 99999-9999"),
+            ("WHATSAPP_CLOUD_BUSINESS_ACCOUNT_ID", "conta"),
             ("ALLOW_INJECT", "2"),
             ("CEP_VIACEP_URL", "ftp://x"),
             ("PRESENCE_TIMEOUT_SECONDS", "1.5"),
@@ -579,9 +640,31 @@ mod tests {
 
     #[test]
     fn cloud_mode_closes_inject_and_verifies_with_the_secret() {
-        let env = [("WHATSAPP_MODE", "cloud"), ("WHATSAPP_WEBHOOK_SECRET", "s3cret")];
+        let env = [
+            ("WHATSAPP_MODE", "cloud"),
+            ("WHATSAPP_WEBHOOK_SECRET", "s3cret"),
+            ("WHATSAPP_CLOUD_PHONE_NUMBER_ID", "106540352242922"),
+            ("WHATSAPP_CLOUD_BUSINESS_ACCOUNT_ID", "102290129340398"),
+            ("WHATSAPP_CLOUD_ACCESS_TOKEN", "EAAhunter2"),
+            ("WHATSAPP_CLOUD_API_URL", "http://127.0.0.1:1/"),
+        ];
         let config = load(&env).unwrap();
         assert!(!config.allow_inject);
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert_eq!(config.cloud.api_url, "http://127.0.0.1:1");
         assert_eq!(config.whatsapp_webhook_verify_token.unwrap().reveal(), "s3cret");
+    }
+
+    #[test]
+    fn cloud_mode_names_everything_that_it_needs() {
+        let ConfigError(faults) = load(&[("WHATSAPP_MODE", "cloud")]).unwrap_err();
+        let keys: Vec<_> = faults.keys().collect();
+        let expected = [
+            "WHATSAPP_CLOUD_ACCESS_TOKEN",
+            "WHATSAPP_CLOUD_BUSINESS_ACCOUNT_ID",
+            "WHATSAPP_CLOUD_PHONE_NUMBER_ID",
+            "WHATSAPP_WEBHOOK_SECRET",
+        ];
+        assert_eq!(keys, expected);
     }
 }

@@ -373,6 +373,7 @@ impl From<Rejected> for ApiError {
             | Rejected::NotInQueue
             | Rejected::DepartmentInUse
             | Rejected::BuiltInGroup
+            | Rejected::WindowClosed
             | Rejected::DefaultSession => Self::Conflict(text.into()),
             Rejected::NotWaiting(_)
             | Rejected::ColdBudget { .. }

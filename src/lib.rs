@@ -20,6 +20,7 @@ pub mod media;
 pub mod openapi;
 pub mod outbound;
 pub mod postal;
+pub mod providers;
 pub mod run_error;
 pub mod secrets;
 pub mod serve;

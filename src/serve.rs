@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dx_actors::{Clock, Hub, HubConfig, SystemClock, session::SandboxNetwork};
+use dx_actors::{Clock, Hub, HubConfig, SystemClock, session::SandboxNetwork, store::Store};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::task::TaskTracker;
 
@@ -15,8 +15,12 @@ use crate::{
     documents::Typesetter,
     files::{self, Files},
     http::{self, server, throttle::Throttle},
-    media, openapi,
+    media, openapi, outbound,
     postal::PostalCodes,
+    providers::{
+        Providers,
+        cloud::{CloudNetwork, client::Graph, numbers::CloudNumbers},
+    },
     run_error::RunError,
     secrets::{MasterKey, Purpose, Sealer},
     shutdown::{self, Shutdown},
@@ -47,15 +51,19 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     } else {
         admin::open(&config, &passwords, &clock).await?
     };
+    let master = MasterKey::load_or_create(&config)?;
+    let files = Files::open(&config, store.clone(), Arc::clone(&clock))?;
     let network = SandboxNetwork::new(Arc::clone(&clock), !config.whatsapp_sandbox_fast);
-    let providers = Arc::new(network.clone());
+    let cloud = cloud_network(&config, &master, &store, &files, &clock)?;
+    let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone() });
     let encoder = Arc::new(WireEvents);
     let hub_config = hub_config(&config);
     let hub = Hub::start(hub_config, store, Arc::clone(&clock), encoder, providers).await?;
     let bind_addr = config.bind_addr;
     let listener = TcpListener::bind(bind_addr).await;
     let listener = listener.map_err(|source| RunError::Bind { address: bind_addr, source })?;
-    let app = app_state(config, hub.clone(), network, passwords, clock, &shutdown)?;
+    let parts = (network, cloud, files);
+    let app = app_state(config, &master, hub.clone(), parts, passwords, clock, &shutdown)?;
     app.sockets.spawn(files::sweep::run(app.files.clone(), app.stop.clone()));
     let fetching = media::run(app.hub.clone(), app.files.clone(), app.stop.clone());
     app.sockets.spawn(fetching);
@@ -79,20 +87,33 @@ fn hub_config(config: &Config) -> HubConfig {
     }
 }
 
+fn cloud_network(
+    config: &Config,
+    master: &MasterKey,
+    store: &Store,
+    files: &Files,
+    clock: &Arc<dyn Clock>,
+) -> Result<CloudNetwork, RunError> {
+    let http = outbound::http_client().map_err(RunError::HttpClient)?;
+    let numbers = CloudNumbers::new(config, store.clone(), Sealer::new(master));
+    let graph = Graph::new(http, &config.cloud.api_url);
+    let (store, files, clock) = (store.clone(), files.clone(), Arc::clone(clock));
+    Ok(CloudNetwork::new(graph, numbers, store, files, clock))
+}
+
 fn app_state(
     config: Config,
+    master: &MasterKey,
     hub: Hub,
-    network: SandboxNetwork,
+    (network, cloud, files): (SandboxNetwork, CloudNetwork, Files),
     passwords: Passwords,
     clock: Arc<dyn Clock>,
     shutdown: &Shutdown,
 ) -> Result<AppState, RunError> {
-    let master = MasterKey::load_or_create(&config)?;
     let key = master.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
     let store = hub.store().clone();
     let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
-    let files = Files::open(&config, hub.store().clone(), Arc::clone(&clock))?;
     Ok(AppState::new(Shared {
         postal_codes: postal_codes.map_err(RunError::HttpClient)?,
         tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),
@@ -101,10 +122,11 @@ fn app_state(
         hub,
         files,
         thumbnails: Semaphore::new(THUMBNAILS_AT_ONCE),
-        sealer: Sealer::new(&master),
+        sealer: Sealer::new(master),
         links: Links::new(&master.derive(Purpose::Links)),
         typesetter: Typesetter::default(),
         network,
+        cloud,
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),
         config,

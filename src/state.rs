@@ -13,6 +13,7 @@ use crate::{
     files::Files,
     http::throttle::Throttle,
     postal::PostalCodes,
+    providers::cloud::CloudNetwork,
     secrets::Sealer,
 };
 
@@ -53,6 +54,8 @@ pub struct Shared {
     pub typesetter: Typesetter,
     /// The simulated network, for faults on demand.
     pub network: SandboxNetwork,
+    /// Meta's Cloud API.
+    pub cloud: CloudNetwork,
     /// The tasks of all sockets, waited for at the end.
     pub sockets: TaskTracker,
     /// Cancelled when sockets have to close.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 pub(crate) use dx_actors::testing::ManualClock;
 use dx_actors::{
     Clock, Hub, HubConfig,
-    domain::{Agent, AgentId, NewAgent, ProviderKind, Role, Timestamp},
+    domain::{Agent, AgentId, NewAgent, Role, Timestamp},
     session::SandboxNetwork,
     store::Seed,
     testing::TestDatabase,
@@ -30,7 +30,12 @@ use crate::{
     documents::Typesetter,
     files::Files,
     http::{self, throttle::Throttle},
+    outbound,
     postal::PostalCodes,
+    providers::{
+        Providers,
+        cloud::{CloudNetwork, client::Graph, numbers::CloudNumbers},
+    },
     secrets::{MasterKey, Sealer},
     state::{AppState, Shared},
     wire::events::WireEvents,
@@ -96,10 +101,15 @@ impl TestApp {
         let passwords = Passwords::default();
         let hash = passwords.hash("senha123".to_owned()).await.unwrap();
         let store = database.open().await;
-        let seed = Seed { admin_password_hash: hash.clone(), provider: ProviderKind::Sandbox };
+        let seed = Seed { admin_password_hash: hash.clone(), provider: config.whatsapp_mode };
         store.seed(seed, clock.now()).await.unwrap();
         let network = SandboxNetwork::new(clock.clone(), false);
-        let providers = Arc::new(network.clone());
+        let files = Files::open(&config, store.clone(), clock.clone()).unwrap();
+        let master = MasterKey::new(b"a key of the tests");
+        let numbers = CloudNumbers::new(&config, store.clone(), Sealer::new(&master));
+        let graph = Graph::new(outbound::http_client().unwrap(), &config.cloud.api_url);
+        let cloud = CloudNetwork::new(graph, numbers, store.clone(), files.clone(), clock.clone());
+        let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone() });
         let hub =
             Hub::start(HubConfig::default(), store, clock.clone(), Arc::new(WireEvents), providers);
         let hub = hub.await.unwrap();
@@ -109,7 +119,6 @@ impl TestApp {
         }
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
         let store = hub.store().clone();
-        let files = Files::open(&config, hub.store().clone(), clock.clone()).unwrap();
         let state = AppState::new(Shared {
             postal_codes: PostalCodes::new(&config, store, clock.clone()).unwrap(),
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),
@@ -118,10 +127,11 @@ impl TestApp {
             hub,
             files,
             thumbnails: Semaphore::new(2),
-            sealer: Sealer::new(&MasterKey::new(b"a key of the tests")),
+            sealer: Sealer::new(&master),
             links: Links::new(b"a key of the tests"),
             typesetter: Typesetter::default(),
             network,
+            cloud,
             sockets: TaskTracker::new(),
             stop: CancellationToken::new(),
             config,

@@ -208,6 +208,15 @@ pub enum HubEvent {
         rated_by: Option<AgentId>,
         at: Timestamp,
     },
+    /// Soon a customer can no longer be answered freely.
+    ReplyWindowClosing {
+        ticket_id: TicketId,
+        chat_id: String,
+        customer_name: String,
+        agent_id: Option<AgentId>,
+        open_until: Timestamp,
+        at: Timestamp,
+    },
     PresenceChanged {
         agent_id: AgentId,
         status: PresenceStatus,
@@ -292,7 +301,8 @@ impl HubEvent {
             | Self::ChatAssigned { .. }
             | Self::ChatOffered { .. }
             | Self::ChatOverflowed { .. }
-            | Self::ChatRequeued { .. } => Some(Topic::Chat),
+            | Self::ChatRequeued { .. }
+            | Self::ReplyWindowClosing { .. } => Some(Topic::Chat),
             Self::ChatTransferred { .. } => Some(Topic::Transfer),
             Self::ChatMessage { .. }
             | Self::MessageSent { .. }

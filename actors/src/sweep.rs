@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     chat,
-    domain::inactivity,
+    domain::{cloud::ReplyWindow, inactivity, queue::REPLY_WINDOW},
+    events::{Audience, HubEvent},
     hub::Context,
     store::{PARKED_DAYS, StoreError},
 };
@@ -17,6 +18,11 @@ const SILENT_PAGES_MAX: usize = 20;
 
 /// Hand-overs that one sweep lets go back at most.
 const TRANSFERS_MAX: i64 = 500;
+
+/// Before a customer can no longer be answered freely, whoever has the chat is told this early.
+const WINDOW_WARNING: Duration = Duration::from_hours(1);
+/// Chats that one sweep warns of at most.
+const WINDOW_WARNINGS_MAX: i64 = 500;
 
 /// Sweeps until the hub stops.
 pub(crate) async fn run(context: Arc<Context>) {
@@ -36,6 +42,9 @@ pub(crate) async fn once(context: &Context) {
         tracing::warn!(%error, "silent chats could not be read");
     }
     return_transfers(context).await;
+    if let Err(error) = warn_of_closing_windows(context).await {
+        tracing::warn!(%error, "closing windows could not be read");
+    }
     forget_parked_changes(context).await;
     context.outboxes.forget_old();
 }
@@ -82,4 +91,30 @@ async fn return_transfers(context: &Context) {
     for (key, transfer) in due {
         context.chats.return_transfer(&key, transfer.ticket_id, transfer.id).await;
     }
+}
+
+/// Tells of windows that close within [`WINDOW_WARNING`]. That it was told is noted first: a warning that
+/// is lost with the process is better than one that comes twice.
+async fn warn_of_closing_windows(context: &Context) -> Result<(), StoreError> {
+    let now = context.clock.now();
+    let from = now.minus(REPLY_WINDOW);
+    let until = from.plus(WINDOW_WARNING);
+    for closing in context.store.list_closing_windows(from, until, WINDOW_WARNINGS_MAX).await? {
+        let ticket = closing.view.ticket;
+        let open_until = ReplyWindow::since(Some(closing.window_from)).open_until;
+        if !context.store.note_window_warning(ticket.id, closing.window_from).await? {
+            continue;
+        }
+        let audience = Audience::Chat(chat::audience_of(&ticket));
+        let event = HubEvent::ReplyWindowClosing {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id,
+            customer_name: closing.view.customer.customer_name,
+            agent_id: ticket.agent_id,
+            open_until: open_until.unwrap_or(now),
+            at: now,
+        };
+        context.publish(&audience, event);
+    }
+    Ok(())
 }

@@ -383,8 +383,14 @@ pub(super) async fn shown(
     let id = view.ticket.id;
     let activity =
         app.hub.store().chat_activities(me.id, &[id]).await?.remove(&id).unwrap_or_default();
+    let key = view.ticket.chat_key();
+    let window = if app.hub.sessions().has_reply_window(key.session_id) {
+        app.hub.store().find_reply_window(&key).await?
+    } else {
+        None
+    };
     let row = ChatRow { view, activity };
-    Ok(ChatOut::new(row, &me.roster, app.hub.clock().now()))
+    Ok(ChatOut::new(row, window, &me.roster, app.hub.clock().now()))
 }
 
 #[cfg(test)]

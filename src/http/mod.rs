@@ -15,6 +15,8 @@ mod chat_registration;
 mod chat_remarks;
 mod chat_routing;
 mod chats;
+mod cloud_content;
+mod cloud_numbers;
 mod company_groups;
 mod contacts;
 mod content;
@@ -59,6 +61,7 @@ mod skills;
 pub mod syntax;
 mod table;
 pub mod target;
+mod templates;
 #[cfg(test)]
 mod testing;
 pub mod throttle;
@@ -313,6 +316,8 @@ fn whatsapp() -> Table {
         .at("/messages/latency-stats", routes!(messages::latency_stats))
         .at("/messages/high-latency", routes!(messages::high_latency))
         .at("/messages/{id}", routes!(messages::show))
+        .at("/templates", routes!(templates::list))
+        .at("/templates/sincronizar", routes!(templates::synchronise))
         .at("/messages/{id}/reacao", routes!(message_actions::react))
         .at("/messages/{id}/editar", routes!(message_actions::edit))
         .at("/messages/{id}/apagar", routes!(message_actions::take_back))

@@ -12,7 +12,7 @@ use dx_actors::{
     domain::{AgentId, Message, MessageKind, SessionId, file::FileKey, phone},
 };
 
-use super::{Body, Fields, Slash, content, fields::too_long};
+use super::{Body, Fields, Slash, cloud_content, content, fields::too_long};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
@@ -86,10 +86,11 @@ pub(super) async fn send_legacy(
 }
 
 /// Over the number that the customer knows, if that is ready.
-async fn queue(app: &AppState, outgoing: Outgoing) -> ApiResult<Message> {
+async fn queue(app: &AppState, mut outgoing: Outgoing) -> ApiResult<Message> {
     // A person's chat has the person's number as its id, a group's its address.
     let chat_id = outgoing.phone.clone();
     let session_id = session_of(app, &chat_id).await?;
+    cloud_content::prepare(app, session_id, &mut outgoing).await?;
     if !app.hub.sessions().is_ready(session_id) {
         return Err(ApiError::SessionNotReady);
     }
@@ -113,7 +114,11 @@ fn read(body: Body, by: AgentId) -> ApiResult<(Outgoing, Option<FileKey>)> {
     let phone = recipient(&mut fields);
     let kind = fields.choice_or("type", MessageKind::Text, sendable);
     let text = fields.text_or("text", TEXT_CHARS_MAX, "");
-    let details = content::read(&mut fields, kind);
+    let details = match kind {
+        MessageKind::Template => cloud_content::template(&mut fields),
+        MessageKind::Interactive => cloud_content::interactive(&mut fields, &text),
+        kind => content::read(&mut fields, kind),
+    };
     let quoted = fields.optional_text("quoted_message_id", MESSAGE_ID_CHARS_MAX);
     let file_id = media_file_id(&mut fields);
     let media_url = fields.optional_url("media_url", MEDIA_URL_CHARS_MAX);
@@ -173,7 +178,9 @@ fn read_legacy(body: Body, by: AgentId) -> ApiResult<Outgoing> {
     };
     let to = text("to", CHAT_ID_CHARS_MAX).ok_or_else(|| required("to"))?;
     let phone = address(&to).ok_or_else(|| ApiError::refused("Campo 'to' inválido"))?;
-    let kind = text("type", 20).map_or(Some(MessageKind::Text), |word| sendable(&word));
+    let kind = text("type", 20).map_or(Some(MessageKind::Text), |word| {
+        sendable(&word).filter(|kind| *kind == MessageKind::Text || kind.is_media())
+    });
     let kind = kind.ok_or_else(|| ApiError::refused("Campo 'type' inválido"))?;
     let caption = text("text", TEXT_CHARS_MAX).or_else(|| text("caption", TEXT_CHARS_MAX));
     let client_message_id = text("client_message_id", CLIENT_MESSAGE_ID_CHARS_MAX);
@@ -206,7 +213,7 @@ fn recipient(fields: &mut Fields) -> String {
     if fields.has_error("to") {
         return to;
     }
-    if !to.contains('@') && to.chars().count() > PHONE_CHARS_MAX {
+    if !to.contains('@') && !is_scoped(&to) && to.chars().count() > PHONE_CHARS_MAX {
         fields.error("to", too_long(PHONE_CHARS_MAX));
         return to;
     }
@@ -220,6 +227,7 @@ fn recipient(fields: &mut Fields) -> String {
 fn address(to: &str) -> Option<String> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match to.split_once('@') {
+        None if is_scoped(to) => Some(to.to_owned()),
         None => phone::canonical(to),
         Some((number, "s.whatsapp.net" | "c.us")) => phone::canonical(number),
         Some(("", _)) => None,
@@ -230,10 +238,21 @@ fn address(to: &str) -> Option<String> {
     }
 }
 
+/// The id that a person who hides the number has for this business: a country and an opaque text.
+fn is_scoped(to: &str) -> bool {
+    to.split_once('.').is_some_and(|(country, id)| {
+        let is_country = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+        is_country && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
 /// The kinds that can be sent.
 fn sendable(word: &str) -> Option<MessageKind> {
-    use MessageKind::{Audio, Contact, Document, Image, Location, Sticker, Text, Video};
-    let kinds = [Text, Image, Audio, Video, Document, Location, Contact, Sticker];
+    use MessageKind::{
+        Audio, Contact, Document, Image, Interactive, Location, Sticker, Template, Text, Video,
+    };
+    let kinds =
+        [Text, Image, Audio, Video, Document, Location, Contact, Sticker, Template, Interactive];
     MessageKind::parse(word).filter(|kind| kinds.contains(kind))
 }
 

@@ -1,12 +1,15 @@
 //! The company's WhatsApp numbers: rows, starting and stopping, figures. Everybody sees them; whoever
 //! manages numbers changes them.
 
+use std::collections::HashMap;
+
 use axum::{Json, extract::State, http::StatusCode};
 use dx_actors::{
     HubError,
     directory::Roster,
     domain::{
         DepartmentId, ProviderKind, SessionChanges, SessionId, SessionStatus, WhatsAppSession,
+        cloud::CloudNumberChanges,
     },
     store::{Order, SessionFilter, SessionSort},
 };
@@ -14,6 +17,7 @@ use uuid::Uuid;
 
 use super::{
     Body, Fields, Id, Listing, Query,
+    cloud_numbers::{self, Completeness},
     reply::{Created, NoContent},
 };
 use crate::{
@@ -22,6 +26,7 @@ use crate::{
     openapi::{Conflict, Forbidden, Missing, schemas::PageParams},
     state::AppState,
     wire::{
+        cloud_number::CloudNumberOut,
         qr_image,
         session::{
             ReconnectingOut, SentenceOut, SessionChangesIn, SessionChoiceIn, SessionChoiceParams,
@@ -36,6 +41,7 @@ const DEVICE_NAME_DEFAULT: &str = "DX Connect Web";
 const DEVICE_NAME_CHARS_MAX: usize = 100;
 /// Contract §9.
 const PROXY_URL_CHARS_MAX: usize = 500;
+const NOT_CLOUD: &str = "Só para números da Cloud API (provider \"cloud\").";
 /// A minute between two messages is slow enough for anybody.
 const PACE_MS_MAX: i64 = 60_000;
 const COLD_CONTACTS_MAX: i64 = 100_000;
@@ -71,7 +77,12 @@ pub(super) async fn list(
         orders.push(Order { by: SessionSort::UpdatedAt, is_descending: true });
     }
     let fetch = |page| app.hub.store().list_sessions(&filter, &orders, page);
-    Ok(query.fetch(fetch).await?.map(|session| row(&app, &me, session)))
+    let page = query.fetch(fetch).await?;
+    let mut cloud = cloud_of(&app, &me, &page.results).await?;
+    Ok(page.map(|session| {
+        let cloud = cloud.remove(&session.id);
+        row(&app, &me, session, cloud)
+    }))
 }
 
 /// `POST /sessions/`: one more number, not connected.
@@ -93,13 +104,29 @@ pub(super) async fn create(
     let mut fields = body.fields();
     let provider = fields.choice_or("provider", app.config.whatsapp_mode, ProviderKind::parse);
     let changes = changes(&mut fields, &me.roster);
+    let cloud = match provider {
+        ProviderKind::Cloud => Some(cloud_numbers::read(&app, &mut fields, Completeness::Whole)?),
+        ProviderKind::Sandbox | ProviderKind::Web => {
+            refuse_cloud(&mut fields);
+            None
+        }
+    };
     let changes = fields.finish(changes)?;
+    if let Some(cloud) = &cloud {
+        cloud_numbers::check_free(&app, cloud).await?;
+    }
     let device_name = changes.device_name.clone().unwrap_or(DEVICE_NAME_DEFAULT.to_owned());
     let department = changes.department_id.flatten();
     let sessions = app.hub.sessions();
     let session = sessions.create(provider, device_name, department, me.id).await?;
+    if let Some(cloud) = cloud
+        && let Err(error) = cloud_numbers::save(&app, session.id, cloud, me.id).await
+    {
+        sessions.deactivate(session.id).await?;
+        return Err(error);
+    }
     let session = sessions.update(session.id, changes).await?;
-    Ok(Created(row(&app, &me, session)))
+    Ok(Created(whole_row(&app, &me, session).await?))
 }
 
 /// `GET /sessions/{id}/`.
@@ -117,7 +144,7 @@ pub(super) async fn show(
     Id(id): Id,
 ) -> ApiResult<Json<SessionOut>> {
     let session = app.hub.sessions().resolve(Some(SessionId(id))).await?;
-    Ok(Json(row(&app, &me, session)))
+    Ok(Json(whole_row(&app, &me, session).await?))
 }
 
 /// `PUT` and `PATCH /sessions/{id}/`: what is not sent stays; status and counters are nobody's to set.
@@ -140,8 +167,23 @@ pub(super) async fn update(
     let session = app.hub.sessions().resolve(Some(SessionId(id))).await?;
     let mut fields = body.fields();
     let changes = changes(&mut fields, &me.roster);
-    let session = app.hub.sessions().update(session.id, fields.finish(changes)?).await?;
-    Ok(Json(row(&app, &me, session)))
+    let cloud = match session.provider {
+        ProviderKind::Cloud => cloud_numbers::read(&app, &mut fields, Completeness::Partial)?,
+        ProviderKind::Sandbox | ProviderKind::Web => {
+            refuse_cloud(&mut fields);
+            CloudNumberChanges::default()
+        }
+    };
+    let changes = fields.finish(changes)?;
+    let is_other_access = !cloud.is_empty();
+    if is_other_access {
+        cloud_numbers::save(&app, session.id, cloud, me.id).await?;
+    }
+    let mut session = app.hub.sessions().update(session.id, changes).await?;
+    if is_other_access && session.status.is_active() {
+        session = app.hub.sessions().reconnect(session.id).await?;
+    }
+    Ok(Json(whole_row(&app, &me, session).await?))
 }
 
 /// `DELETE /sessions/{id}/`: out of use; its history stays.
@@ -230,7 +272,7 @@ pub(super) async fn status(
     body: Body,
 ) -> ApiResult<Json<SessionStatusOut>> {
     match app.hub.sessions().resolve(named(query, body)?).await {
-        Ok(session) => Ok(Json(row(&app, &me, session).into())),
+        Ok(session) => Ok(Json(row(&app, &me, session, None).into())),
         Err(HubError::NoSession) => Ok(Json(SessionStatusOut::none())),
         Err(error) => Err(error.into()),
     }
@@ -337,7 +379,7 @@ pub(super) async fn status_of_default(
 }
 
 /// The number that a request names in its body or its address; `None` means the default one.
-fn named(mut query: Query, body: Body) -> ApiResult<Option<SessionId>> {
+pub(super) fn named(mut query: Query, body: Body) -> ApiResult<Option<SessionId>> {
     let mut fields = body.fields();
     let id = fields.optional_id("session_id").or_else(|| query.number("session_id"));
     query.check()?;
@@ -362,6 +404,35 @@ fn changes(fields: &mut Fields, roster: &Roster) -> SessionChanges {
     }
 }
 
+fn refuse_cloud(fields: &mut Fields) {
+    if fields.is_present(cloud_numbers::OBJECT) {
+        fields.error(cloud_numbers::OBJECT, NOT_CLOUD);
+    }
+}
+
+/// The access to the Cloud API of those that have one, for those who may see it.
+async fn cloud_of(
+    app: &AppState,
+    me: &CurrentAgent,
+    sessions: &[WhatsAppSession],
+) -> ApiResult<HashMap<SessionId, CloudNumberOut>> {
+    if !me.can(Permission::ManageSessions) {
+        return Ok(HashMap::new());
+    }
+    let is_cloud = |session: &&WhatsAppSession| session.provider == ProviderKind::Cloud;
+    let ids: Vec<SessionId> = sessions.iter().filter(is_cloud).map(|session| session.id).collect();
+    cloud_numbers::shown(app, &ids).await
+}
+
+async fn whole_row(
+    app: &AppState,
+    me: &CurrentAgent,
+    session: WhatsAppSession,
+) -> ApiResult<SessionOut> {
+    let cloud = cloud_of(app, me, std::slice::from_ref(&session)).await?.remove(&session.id);
+    Ok(row(app, me, session, cloud))
+}
+
 /// A limit of one number; `null` goes back to what its kind asks.
 fn limit(fields: &mut Fields, name: &str, max: i64) -> Option<Option<i64>> {
     let is_sent = fields.is_present(name);
@@ -369,7 +440,12 @@ fn limit(fields: &mut Fields, name: &str, max: i64) -> Option<Option<i64>> {
     is_sent.then_some(limit)
 }
 
-fn row(app: &AppState, me: &CurrentAgent, session: WhatsAppSession) -> SessionOut {
+fn row(
+    app: &AppState,
+    me: &CurrentAgent,
+    session: WhatsAppSession,
+    cloud: Option<CloudNumberOut>,
+) -> SessionOut {
     let name = me.roster.agent_name(session.created_by);
     let (id, proxy_url) = (session.id, session.proxy_url.clone());
     let row = SessionOut::new(session, name, app.hub.clock().now());
@@ -377,7 +453,7 @@ fn row(app: &AppState, me: &CurrentAgent, session: WhatsAppSession) -> SessionOu
         return row;
     }
     let code = app.hub.sessions().live(id).and_then(|live| live.qr_code);
-    row.with_secrets(code.map(|code| qr_image::png_base64(&code)), proxy_url)
+    row.with_secrets(code.map(|code| qr_image::png_base64(&code)), proxy_url, cloud)
 }
 
 #[cfg(test)]
@@ -567,7 +643,7 @@ mod tests {
         while !matches!(tap.recv().await.unwrap(), HubEvent::QrCode { .. }) {}
         let code_for = |id| {
             let who = authenticate(&app.state, &app.token_of(id)).unwrap();
-            row(&app.state, &who, session.clone()).qr_code
+            row(&app.state, &who, session.clone(), None).qr_code
         };
         assert!(code_for(TestApp::ADMIN).unwrap().starts_with("iVBORw0KGgo"), "a PNG");
         assert_eq!(code_for(TestApp::AGENT), None);

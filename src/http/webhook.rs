@@ -11,21 +11,19 @@ use axum::{
 };
 use dx_actors::{
     HubError,
-    domain::{Inbound, SessionId, phone},
+    domain::{SessionId, phone},
 };
 use futures_util::future::join_all;
 
 use super::{Body, Query, body::Raw};
 use crate::{
-    auth::{
-        AuthFailure, CurrentAgent,
-        signature::{is_secret, is_signed},
-    },
+    auth::{AuthFailure, CurrentAgent, signature::is_secret},
     error::{ApiError, ApiResult},
     openapi::{Forbidden, Missing, Unauthorized},
+    providers::cloud::numbers::{NumberSecrets, Secrets},
     state::AppState,
     wire::{
-        cloud::{CloudBatch, CloudIn},
+        cloud::{CloudBatch, CloudIn, CloudInbound, TemplateChange},
         inject::{self, InjectIn, InjectedOut},
         message::MessageOut,
         webhook::{
@@ -77,11 +75,38 @@ pub(super) async fn receive(
     headers: HeaderMap,
     Raw(bytes): Raw,
 ) -> ApiResult<Response> {
-    check_signature(&app, &headers, &bytes)?;
+    let secrets = app.cloud.numbers().secrets().await.map_err(ApiError::unavailable)?;
+    let header = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    let signed = Signed { secrets, bytes: &bytes, header };
+    // Before anything of it is understood.
+    accepted(signed.secrets.accept(&bytes, header))?;
     match WebhookIn::read(&bytes).map_err(ApiError::refused)? {
-        WebhookIn::Message(message) => Ok(take_message(&app, *message).await?.into_response()),
-        WebhookIn::Cloud(delivery) => Ok(take_delivery(&app, delivery).await?.into_response()),
+        WebhookIn::Message(message) => {
+            signed.check_for(None)?;
+            Ok(take_message(&app, *message).await?.into_response())
+        }
+        WebhookIn::Cloud(delivery) => {
+            Ok(take_delivery(&app, delivery, &signed).await?.into_response())
+        }
     }
+}
+
+/// A delivery as it came, with what may have signed it.
+struct Signed<'d> {
+    secrets: Secrets,
+    bytes: &'d [u8],
+    header: Option<&'d str>,
+}
+
+impl Signed<'_> {
+    /// What one application has signed is no word about the numbers of another.
+    fn check_for(&self, number: Option<&NumberSecrets>) -> ApiResult<()> {
+        accepted(self.secrets.accept_for(number, self.bytes, self.header))
+    }
+}
+
+fn accepted(is_signed: bool) -> ApiResult<()> {
+    if is_signed { Ok(()) } else { Err(AuthFailure::BadSignature.into()) }
 }
 
 /// `POST /inject-incoming/`: a message as if a customer had sent it, for tests and demonstrations.
@@ -117,16 +142,6 @@ pub(super) async fn inject(
 
 const NO_SESSION_TO_INJECT: &str = "Sessão WhatsApp não encontrada. Inicie uma sessão primeiro.";
 
-fn check_signature(app: &AppState, headers: &HeaderMap, bytes: &[u8]) -> ApiResult<()> {
-    let Some(secret) = &app.config.whatsapp_webhook_secret else { return Ok(()) };
-    let header = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
-    if is_signed(secret.reveal(), bytes, header) {
-        Ok(())
-    } else {
-        Err(AuthFailure::BadSignature.into())
-    }
-}
-
 async fn take_message(app: &AppState, message: WebhookMessageIn) -> ApiResult<Json<MessageOut>> {
     let WebhookMessageIn { session_id, to, inbound } = message;
     let session_id = session_of(app, session_id, to.as_deref()).await?;
@@ -135,10 +150,25 @@ async fn take_message(app: &AppState, message: WebhookMessageIn) -> ApiResult<Js
     Ok(Json(MessageOut::new(delivered.message, &roster)))
 }
 
-async fn take_delivery(app: &AppState, delivery: CloudIn) -> ApiResult<Json<BatchOut>> {
+async fn take_delivery(
+    app: &AppState,
+    delivery: CloudIn,
+    signed: &Signed<'_>,
+) -> ApiResult<Json<BatchOut>> {
+    let (batches, templates) = delivery.into_parts();
+    let numbers = batches.iter().map(|batch| signed.secrets.number(&batch.phone_number_id));
+    let numbers: Vec<_> = numbers.collect();
+    for number in &numbers {
+        signed.check_for(*number)?;
+    }
     let mut out = BatchOut { status: "ok", messages: 0, statuses: 0 };
-    for CloudBatch { phone_number, inbound, statuses } in delivery.into_batches() {
-        let session_id = session_of(app, None, Some(&phone_number)).await?;
+    for (batch, number) in batches.into_iter().zip(numbers) {
+        let CloudBatch { phone_number_id, phone_number, inbound, statuses } = batch;
+        let named = number.map(|number| number.session_id);
+        if named.is_none() {
+            tracing::warn!(phone_number_id, "no number has this id of the Cloud API");
+        }
+        let session_id = session_of(app, named, Some(&phone_number)).await?;
         out.messages += inbound.len();
         out.statuses += statuses.len();
         store_all(app, session_id, inbound).await?;
@@ -146,19 +176,31 @@ async fn take_delivery(app: &AppState, delivery: CloudIn) -> ApiResult<Json<Batc
         let reports = statuses.into_iter().map(|status| status.into_report(session_id, now));
         app.hub.report_statuses(reports.collect()).await?;
     }
+    for change in templates {
+        let TemplateChange { network_id, status, reason } = change;
+        app.hub.store().change_template_status(network_id, status, reason).await?;
+    }
     Ok(Json(out))
 }
 
-/// Customers side by side, the messages of one customer one after the other. A failure stops only
-/// its own customer; the network delivers again what was not stored.
-async fn store_all(app: &AppState, id: SessionId, inbound: Vec<Inbound>) -> ApiResult<()> {
-    let mut by_chat: BTreeMap<String, Vec<Inbound>> = BTreeMap::new();
-    for message in inbound {
-        by_chat.entry(message.chat_id.clone()).or_default().push(message);
+/// Customers side by side, what one customer did one after the other. A failure stops only its own
+/// customer; the network delivers again what was not stored.
+async fn store_all(app: &AppState, id: SessionId, inbound: Vec<CloudInbound>) -> ApiResult<()> {
+    let mut by_chat: BTreeMap<String, Vec<CloudInbound>> = BTreeMap::new();
+    for event in inbound {
+        by_chat.entry(event.chat_id().to_owned()).or_default().push(event);
     }
-    let chats = by_chat.into_values().map(async |messages| {
-        for message in messages {
-            app.hub.sessions().receive(app.hub.chats(), id, message).await?;
+    let chats = by_chat.into_values().map(async |events| {
+        for event in events {
+            match event {
+                CloudInbound::Message(message) => {
+                    app.hub.sessions().receive(app.hub.chats(), id, *message).await?;
+                }
+                CloudInbound::Change(change) => {
+                    let change = change.into_change(app.hub.clock().now());
+                    app.hub.chats().change(id, change).await?;
+                }
+            }
         }
         Ok::<_, HubError>(())
     });
@@ -451,13 +493,17 @@ mod tests {
         let expected = [
             ("w1", "text", "Olá"),
             ("w2", "image", "veja"),
-            ("w3", "text", "Sim"),
-            ("w4", "text", "Não"),
+            ("w3", "interactive", "Sim"),
+            ("w4", "interactive", "Não"),
             ("w5", "contact", "Bia, Eva"),
             ("w6", "location", "-1.5, 2"),
             ("w7", "sticker", ""),
             ("w8", "document", "a.pdf"),
-            ("w9", "text", "[unsupported]"),
+            (
+                "w9",
+                "text",
+                "[o WhatsApp não deixou ver esta mensagem: peça que seja enviada de outra forma]",
+            ),
         ];
         let rows: Vec<_> = rows
             .iter()

@@ -4,7 +4,7 @@ use dx_actors::{
     directory::Roster,
     domain::{
         CustomerCard, Direction, MessageKind, Priority, Ticket, TicketStatus, TicketView,
-        Timestamp, Transfer,
+        Timestamp, Transfer, cloud::ReplyWindow,
     },
     store::{ChatActivity, ChatRow},
 };
@@ -145,6 +145,7 @@ impl ChatRowOut {
     "tempo_primeira_resposta_minutos": 0, "total_mensagens_cliente": 3,
     "total_mensagens_atendente": 2, "total_mensagens": 5, "mensagens_nao_lidas": 1,
     "etiquetas": ["vip"], "avaliacao": null, "comentario_avaliacao": "", "observacoes": "",
+    "janela_aberta": null, "janela_aberta_ate": null,
     "criado_em": "2026-01-02T12:00:00Z", "iniciado_em": "2026-01-02T12:01:00Z",
     "primeira_resposta_em": "2026-01-02T12:01:42Z", "finalizado_em": null,
     "atualizado_em": "2026-01-02T12:10:00Z",
@@ -200,6 +201,13 @@ pub struct ChatOut {
     pub rating_comment: String,
     #[serde(rename = "observacoes")]
     pub notes: String,
+    /// Se o cliente pode ser respondido livremente agora; `null` em números sem janela (só a Cloud API
+    /// tem).
+    #[serde(rename = "janela_aberta")]
+    pub is_window_open: Option<bool>,
+    /// 24 horas depois da última mensagem do cliente.
+    #[serde(rename = "janela_aberta_ate")]
+    pub window_open_until: Option<At>,
     #[serde(rename = "criado_em")]
     pub created_at: At,
     #[serde(rename = "iniciado_em")]
@@ -213,7 +221,7 @@ pub struct ChatOut {
 }
 
 impl ChatOut {
-    pub fn new(row: ChatRow, roster: &Roster, now: Timestamp) -> Self {
+    pub fn new(row: ChatRow, window: Option<ReplyWindow>, roster: &Roster, now: Timestamp) -> Self {
         let ChatRow { view: TicketView { ticket, customer }, activity } = row;
         let first_response_minutes = ticket.first_response_seconds().map(|seconds| seconds / 60);
         let agent = ticket.agent_id.and_then(|id| roster.agent(id));
@@ -274,6 +282,8 @@ impl ChatOut {
             rating,
             rating_comment,
             notes,
+            is_window_open: window.map(|window| window.is_open(now)),
+            window_open_until: window.and_then(|window| window.open_until).map(At),
             created_at: created_at.into(),
             started_at: started_at.map(At),
             first_response_at: first_response_at.map(At),

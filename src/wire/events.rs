@@ -74,7 +74,8 @@ impl From<&HubEvent> for Envelope {
             | HubEvent::ChatRequeued { .. }
             | HubEvent::ChatClosed { .. }
             | HubEvent::ChatAutoClosed { .. }
-            | HubEvent::ChatRated { .. } => chat_event(event),
+            | HubEvent::ChatRated { .. }
+            | HubEvent::ReplyWindowClosing { .. } => chat_event(event),
             HubEvent::ChatRead { .. }
             | HubEvent::NoteAdded { .. }
             | HubEvent::NoteRemoved { .. }
@@ -346,7 +347,22 @@ fn chat_end_event(event: &HubEvent) -> Envelope {
             });
             Envelope::new("chat_rated", data)
         }
-        // `chat_event` hands over the five above only.
+        HubEvent::ReplyWindowClosing {
+            ticket_id,
+            chat_id,
+            customer_name,
+            agent_id,
+            open_until,
+            at,
+        } => {
+            let data = json!({
+                "chat_id": chat_id, "atendimento_id": ticket_id.0, "cliente_nome": customer_name,
+                "atendente_id": agent_id.map(|id| id.0), "janela_aberta_ate": At(*open_until),
+                "timestamp": At(*at),
+            });
+            Envelope::new("reply_window_closing", data)
+        }
+        // `chat_event` hands over the six above only.
         _ => Envelope::new("unknown", Value::Null),
     }
 }

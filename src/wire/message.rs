@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema, openapi::Object};
 
 use super::{
-    content::{ContactCard, Content, Place},
+    content::{ContactCard, Content, Interactive, Place, Template},
     time::At,
     words::Word,
 };
@@ -472,6 +472,10 @@ pub struct SendIn {
     /// Para `contact`.
     #[schema(max_items = 10)]
     pub contacts: Option<Vec<ContactCard>>,
+    /// Para `template`.
+    pub template: Option<Template>,
+    /// Para `interactive`; a pergunta vai em `text`.
+    pub interactive: Option<Interactive>,
     /// A mensagem a que esta responde: o `message_id` dela.
     #[schema(max_length = 255)]
     pub quoted_message_id: Option<String>,
@@ -503,8 +507,18 @@ pub struct LegacySendIn {
 
 /// Os tipos que se podem enviar.
 /// What can be sent.
-const SENDABLE: [&str; 8] =
-    ["text", "image", "audio", "video", "document", "location", "contact", "sticker"];
+const SENDABLE: [&str; 10] = [
+    "text",
+    "image",
+    "audio",
+    "video",
+    "document",
+    "location",
+    "contact",
+    "sticker",
+    "template",
+    "interactive",
+];
 
 pub(super) fn sendable() -> Object {
     one_of(&["text", "image", "audio", "video", "document"])

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    cloud_number::{CloudNumberIn, CloudNumberOut},
     message::{acceptable_rate, two_decimals},
     time::At,
     words::Word,
@@ -25,7 +26,7 @@ use crate::openapi::schemas::{described, word};
     "is_connected": true, "uptime_seconds": 3600, "total_messages_sent": 10,
     "total_messages_received": 12, "last_message_at": "2026-01-02T12:00:00Z", "last_error": "",
     "error_count": 0, "auto_reconnect": true, "reconnect_attempts": 0, "last_reconnect_at": null,
-    "proxy_enabled": false, "proxy_url": "", "connected_at": "2026-01-02T11:00:00Z",
+    "proxy_enabled": false, "proxy_url": "", "cloud": null, "connected_at": "2026-01-02T11:00:00Z",
     "disconnected_at": null, "created_at": "2026-01-01T12:00:00Z",
     "updated_at": "2026-01-02T11:00:00Z", "pace_ms": null, "cold_contacts_per_day": null,
     "cold_blocked_until": null,
@@ -61,6 +62,8 @@ pub struct SessionOut {
     pub proxy_enabled: bool,
     /// Pode conter uma senha; só para quem conecta números.
     pub proxy_url: String,
+    /// Só em números da Cloud API e para quem conecta números.
+    pub cloud: Option<CloudNumberOut>,
     pub connected_at: Option<At>,
     pub disconnected_at: Option<At>,
     pub created_at: At,
@@ -130,6 +133,7 @@ impl SessionOut {
             last_reconnect_at: last_reconnect_at.map(At),
             proxy_enabled,
             proxy_url: String::new(),
+            cloud: None,
             connected_at: connected_at.map(At),
             disconnected_at: disconnected_at.map(At),
             created_at: At(created_at),
@@ -142,8 +146,13 @@ impl SessionOut {
 
     /// Adds what only those see who pair numbers.
     #[must_use]
-    pub fn with_secrets(self, qr_code: Option<String>, proxy_url: String) -> Self {
-        Self { qr_code, proxy_url, ..self }
+    pub fn with_secrets(
+        self,
+        qr_code: Option<String>,
+        proxy_url: String,
+        cloud: Option<CloudNumberOut>,
+    ) -> Self {
+        Self { qr_code, proxy_url, cloud, ..self }
     }
 }
 
@@ -301,6 +310,8 @@ pub struct SessionIn {
     pub proxy_enabled: Option<bool>,
     #[schema(max_length = 500)]
     pub proxy_url: Option<String>,
+    /// Obrigatório quando `provider` é `cloud`; senão não vem.
+    pub cloud: Option<CloudNumberIn>,
 }
 
 /// O que se muda em um número; o que não vem fica como está.
@@ -317,6 +328,8 @@ pub struct SessionChangesIn {
     pub proxy_enabled: Option<bool>,
     #[schema(max_length = 500)]
     pub proxy_url: Option<String>,
+    /// Só em números da Cloud API; conectado, o número se reconecta.
+    pub cloud: Option<CloudNumberIn>,
 }
 
 /// O número de que se trata.

@@ -8,6 +8,7 @@ use dx_actors::{
         TaxRegime, TemplateKind, TicketStatus, Verdict,
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
+        cloud::TemplateStatus,
         queue::ServiceLevel,
         report::ReportGrouping,
     },
@@ -49,6 +50,14 @@ words! {
         Forced = "forcado",
         Offers = "ofertas",
         Deactivated = "desativado",
+    }
+    TemplateStatus {
+        Approved = "approved",
+        Pending = "pending",
+        Rejected = "rejected",
+        Paused = "paused",
+        Disabled = "disabled",
+        Other = "other",
     }
     ReportGrouping { Total = "total", Day = "dia", Department = "departamento", Agent = "atendente" }
     ReportFormat { Json = "json", Csv = "csv" }

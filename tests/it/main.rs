@@ -9,6 +9,8 @@ mod auth;
 mod authz;
 mod automatic_messages;
 mod chats;
+mod cloud;
+mod cloud_templates;
 mod conventions;
 mod customers;
 mod distribution;

@@ -272,12 +272,20 @@ async fn wrong_configuration_stops_the_start_and_names_every_key() {
 }
 
 #[tokio::test]
-async fn cloud_mode_refuses_to_start_without_a_webhook_secret() {
+async fn cloud_mode_refuses_to_start_without_what_it_needs() {
     let setup = Server::on(&Database::Sqlite).env("WHATSAPP_MODE", "cloud");
     let output = setup.command(&["serve"], "").await;
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("WHATSAPP_WEBHOOK_SECRET"), "{said}");
+    let keys = [
+        "WHATSAPP_WEBHOOK_SECRET",
+        "WHATSAPP_CLOUD_PHONE_NUMBER_ID",
+        "WHATSAPP_CLOUD_BUSINESS_ACCOUNT_ID",
+        "WHATSAPP_CLOUD_ACCESS_TOKEN",
+    ];
+    for key in keys {
+        assert!(said.contains(key), "{key} is not in: {said}");
+    }
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ mod send;
 mod tell;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod window_tests;
 
 pub use closing::Closing;
 pub use decisions::Acceptance;

@@ -30,6 +30,11 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// The network has approved its text: it may be sent at any time.
+    fn is_template(&self) -> bool {
+        self.kind == MessageKind::Template
+    }
+
     /// A text by nobody in particular.
     pub fn text(phone: String, text: String) -> Self {
         Self {
@@ -58,6 +63,9 @@ pub struct OutgoingMedia {
 impl State {
     pub(super) async fn send(&mut self, outgoing: Outgoing) -> Result<Message, HubError> {
         let now = self.context.clock.now();
+        if !Box::pin(self.may_write(&outgoing, now)).await? {
+            return Box::pin(self.refuse_outside_window(&outgoing)).await;
+        }
         let new = self.new_outbound(&outgoing, now);
         self.check_cold(now).await?;
         let Some(message) = self.append(&new).await? else {
@@ -79,6 +87,23 @@ impl State {
             tracing::warn!(%error, "a hand-over was not noted as taken");
         }
         Ok(message)
+    }
+
+    /// Whether the network takes this now: some numbers answer a customer freely only for a while.
+    async fn may_write(&self, outgoing: &Outgoing, now: Timestamp) -> Result<bool, HubError> {
+        if !self.context.sessions.has_reply_window(self.key.session_id) || outgoing.is_template() {
+            return Ok(true);
+        }
+        let window = self.context.store.find_reply_window(&self.key).await?;
+        Ok(window.is_none_or(|window| window.is_open(now)))
+    }
+
+    /// A request that was carried out in time is answered as before.
+    async fn refuse_outside_window(&self, outgoing: &Outgoing) -> Result<Message, HubError> {
+        match self.repeated_send(outgoing).await {
+            Err(HubError::Conflict) => Err(Rejected::WindowClosed.into()),
+            outcome => outcome,
+        }
     }
 
     /// What the store has noted of an answer.

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod automatic;
 pub mod boleto;
 pub mod calendar;
+pub mod cloud;
 pub mod company_group;
 pub mod contact;
 pub mod customer;

@@ -47,6 +47,12 @@ pub enum Rejected {
     DefaultSession,
     #[error("client_message_id já foi usado com outro conteúdo")]
     ClientMessageIdReused,
+    /// Cloud API: domain facts, 24-hour window.
+    #[error(
+        "Passaram mais de 24 horas desde a última mensagem do cliente: envie um modelo aprovado \
+         (type \"template\"); texto livre volta a ser possível quando o cliente escrever"
+    )]
+    WindowClosed,
     /// Unofficial clients that write to many strangers are blocked by the network.
     #[error(
         "O limite de {per_day} novos contatos por dia deste número foi atingido. Quem já escreveu \

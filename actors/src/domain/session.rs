@@ -139,6 +139,10 @@ pub enum DisconnectReason {
     QrExpired,
     /// The number is banned.
     Banned,
+    /// Cloud API: the token is wrong, has expired or lacks a right.
+    CredentialsRefused,
+    /// Cloud API: an id or the token is missing.
+    NotConfigured,
 }
 
 impl DisconnectReason {
@@ -149,6 +153,8 @@ impl DisconnectReason {
             Self::LoggedOut => "desconectado_pelo_celular",
             Self::QrExpired => "qr_expirado",
             Self::Banned => "numero_banido",
+            Self::CredentialsRefused => "credenciais_recusadas",
+            Self::NotConfigured => "configuracao_incompleta",
         }
     }
 

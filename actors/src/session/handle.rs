@@ -27,6 +27,7 @@ use crate::{
 /// What is known of a number without asking its actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveSession {
+    pub provider: ProviderKind,
     pub status: SessionStatus,
     pub is_ready: bool,
     pub is_default: bool,
@@ -168,6 +169,11 @@ impl Sessions {
         self.live.get(&id).is_some_and(|live| live.is_ready)
     }
 
+    /// A customer is answered freely within a window only (Cloud API).
+    pub fn has_reply_window(&self, id: SessionId) -> bool {
+        self.live.get(&id).is_some_and(|live| live.provider == ProviderKind::Cloud)
+    }
+
     /// A customer's message over this number, whatever the state of its connection: stored and routed
     /// when this answers.
     pub async fn receive(
@@ -259,6 +265,7 @@ impl Sessions {
 
     pub(crate) fn mirror(&self, session: &WhatsAppSession, qr_code: Option<String>) {
         let live = LiveSession {
+            provider: session.provider,
             status: session.status,
             is_ready: session.is_connected(),
             is_default: session.is_default,

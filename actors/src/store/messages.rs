@@ -151,6 +151,19 @@ impl Store {
         self.reader.opt(select.bind(session_id).bind(message_id)).await
     }
 
+    /// The network's id of the last message that came in from a chat.
+    pub async fn find_last_inbound_id(
+        &self,
+        session_id: SessionId,
+        chat_id: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let select = sql("SELECT message_id FROM messages WHERE chat_id = $1 AND session_id = $2 \
+             AND direction = 'inbound' ORDER BY id DESC LIMIT 1");
+        let found: Option<(String,)> =
+            self.reader.opt(select.bind(chat_id).bind(session_id)).await?;
+        Ok(found.map(|(id,)| id))
+    }
+
     /// The message that an agent sent under his own id.
     pub async fn find_message_by_client_id(
         &self,

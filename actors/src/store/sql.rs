@@ -154,6 +154,10 @@ word_arguments! {
         ViaCep => "viacep", BrasilApi => "brasilapi",
     }
     crate::domain::ProviderKind => { Sandbox => "sandbox", Web => "web", Cloud => "cloud" }
+    crate::domain::cloud::TemplateStatus => {
+        Approved => "approved", Pending => "pending", Rejected => "rejected",
+        Paused => "paused", Disabled => "disabled", Other => "other",
+    }
     crate::domain::audit::AuditAction => {
         Created => "created", Updated => "updated", Deleted => "deleted",
         Generated => "generated", Exported => "exported", Imported => "imported",
