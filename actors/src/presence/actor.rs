@@ -370,7 +370,7 @@ impl State {
     }
 
     /// Writes one agent with his history; as nothing is told yet, a refusal leaves everything as it was.
-    async fn commit(
+    pub(super) async fn commit(
         &mut self,
         id: AgentId,
         before: &LiveAgent,

@@ -25,6 +25,7 @@ both_databases!(
     a_circle_of_overflows_is_refused,
     a_hand_over_to_a_department_waits_there_with_its_age,
     whoever_gave_it_away_is_asked_last,
+    whoever_gave_it_away_alone_gets_it_back_after_the_return_time,
     a_hand_over_that_nobody_takes_comes_back,
     a_hand_over_that_was_answered_stays,
     a_hand_over_may_be_sent_back,
@@ -347,6 +348,35 @@ async fn whoever_gave_it_away_is_asked_last(database: TestDatabase) {
     hub.hub.chats().transfer(&ticket, to(ana.id, None, Some(TestHub::SUPPORT))).await.unwrap();
     hub.event(|event| given(event).filter(|id| *id == bia.id)).await;
     hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn whoever_gave_it_away_alone_gets_it_back_after_the_return_time(database: TestDatabase) {
+    let mut hub = start(&database).await;
+    let ana = hub.agent("ana").await;
+    hub.hub.presence().socket_opened(ana.id);
+    hub.online(ana.id).await;
+    hub.receive(CHAT, "m1").await.unwrap();
+    let given = |event: &HubEvent| match event {
+        HubEvent::ChatAssigned { agent_id, .. } => Some(*agent_id),
+        _ => None,
+    };
+    assert_eq!(hub.event(given).await, ana.id);
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().transfer(&ticket, to(ana.id, None, Some(TestHub::SUPPORT))).await.unwrap();
+    hub.clock.advance(Duration::from_secs(590));
+    hub.hub.queues().distribute(TestHub::SUPPORT).await.unwrap();
+    let why = hub.hub.queues().explain(TestHub::SUPPORT, ticket.id).await.unwrap().unwrap();
+    let of_ana = why.reasons.considered.iter().find(|agent| agent.agent_id == ana.id.0).unwrap();
+    assert_eq!(of_ana.verdict, Verdict::GaveAway);
+    hub.clock.advance(Duration::from_secs(11));
+    assert_eq!(hub.event(given).await, ana.id, "nobody else has come, and the customer waits");
+    hub.check_invariants().await;
+    // By her own decision she takes it at any time.
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().transfer(&ticket, to(ana.id, None, Some(TestHub::SUPPORT))).await.unwrap();
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().accept(&ticket, Acceptance::own(ana.id)).await.unwrap();
     hub.stop().await;
 }
 
