@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use axum::http::Method;
 use bytes::Bytes;
 use dx_actors::{
-    domain::{AgentId, SessionId},
+    domain::{AgentId, Device, SessionId},
     presence::outbox::{
         Attached, HISTORY_AGE_MAX, HISTORY_EVENTS_MAX, OutFrame, Outbox, ResumeFrom,
     },
@@ -215,7 +215,7 @@ impl Tab {
             attached = Some(how);
             Bytes::new()
         });
-        office.app.state.hub.presence().socket_opened(self.who);
+        office.app.state.hub.presence().socket_opened(self.who, Device::default());
         self.epoch = outboxes.epoch().to_owned();
         match attached.unwrap() {
             Attached::Resumed { recovered: true, missed, seq } => {
@@ -231,7 +231,7 @@ impl Tab {
 
     fn cut(&self, office: &Office) {
         office.app.state.hub.outboxes().detach(self.who, &self.outbox);
-        office.app.state.hub.presence().socket_closed(self.who);
+        office.app.state.hub.presence().socket_closed(self.who, Device::default());
     }
 
     /// Comes back as the protocol says: the missed events, or everything anew.

@@ -6,8 +6,8 @@ use crate::{
     HubConfig, HubError, both_databases,
     chat::{Acceptance, Closing, TransferAnswer, TransferRequest},
     domain::{
-        AgentId, AssignmentMode, DecisionKind, DepartmentId, List, PresenceStatus, Rejected,
-        RoutingChanges, TicketStatus, Verdict,
+        AgentId, AssignmentMode, DecisionKind, DepartmentId, Device, List, PresenceStatus,
+        Rejected, RoutingChanges, TicketStatus, Verdict,
     },
     events::{HubEvent, OfferEnd},
     store::EntryEdit,
@@ -133,7 +133,7 @@ async fn who_lets_offers_pass_is_set_away_and_told_why(database: TestDatabase) {
     let rules = RoutingChanges { offer_timeouts_max: Some(2), ..offering() };
     hub.rules(TestHub::SUPPORT, rules).await;
     let ana = hub.agent("ana").await;
-    hub.hub.presence().socket_opened(ana.id);
+    hub.hub.presence().socket_opened(ana.id, Device::default());
     hub.online(ana.id).await;
     hub.receive(CHAT, "m1").await.unwrap();
     for _ in 0..2 {
@@ -225,7 +225,7 @@ async fn skills_are_asked_for_and_relaxed(database: TestDatabase) {
     let waiting = hub.hub.queues().waiting(TestHub::SUPPORT).await.unwrap();
     assert_eq!(waiting.len(), 2, "nobody knows both");
     for id in [seller.id, expert.id] {
-        hub.hub.presence().heartbeat(id).await.unwrap();
+        hub.hub.presence().heartbeat(id, Device::default()).await.unwrap();
     }
     hub.clock.advance(Duration::from_secs(61));
     eventually(async || hub.ticket(CHAT).await.agent_id == Some(expert.id)).await;
@@ -354,7 +354,7 @@ async fn whoever_gave_it_away_is_asked_last(database: TestDatabase) {
 async fn whoever_gave_it_away_alone_gets_it_back_after_the_return_time(database: TestDatabase) {
     let mut hub = start(&database).await;
     let ana = hub.agent("ana").await;
-    hub.hub.presence().socket_opened(ana.id);
+    hub.hub.presence().socket_opened(ana.id, Device::default());
     hub.online(ana.id).await;
     hub.receive(CHAT, "m1").await.unwrap();
     let given = |event: &HubEvent| match event {
@@ -512,17 +512,17 @@ async fn counters_are_told(database: TestDatabase) {
 async fn coming_and_going_moves_nothing(database: TestDatabase) {
     let mut hub = start(&database).await;
     let (ana, bia) = (hub.agent("ana").await, hub.agent("bia").await);
-    hub.hub.presence().socket_opened(ana.id);
+    hub.hub.presence().socket_opened(ana.id, Device::default());
     hub.online(ana.id).await;
     hub.receive(CHAT, "m1").await.unwrap();
     eventually(async || hub.ticket(CHAT).await.agent_id == Some(ana.id)).await;
-    hub.hub.presence().socket_opened(bia.id);
+    hub.hub.presence().socket_opened(bia.id, Device::default());
     hub.online(bia.id).await;
     for _ in 0..20 {
-        hub.hub.presence().socket_closed(ana.id);
+        hub.hub.presence().socket_closed(ana.id, Device::default());
         hub.clock.advance(Duration::from_secs(10));
         hub.hub.presence().view(ana.id).await.unwrap();
-        hub.hub.presence().socket_opened(ana.id);
+        hub.hub.presence().socket_opened(ana.id, Device::default());
         hub.clock.advance(Duration::from_secs(1));
     }
     hub.receive(OTHER, "m2").await.unwrap();
