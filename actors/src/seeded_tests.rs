@@ -31,8 +31,9 @@ use crate::{
 /// Seeds that found something once.
 const KEPT: &[u64] = &[1, 2, 21, 40, 100_012];
 const SEEDS_DEFAULT: u64 = 200;
-/// How long what is under way may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long what is under way may take to arrive. Every commit waits for the disk, and one that is shared with
+/// compilers has been seen to stand still for twenty seconds.
+const PATIENCE: Duration = Duration::from_mins(1);
 const STEPS: usize = 40;
 const CHATS: usize = 7;
 const CAPACITY: usize = 2;

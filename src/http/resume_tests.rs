@@ -357,12 +357,13 @@ async fn a_client_cut_at_any_event_shows_what_the_server_says() {
     let office = office().await;
     let mut tab = Tab::open(&office, office.supervisor).await;
     let (start, before) = (tab.seq, tab.screen.clone());
-    for n in 0..STEPS {
+    // Two chats are enough: what is replayed is loaded anew for each cut.
+    for n in 0..STEPS / 3 * 2 {
         step(&office, n).await;
         tab.read(&office).await;
     }
     tab.agrees(&office).await;
-    assert!(tab.seq > start + 40, "a story with something in it: {}", tab.seq - start);
+    assert!(tab.seq > start + 25, "a story with something in it: {}", tab.seq - start);
     let (last, server) = (tab.seq, Screen::load(&office, tab.who).await);
     for cut in start..=last {
         let mut back = Tab {
