@@ -367,12 +367,16 @@ impl From<Rejected> for ApiError {
         match rejected {
             Rejected::NotYours => Self::Forbidden(text.into()),
             Rejected::ClientMessageIdReused
+            | Rejected::NotFailed
+            | Rejected::NotQueued
             | Rejected::ChatAlreadyOpen(_)
             | Rejected::NotInQueue
             | Rejected::DepartmentInUse
             | Rejected::BuiltInGroup
             | Rejected::DefaultSession => Self::Conflict(text.into()),
             Rejected::NotWaiting(_)
+            | Rejected::ColdBudget { .. }
+            | Rejected::ColdBlocked { .. }
             | Rejected::NoTarget
             | Rejected::NoTransfer
             | Rejected::NotOffered

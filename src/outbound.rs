@@ -17,11 +17,15 @@ pub fn install_tls() {
 
 /// A client for servers of others: bounded in time, follows no redirects.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    builder().build()
+}
+
+/// The same, to be told more.
+pub fn builder() -> reqwest::ClientBuilder {
     install_tls();
     reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("dx-connect/", env!("CARGO_PKG_VERSION")))
-        .build()
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dx_actors::{Clock, Hub, HubConfig, SystemClock, session::SandboxNetwork};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -15,12 +15,12 @@ use crate::{
     documents::Typesetter,
     files::{self, Files},
     http::{self, server, throttle::Throttle},
-    openapi,
+    media, openapi,
     postal::PostalCodes,
     run_error::RunError,
     secrets::{MasterKey, Purpose, Sealer},
     shutdown::{self, Shutdown},
-    state::{AppState, Shared},
+    state::{AppState, Shared, THUMBNAILS_AT_ONCE},
     terminal,
     wire::events::WireEvents,
 };
@@ -57,6 +57,8 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let listener = listener.map_err(|source| RunError::Bind { address: bind_addr, source })?;
     let app = app_state(config, hub.clone(), network, passwords, clock, &shutdown)?;
     app.sockets.spawn(files::sweep::run(app.files.clone(), app.stop.clone()));
+    let fetching = media::run(app.hub.clone(), app.files.clone(), app.stop.clone());
+    app.sockets.spawn(fetching);
     announce(&listener, first_start)?;
     if is_demo {
         demo::announce(&listener)?;
@@ -98,6 +100,7 @@ fn app_state(
         throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),
         hub,
         files,
+        thumbnails: Semaphore::new(THUMBNAILS_AT_ONCE),
         sealer: Sealer::new(&master),
         links: Links::new(&master.derive(Purpose::Links)),
         typesetter: Typesetter::default(),

@@ -3,6 +3,7 @@
 use std::{fmt, ops::Deref, sync::Arc, time::Duration};
 
 use dx_actors::{Hub, session::SandboxNetwork};
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -42,6 +43,8 @@ pub struct Shared {
     pub postal_codes: PostalCodes,
     pub hub: Hub,
     pub files: Files,
+    /// Thumbnails that are made at once.
+    pub thumbnails: Semaphore,
     /// Seals secrets that are stored.
     pub sealer: Sealer,
     /// Signs links to files that expire.
@@ -61,6 +64,9 @@ impl fmt::Debug for Shared {
         f.write_str("Shared(..)")
     }
 }
+
+/// Two pictures at once: unpacking takes memory.
+pub const THUMBNAILS_AT_ONCE: usize = 2;
 
 /// A balancer asks every few seconds; a database that is slower than this is not ready.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);

@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, Method, header, request::Builder},
     response::Response,
 };
+use bytes::Bytes;
 pub(crate) use dx_actors::testing::ManualClock;
 use dx_actors::{
     Clock, Hub, HubConfig,
@@ -18,6 +19,7 @@ use dx_actors::{
     testing::TestDatabase,
 };
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
@@ -131,6 +133,7 @@ impl TestApp {
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
             hub,
             files,
+            thumbnails: Semaphore::new(2),
             sealer: Sealer::new(&MasterKey::new(b"a key of the tests")),
             links: Links::new(b"a key of the tests"),
             typesetter: Typesetter::default(),
@@ -198,6 +201,15 @@ impl Call<'_> {
         self.header(header::CONTENT_TYPE.as_str(), content_type)
     }
 
+    /// A form with one file.
+    pub(crate) fn file(self, field: &str, name: &str, bytes: &[u8]) -> Self {
+        let head = format!(
+            "--x\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n\r\n"
+        );
+        let body = [head.as_bytes(), bytes, b"\r\n--x--\r\n"].concat();
+        self.raw("multipart/form-data; boundary=x", body)
+    }
+
     pub(crate) fn form(mut self, body: &str) -> Self {
         self.body = body.to_owned().into();
         self.header(header::CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")
@@ -216,6 +228,7 @@ impl Call<'_> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Bytes,
     pub(crate) text: String,
 }
 
@@ -228,7 +241,9 @@ impl Answer {
 pub(crate) async fn send(router: Router, request: Request) -> Answer {
     let response = router.oneshot(request).await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, text: body_text(response).await }
+    let bytes = axum::body::to_bytes(response.into_body(), 16 * 1024 * 1024).await.unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Answer { status, headers, bytes, text }
 }
 
 pub(crate) async fn body_text(response: Response) -> String {

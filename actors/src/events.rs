@@ -7,7 +7,8 @@ use crate::{
     domain::{
         Agent, AgentId, CustomerId, DepartmentId, Message, MessageKind, MessageRowId,
         MessageStatus, Note, NoteId, PermissionId, PresenceStatus, Priority, Role, SessionId,
-        SessionStatus, Ticket, TicketId, TicketStatus, Timestamp, Transfer, notification::Topic,
+        SessionStatus, Ticket, TicketId, TicketStatus, Timestamp, Transfer,
+        message_change::StoredChange, notification::Topic,
     },
 };
 
@@ -44,6 +45,17 @@ pub enum HubEvent {
     },
     /// A message was handed to the provider, or has failed for good.
     MessageSent {
+        message: Message,
+        at: Timestamp,
+    },
+    /// Something became of a message: a reaction, an edit, it was taken back.
+    MessageChanged {
+        /// As it is now.
+        message: Message,
+        change: StoredChange,
+    },
+    /// The file of a message is there, will not come, or is fetched again.
+    MediaChanged {
         message: Message,
         at: Timestamp,
     },
@@ -284,6 +296,8 @@ impl HubEvent {
             Self::ChatTransferred { .. } => Some(Topic::Transfer),
             Self::ChatMessage { .. }
             | Self::MessageSent { .. }
+            | Self::MessageChanged { .. }
+            | Self::MediaChanged { .. }
             | Self::MessageStatusChanged { .. }
             | Self::ChatAccepted { .. }
             | Self::ChatRead { .. }

@@ -276,7 +276,6 @@ impl Hub {
         store.close().await;
     }
 
-    #[cfg(test)]
     pub(crate) fn context(&self) -> &Arc<Context> {
         &self.context
     }

@@ -13,6 +13,9 @@ pub mod error;
 pub mod events;
 pub mod hub;
 mod live_settings;
+#[cfg(test)]
+mod message_tests;
+mod messages;
 pub mod presence;
 pub mod queue;
 #[cfg(test)]

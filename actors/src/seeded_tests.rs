@@ -225,6 +225,9 @@ impl World {
             kind: MessageKind::Text,
             text: "olá".to_owned(),
             media_url: None,
+            media: None,
+            details: None,
+            quoted_message_id: None,
             client_message_id: None,
             is_automatic: false,
         };

@@ -1,9 +1,14 @@
 //! Deadlines live in the rows: from time to time the store is asked what is due, and the chat that it
 //! concerns decides again. Nothing sleeps per ticket, so nothing is forgotten by a restart.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use crate::{chat, domain::inactivity, hub::Context, store::StoreError};
+use crate::{
+    chat,
+    domain::inactivity,
+    hub::Context,
+    store::{PARKED_DAYS, StoreError},
+};
 
 /// Silent chats that are read at once.
 const SILENT_CHATS_PAGE: i64 = 500;
@@ -31,6 +36,7 @@ pub(crate) async fn once(context: &Context) {
         tracing::warn!(%error, "silent chats could not be read");
     }
     return_transfers(context).await;
+    forget_parked_changes(context).await;
     context.outboxes.forget_old();
 }
 
@@ -56,6 +62,14 @@ async fn look_at_silent_chats(context: &Context) -> Result<(), StoreError> {
         after = Some(position);
     }
     Ok(())
+}
+
+/// What became of messages that never came is not waited for for ever.
+async fn forget_parked_changes(context: &Context) {
+    let before = context.clock.now().minus(Duration::from_hours(24 * PARKED_DAYS));
+    if let Err(error) = context.store.forget_parked_changes(before).await {
+        tracing::warn!(%error, "old changes of messages could not be removed");
+    }
 }
 
 /// Tells chats of hand-overs that nobody has taken in time.

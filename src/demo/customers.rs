@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use dx_actors::{
-    domain::{Inbound, MessageKind, SessionId},
+    domain::{Inbound, SessionId},
     session::{SandboxNetwork, SandboxSent},
 };
 use tokio::sync::broadcast;
@@ -152,19 +152,11 @@ impl Script {
     }
 
     async fn write(&self, text: &str) {
+        let message_id = format!("DEMO{:032X}", rand::random::<u128>());
         let message = Inbound {
             chat_id: self.chat_id(),
-            phone: self.customer.phone.to_owned(),
             contact_name: self.customer.name.to_owned(),
-            message_id: format!("DEMO{:032X}", rand::random::<u128>()),
-            kind: MessageKind::Text,
-            text: text.to_owned(),
-            media_url: None,
-            media_mime_type: None,
-            media_size: None,
-            raw_payload: None,
-            protocol_version: "v1".to_owned(),
-            provider_at: None,
+            ..Inbound::text(self.customer.phone, &message_id, text)
         };
         // The number may be stopped: then the customer simply is not heard, as in life.
         self.network.customer_writes(self.session_id, message).await;

@@ -29,6 +29,18 @@ pub enum FileKind {
     Jpeg,
     Webp,
     Icon,
+    Gif,
+    /// Voice notes and other audio: Opus or Vorbis in Ogg.
+    Ogg,
+    Mp3,
+    /// AAC in MP4.
+    M4a,
+    Aac,
+    Amr,
+    Mp4,
+    ThreeGp,
+    /// Bytes that nothing is known of. Never shown, only saved.
+    Other,
 }
 
 /// What a document of a customer may be (contract §8).
@@ -49,6 +61,30 @@ pub const DOCUMENTS: &[FileKind] = &[
 /// What a picture of a customer may be: also a page of paper takes them in.
 pub const PICTURES: &[FileKind] = &[FileKind::Png, FileKind::Jpeg, FileKind::Webp];
 
+/// What comes with messages: what the networks carry, and any other file to be saved.
+pub const MEDIA: &[FileKind] = &[
+    FileKind::Png,
+    FileKind::Jpeg,
+    FileKind::Webp,
+    FileKind::Gif,
+    FileKind::Ogg,
+    FileKind::Mp3,
+    FileKind::M4a,
+    FileKind::Aac,
+    FileKind::Amr,
+    FileKind::Mp4,
+    FileKind::ThreeGp,
+    FileKind::Pdf,
+    FileKind::Doc,
+    FileKind::Docx,
+    FileKind::Xls,
+    FileKind::Xlsx,
+    FileKind::Odt,
+    FileKind::Text,
+    FileKind::Csv,
+    FileKind::Other,
+];
+
 /// What a picture of the company may be: pixels, no SVG, which is a program.
 pub const IMAGES: &[FileKind] = &[FileKind::Png, FileKind::Jpeg, FileKind::Webp, FileKind::Icon];
 
@@ -68,6 +104,15 @@ impl FileKind {
             Self::Jpeg => &["jpg", "jpeg"],
             Self::Webp => &["webp"],
             Self::Icon => &["ico"],
+            Self::Gif => &["gif"],
+            Self::Ogg => &["ogg", "opus", "oga"],
+            Self::Mp3 => &["mp3"],
+            Self::M4a => &["m4a"],
+            Self::Aac => &["aac"],
+            Self::Amr => &["amr"],
+            Self::Mp4 => &["mp4"],
+            Self::ThreeGp => &["3gp"],
+            Self::Other => &["bin"],
         }
     }
 
@@ -86,6 +131,15 @@ impl FileKind {
             Self::Jpeg => "image/jpeg",
             Self::Webp => "image/webp",
             Self::Icon => "image/vnd.microsoft.icon",
+            Self::Gif => "image/gif",
+            Self::Ogg => "audio/ogg",
+            Self::Mp3 => "audio/mpeg",
+            Self::M4a => "audio/mp4",
+            Self::Aac => "audio/aac",
+            Self::Amr => "audio/amr",
+            Self::Mp4 => "video/mp4",
+            Self::ThreeGp => "video/3gpp",
+            Self::Other => "application/octet-stream",
         }
     }
 }
@@ -133,6 +187,15 @@ pub(super) fn identify(
         FileKind::Jpeg => has_type(&head, "image/jpeg"),
         FileKind::Webp => has_type(&head, "image/webp"),
         FileKind::Icon => has_type(&head, "image/vnd.microsoft.icon"),
+        FileKind::Gif => has_type(&head, "image/gif"),
+        FileKind::Ogg => head.starts_with(b"OggS"),
+        FileKind::Mp3 => has_type(&head, "audio/mpeg"),
+        // ADTS: twelve set bits, then a layer of zero.
+        FileKind::Aac => matches!(head.as_slice(), [0xff, second, ..] if second & 0xf6 == 0xf0),
+        FileKind::Amr => head.starts_with(b"#!AMR"),
+        FileKind::M4a | FileKind::Mp4 | FileKind::ThreeGp => is_mp4(&head),
+        // A page or a program is not passed off as a harmless file.
+        FileKind::Other => !is_program(&head),
         FileKind::Doc => has_stream(file, &["WordDocument"]),
         FileKind::Xls => has_stream(file, &["Workbook", "Book"]),
         FileKind::Docx | FileKind::Xlsx | FileKind::Odt => {
@@ -141,6 +204,32 @@ pub(super) fn identify(
         FileKind::Text | FileKind::Csv => is_text(&head) && is_printable(&head, file)?,
     };
     Ok(if is_fitting { Ok(kind) } else { Err(Unfit::Content) })
+}
+
+/// What a file that came with a message is: what its sender says if that is true, else what it looks
+/// like, else bytes of which nothing is known.
+pub(super) fn recognise(path: &Path, media_type: &str) -> io::Result<Result<FileKind, Unfit>> {
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let said = MEDIA.iter().filter(|kind| kind.media_type().eq_ignore_ascii_case(media_type));
+    // Texts look like anything, so they have to be said to be texts.
+    let likely = MEDIA.iter().filter(|kind| !matches!(kind, FileKind::Text | FileKind::Csv));
+    for kind in said.chain(likely) {
+        let name = format!("x.{}", kind.extensions().first().unwrap_or(&""));
+        if let Ok(kind) = identify(path, &name, MEDIA)? {
+            return Ok(Ok(kind));
+        }
+    }
+    Ok(Err(Unfit::Content))
+}
+
+/// A file of the ISO base media format (ISO 14496-12) begins with its `ftyp` box.
+fn is_mp4(head: &[u8]) -> bool {
+    head.get(4..8) == Some(b"ftyp")
+}
+
+/// What runs when it is opened.
+fn is_program(head: &[u8]) -> bool {
+    infer::app::is_exe(head) || infer::app::is_elf(head) || head.starts_with(b"#!")
 }
 
 fn has_type(head: &[u8], media_type: &str) -> bool {

@@ -104,6 +104,20 @@ impl Files {
         self.0.spool.receive(name, accepted, bytes_max, chunks).await
     }
 
+    /// The same for what comes with messages: `media_type` is what its sender says it is, and what it is
+    /// not is found out. Everything but programs is taken.
+    pub async fn receive_media<S, E>(
+        &self,
+        media_type: &str,
+        bytes_max: u64,
+        chunks: S,
+    ) -> Result<Received, ReceiveError<E>>
+    where
+        S: Stream<Item = Result<Bytes, E>>,
+    {
+        self.0.spool.receive_media(media_type, bytes_max, chunks).await
+    }
+
     /// The same for bytes that are in memory.
     pub async fn receive_bytes(
         &self,

@@ -69,11 +69,37 @@ impl Spool {
     {
         // What has the wrong name is not worth the disk.
         kind::declared(name, accepted).map_err(ReceiveError::Unfit)?;
+        let name = name.to_owned();
+        self.receive_as(bytes_max, chunks, move |path| kind::identify(path, &name, accepted)).await
+    }
+
+    pub(super) async fn receive_media<S, E>(
+        &self,
+        media_type: &str,
+        bytes_max: u64,
+        chunks: S,
+    ) -> Result<Received, ReceiveError<E>>
+    where
+        S: Stream<Item = Result<Bytes, E>>,
+    {
+        let media_type = media_type.to_owned();
+        self.receive_as(bytes_max, chunks, move |path| kind::recognise(path, &media_type)).await
+    }
+
+    async fn receive_as<S, E>(
+        &self,
+        bytes_max: u64,
+        chunks: S,
+        look: impl FnOnce(&Path) -> io::Result<Result<FileKind, Unfit>> + Send + 'static,
+    ) -> Result<Received, ReceiveError<E>>
+    where
+        S: Stream<Item = Result<Bytes, E>>,
+    {
         let temporary = Temporary(self.folder.join(Uuid::new_v4().simple().to_string()));
         let (bytes, sha256) = write(&temporary, bytes_max, chunks).await?;
-        let (path, name) = (temporary.0.clone(), name.to_owned());
-        let look = move || kind::identify(&path, &name, accepted);
-        let found = tokio::task::spawn_blocking(look).await.map_err(io::Error::other)??;
+        let path = temporary.0.clone();
+        let found =
+            tokio::task::spawn_blocking(move || look(&path)).await.map_err(io::Error::other)??;
         let kind = found.map_err(ReceiveError::Unfit)?;
         Ok(Received { bytes, sha256, kind, temporary })
     }

@@ -420,6 +420,9 @@ mod tests {
             kind: MessageKind::Text,
             text: text.to_owned(),
             media_url: None,
+            media: None,
+            details: None,
+            quoted_message_id: None,
             client_message_id: None,
             is_automatic: false,
         };

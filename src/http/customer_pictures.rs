@@ -20,7 +20,7 @@ use super::{
     Fields, Id,
     body::UploadedFile,
     customers::find,
-    documents::download::{add_caching, names},
+    file_reply::{add_caching, names},
     limits::{PICTURE_BYTES_MAX, PICTURE_TOO_LARGE},
     query::BaseUrl,
 };

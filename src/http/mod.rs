@@ -17,6 +17,7 @@ mod chat_routing;
 mod chats;
 mod company_groups;
 mod contacts;
+mod content;
 mod cors;
 mod customer_fields;
 mod customer_filter;
@@ -28,9 +29,12 @@ mod departments;
 mod docs;
 mod documents;
 pub mod fields;
+mod file_reply;
 mod health;
 mod layers;
 pub mod limits;
+mod media;
+mod message_actions;
 mod message_search;
 mod messages;
 mod notifications;
@@ -176,10 +180,13 @@ fn rights() -> Table {
 
 /// Routes that take files.
 fn uploads() -> Table {
-    Table::new().at("/api/v1/documentos", routes!(documents::list, documents::create)).at(
-        "/api/v1/documentos/{id}",
-        routes!(documents::detail, documents::replace, documents::update, documents::remove),
-    )
+    Table::new()
+        .at("/api/v1/documentos", routes!(documents::list, documents::create))
+        .at(
+            "/api/v1/documentos/{id}",
+            routes!(documents::detail, documents::replace, documents::update, documents::remove),
+        )
+        .at("/api/v1/whatsapp/media", routes!(media::upload))
 }
 
 /// Routes that give files.
@@ -190,6 +197,7 @@ fn files() -> Table {
         .at("/api/v1/config/documents/preview", routes!(documents::generate::preview))
         .at("/api/v1/documentos/{id}/arquivo", routes!(documents::download::download))
         .at("/api/v1/documentos/{id}/link", routes!(documents::link::create))
+        .at("/api/v1/whatsapp/media/{file_id}", routes!(media::download))
 }
 
 /// Departments, queues, tickets and chats.
@@ -307,6 +315,13 @@ fn whatsapp() -> Table {
         .at("/messages/latency-stats", routes!(messages::latency_stats))
         .at("/messages/high-latency", routes!(messages::high_latency))
         .at("/messages/{id}", routes!(messages::show))
+        .at("/messages/{id}/reacao", routes!(message_actions::react))
+        .at("/messages/{id}/editar", routes!(message_actions::edit))
+        .at("/messages/{id}/apagar", routes!(message_actions::take_back))
+        .at("/messages/{id}/alteracoes", routes!(message_actions::changes))
+        .at("/messages/{id}/cancelar", routes!(message_actions::cancel))
+        .at("/messages/{id}/midia", routes!(message_actions::fetch_media))
+        .at("/retry", routes!(message_actions::retry))
         .at("/inject-incoming", routes!(webhook::inject))
         .at("/sandbox/falha", routes!(sandbox::fault));
     Table::new().nest("/api/v1/whatsapp", routes)

@@ -8,18 +8,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dx_actors::{
-    chat::Outgoing,
-    domain::{AgentId, Message, MessageKind, SessionId, ids::ChatKey, phone},
+    chat::{Outgoing, OutgoingMedia},
+    domain::{AgentId, Message, MessageKind, SessionId, file::FileKey, phone},
 };
 
-use super::{Body, Fields, Slash, fields::too_long};
+use super::{Body, Fields, Slash, content, fields::too_long};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
     openapi::{Conflict, Forbidden, Locked},
     state::AppState,
     wire::{
-        incoming::{CHAT_ID_CHARS_MAX, MEDIA_URL_CHARS_MAX, PHONE_CHARS_MAX, TEXT_CHARS_MAX},
+        incoming::{
+            CHAT_ID_CHARS_MAX, MEDIA_URL_CHARS_MAX, MESSAGE_ID_CHARS_MAX, PHONE_CHARS_MAX,
+            TEXT_CHARS_MAX,
+        },
         message::{LegacySendIn, MessageIdOut, QueuedOut, SendIn},
         words::Word,
     },
@@ -27,6 +30,8 @@ use crate::{
 
 /// Contract §10.
 const CLIENT_MESSAGE_ID_CHARS_MAX: usize = 255;
+const NO_FILE: &str =
+    "Este arquivo não existe ou já expirou; envie-o de novo em /api/v1/whatsapp/media/.";
 const TEXT_REQUIRED: &str = "Campo obrigatório para mensagens de texto";
 const BAD_RECIPIENT: &str =
     "Informe um número com DDD e código do país (10 a 15 dígitos) ou o endereço de um grupo.";
@@ -47,7 +52,11 @@ pub(super) async fn send(
     me: CurrentAgent,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<QueuedOut>)> {
-    let message = queue(&app, read(body, me.id)?).await?;
+    let (mut outgoing, file_id) = read(body, me.id)?;
+    if let Some(key) = file_id {
+        outgoing.media = Some(stored(&app, key).await?);
+    }
+    let message = queue(&app, outgoing).await?;
     Ok((StatusCode::ACCEPTED, Json(message.into())))
 }
 
@@ -84,7 +93,8 @@ async fn queue(app: &AppState, outgoing: Outgoing) -> ApiResult<Message> {
     if !app.hub.sessions().is_ready(session_id) {
         return Err(ApiError::SessionNotReady);
     }
-    Ok(app.hub.chats().send(&ChatKey { session_id, chat_id }, outgoing).await?)
+    let key = app.hub.sessions().chat_of(session_id, chat_id);
+    Ok(app.hub.chats().send(&key, outgoing).await?)
 }
 
 /// The number of the customer's newest attendance while it is in use, else the default one.
@@ -98,18 +108,26 @@ async fn session_of(app: &AppState, chat_id: &str) -> ApiResult<SessionId> {
     Ok(app.hub.sessions().resolve(None).await?.id)
 }
 
-fn read(body: Body, by: AgentId) -> ApiResult<Outgoing> {
+fn read(body: Body, by: AgentId) -> ApiResult<(Outgoing, Option<FileKey>)> {
     let mut fields = body.fields();
     let phone = recipient(&mut fields);
     let kind = fields.choice_or("type", MessageKind::Text, sendable);
     let text = fields.text_or("text", TEXT_CHARS_MAX, "");
+    let details = content::read(&mut fields, kind);
+    let quoted = fields.optional_text("quoted_message_id", MESSAGE_ID_CHARS_MAX);
+    let file_id = media_file_id(&mut fields);
     let media_url = fields.optional_url("media_url", MEDIA_URL_CHARS_MAX);
     let media_url = media_url.filter(|url| !url.is_empty());
     if kind == MessageKind::Text {
         if text.is_empty() && !fields.has_error("text") && !fields.has_error("type") {
             fields.error("text", TEXT_REQUIRED);
         }
-    } else if media_url.is_none() && !fields.has_error("media_url") {
+    } else if kind.is_media()
+        && media_url.is_none()
+        && file_id.is_none()
+        && !fields.has_error("media_url")
+        && !fields.has_error("media_file_id")
+    {
         let kind = kind.word();
         fields.error("media_url", format!("Campo obrigatório para mensagens do tipo {kind}"));
     }
@@ -119,11 +137,31 @@ fn read(body: Body, by: AgentId) -> ApiResult<Outgoing> {
         phone,
         kind,
         text,
-        media_url: media_url.filter(|_| kind != MessageKind::Text),
+        media_url: media_url.filter(|_| kind.is_media() && file_id.is_none()),
+        media: None,
+        details: details.map(|details| details.to_json()),
+        quoted_message_id: quoted.filter(|id| !id.is_empty()),
         client_message_id: client_id.filter(|id| !id.is_empty()),
         is_automatic: false,
     };
-    fields.finish(outgoing)
+    let file_id = file_id.filter(|_| kind.is_media());
+    fields.finish((outgoing, file_id))
+}
+
+/// The key of a file that was uploaded before.
+fn media_file_id(fields: &mut Fields) -> Option<FileKey> {
+    let text = fields.optional_text("media_file_id", MESSAGE_ID_CHARS_MAX);
+    let key = FileKey::try_from(text.filter(|text| !text.is_empty())?).ok();
+    if key.is_none() {
+        fields.error("media_file_id", NO_FILE);
+    }
+    key
+}
+
+async fn stored(app: &AppState, key: FileKey) -> ApiResult<OutgoingMedia> {
+    let found = app.hub.store().find_file(&key).await?;
+    let file = found.ok_or_else(|| ApiError::field("media_file_id", NO_FILE))?;
+    Ok(OutgoingMedia { key: file.key, media_type: file.media_type, bytes: file.bytes })
 }
 
 /// The older body: texts, and pictures under other names. One sentence says what is wrong first.
@@ -154,6 +192,9 @@ fn read_legacy(body: Body, by: AgentId) -> ApiResult<Outgoing> {
         kind,
         text: caption.unwrap_or_default(),
         media_url: media_url.filter(|_| !is_text),
+        media: None,
+        details: None,
+        quoted_message_id: None,
         client_message_id,
         is_automatic: false,
     };
@@ -191,8 +232,9 @@ fn address(to: &str) -> Option<String> {
 
 /// The kinds that can be sent.
 fn sendable(word: &str) -> Option<MessageKind> {
-    use MessageKind::{Audio, Document, Image, Text, Video};
-    MessageKind::parse(word).filter(|kind| [Text, Image, Audio, Video, Document].contains(kind))
+    use MessageKind::{Audio, Contact, Document, Image, Location, Sticker, Text, Video};
+    let kinds = [Text, Image, Audio, Video, Document, Location, Contact, Sticker];
+    MessageKind::parse(word).filter(|kind| kinds.contains(kind))
 }
 
 #[cfg(test)]
@@ -263,11 +305,18 @@ mod tests {
             ("text", json!({"to": TO, "text": "  "}), text_required),
             ("text", json!({"to": TO, "text": long(65_537)}), &too_long(65_536)),
             ("text", json!({"to": TO, "text": "a\0"}), "Caracteres nulos não são permitidos."),
+            ("type", json!({"to": TO, "type": "poll"}), "\"poll\" não é um escolha válido."),
             (
                 "type",
                 json!({"to": TO, "type": "location"}),
-                "\"location\" não é um escolha válido.",
+                "Mensagens do tipo location precisam do campo location.",
             ),
+            (
+                "contacts",
+                json!({"to": TO, "type": "contact", "contacts": [{"name": "Ana"}]}),
+                "Informe ao menos um contato, com nome e telefone.",
+            ),
+            ("media_file_id", json!({"to": TO, "type": "image", "media_file_id": "x"}), NO_FILE),
             ("media_url", json!({"to": TO, "type": "image"}), image_required),
             (
                 "media_url",

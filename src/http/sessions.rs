@@ -36,6 +36,9 @@ const DEVICE_NAME_DEFAULT: &str = "DX Connect Web";
 const DEVICE_NAME_CHARS_MAX: usize = 100;
 /// Contract §9.
 const PROXY_URL_CHARS_MAX: usize = 500;
+/// A minute between two messages is slow enough for anybody.
+const PACE_MS_MAX: i64 = 60_000;
+const COLD_CONTACTS_MAX: i64 = 100_000;
 const SORTS: [(&str, SessionSort); 3] = [
     ("created_at", SessionSort::CreatedAt),
     ("updated_at", SessionSort::UpdatedAt),
@@ -354,7 +357,16 @@ fn changes(fields: &mut Fields, roster: &Roster) -> SessionChanges {
         auto_reconnect: fields.optional_bool("auto_reconnect"),
         proxy_enabled: fields.optional_bool("proxy_enabled"),
         proxy_url: fields.optional_text("proxy_url", PROXY_URL_CHARS_MAX),
+        pace_ms: limit(fields, "pace_ms", PACE_MS_MAX),
+        cold_contacts_per_day: limit(fields, "cold_contacts_per_day", COLD_CONTACTS_MAX),
     }
+}
+
+/// A limit of one number; `null` goes back to what its kind asks.
+fn limit(fields: &mut Fields, name: &str, max: i64) -> Option<Option<i64>> {
+    let is_sent = fields.is_present(name);
+    let limit = fields.optional_int(name, 0..=max);
+    is_sent.then_some(limit)
 }
 
 fn row(app: &AppState, me: &CurrentAgent, session: WhatsAppSession) -> SessionOut {

@@ -1,9 +1,7 @@
 //! What the tests of departments, queues, tickets and chats share: an office with people in it.
 
 use axum::http::Method;
-use dx_actors::domain::{
-    AgentId, DepartmentId, Inbound, MessageKind, NewAgent, NewDepartment, Role, SessionId,
-};
+use dx_actors::domain::{AgentId, DepartmentId, Inbound, NewAgent, NewDepartment, Role, SessionId};
 use serde_json::{Value, json};
 
 use crate::test_support::{Answer, TestApp};
@@ -111,20 +109,8 @@ impl Office {
 
     /// A customer writes; it goes to the first department by name.
     pub(super) async fn receive(&self, chat_id: &str, message_id: &str, text: &str) {
-        let inbound = Inbound {
-            chat_id: chat_id.to_owned(),
-            phone: chat_id.to_owned(),
-            contact_name: "Zé".to_owned(),
-            message_id: message_id.to_owned(),
-            kind: MessageKind::Text,
-            text: text.to_owned(),
-            media_url: None,
-            media_mime_type: None,
-            media_size: None,
-            raw_payload: None,
-            protocol_version: "v1".to_owned(),
-            provider_at: None,
-        };
+        let contact_name = "Zé".to_owned();
+        let inbound = Inbound { contact_name, ..Inbound::text(chat_id, message_id, text) };
         let hub = &self.app.state.hub;
         hub.sessions().receive(hub.chats(), SessionId(1), inbound).await.unwrap();
     }

@@ -1,6 +1,8 @@
 //! A form with a file, read part by part: the file goes to the spool while it arrives, the texts are
 //! fields like those of any other body. The parts may come in any order.
 
+use std::marker::PhantomData;
+
 use axum::{
     extract::{DefaultBodyLimit, FromRequest, Multipart, Request, multipart::Field},
     http::header,
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     error::{ApiError, ApiResult},
     files::{
-        ReceiveError, Received,
+        FileKind, ReceiveError, Received,
         kind::{DOCUMENTS, Unfit},
     },
     state::AppState,
@@ -26,11 +28,28 @@ const FILE: &str = "arquivo";
 /// What file systems take.
 const FILE_NAME_CHARS_MAX: usize = 200;
 
+/// Which files a place takes.
+pub trait Accepts {
+    const KINDS: &'static [FileKind];
+    /// What is said of all others.
+    const OTHERS: &'static str;
+}
+
+/// Documents of customers.
+#[derive(Debug)]
+pub struct Documents;
+
+impl Accepts for Documents {
+    const KINDS: &'static [FileKind] = DOCUMENTS;
+    const OTHERS: &'static str = "Tipo de arquivo não permitido. Envie pdf, doc, docx, xls, xlsx, odt, txt, csv, png, jpg ou webp.";
+}
+
 /// The fields of a form and its file.
 #[derive(Debug)]
-pub struct Upload {
+pub struct Upload<A = Documents> {
     pub fields: Fields,
     pub file: Option<UploadedFile>,
+    accepts: PhantomData<A>,
 }
 
 /// A file in the spool, and what its sender calls it, fit to be shown.
@@ -40,7 +59,7 @@ pub struct UploadedFile {
     pub received: Received,
 }
 
-impl Upload {
+impl<A> Upload<A> {
     /// Notes it when there is no file.
     pub fn require_file(&mut self) {
         if self.file.is_none() && !self.fields.has_error(FILE) {
@@ -49,7 +68,7 @@ impl Upload {
     }
 }
 
-impl FromRequest<AppState> for Upload {
+impl<A: Accepts + Send> FromRequest<AppState> for Upload<A> {
     type Rejection = ApiError;
 
     async fn from_request(mut request: Request, app: &AppState) -> ApiResult<Self> {
@@ -58,13 +77,13 @@ impl FromRequest<AppState> for Upload {
         if !media.trim_start().to_ascii_lowercase().starts_with("multipart/form-data") {
             DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
             let body = Body::from_request(request, app).await?;
-            return Ok(Self { fields: body.fields(), file: None });
+            return Ok(Self { fields: body.fields(), file: None, accepts: PhantomData });
         }
         let bytes_max = app.config.upload_bytes_max + UPLOAD_OVERHEAD_BYTES + DRAIN_BYTES_MAX;
         DefaultBodyLimit::max(bytes_max).apply(&mut request);
         let form = Multipart::from_request(request, app).await;
         let mut form = form.map_err(|error| ApiError::refused(error.body_text()))?;
-        match read(&mut form, app).await {
+        match read::<A>(&mut form, app).await {
             Err(ApiError::TooLarge) => {
                 // Who is still sending would not read the answer.
                 while let Ok(Some(_)) = form.next_field().await {}
@@ -75,7 +94,7 @@ impl FromRequest<AppState> for Upload {
     }
 }
 
-async fn read(form: &mut Multipart, app: &AppState) -> ApiResult<Upload> {
+async fn read<A: Accepts>(form: &mut Multipart, app: &AppState) -> ApiResult<Upload<A>> {
     let (mut body, mut file, mut fault) = (Body::empty_form(), None, None);
     let mut text_bytes_left = UPLOAD_OVERHEAD_BYTES;
     for _ in 0..PARTS_MAX {
@@ -84,7 +103,7 @@ async fn read(form: &mut Multipart, app: &AppState) -> ApiResult<Upload> {
             if let Some(text) = fault {
                 fields.error(FILE, text);
             }
-            return Ok(Upload { fields, file });
+            return Ok(Upload { fields, file, accepts: PhantomData });
         };
         let Some(name) = part.name().map(str::to_owned) else { continue };
         match part.file_name().map(harmless) {
@@ -93,7 +112,7 @@ async fn read(form: &mut Multipart, app: &AppState) -> ApiResult<Upload> {
                 body.add_text(name, text);
             }
             Some(file_name) if name == FILE && file.is_none() && fault.is_none() => {
-                match receive(app, part, &file_name).await? {
+                match receive::<A>(app, part, &file_name).await? {
                     Ok(received) => file = Some(UploadedFile { name: file_name, received }),
                     Err(text) => fault = Some(text),
                 }
@@ -114,17 +133,17 @@ async fn read_text(mut part: Field<'_>, bytes_left: &mut usize) -> ApiResult<Str
 }
 
 /// The text says what is wrong with the file.
-async fn receive(
+async fn receive<A: Accepts>(
     app: &AppState,
     part: Field<'_>,
     name: &str,
 ) -> ApiResult<Result<Received, String>> {
     let bytes_max = app.config.upload_bytes_max.try_into().unwrap_or(u64::MAX);
-    let received = app.files.receive(name, DOCUMENTS, bytes_max, part).await;
+    let received = app.files.receive(name, A::KINDS, bytes_max, part).await;
     Ok(match received {
         Ok(received) => Ok(received),
         Err(ReceiveError::Empty) => Err(EMPTY_FILE.to_owned()),
-        Err(ReceiveError::Unfit(unfit)) => Err(unfit_text(unfit)),
+        Err(ReceiveError::Unfit(unfit)) => Err(unfit_text::<A>(unfit)),
         Err(ReceiveError::TooLarge) => return Err(ApiError::TooLarge),
         Err(ReceiveError::Source(error)) => return Err(refuse_multipart(&error)),
         Err(ReceiveError::Disk(error)) => return Err(ApiError::internal(error)),
@@ -132,11 +151,9 @@ async fn receive(
 }
 
 /// Why a file is not accepted, for the person who sent it.
-pub fn unfit_text(unfit: Unfit) -> String {
+pub fn unfit_text<A: Accepts>(unfit: Unfit) -> String {
     match unfit {
-        Unfit::Extension => "Tipo de arquivo não permitido. Envie pdf, doc, docx, xls, xlsx, odt, \
-                             txt, csv, png, jpg ou webp."
-            .to_owned(),
+        Unfit::Extension => A::OTHERS.to_owned(),
         Unfit::Content => "O conteúdo do arquivo não corresponde à extensão.".to_owned(),
         Unfit::Bomb => "O arquivo compactado se expande além do permitido.".to_owned(),
         Unfit::Macros => "Arquivos com macros não são permitidos.".to_owned(),

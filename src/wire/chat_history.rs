@@ -8,7 +8,7 @@ use dx_actors::{
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{time::At, words::Word};
+use super::{message::MoreOut, time::At, words::Word};
 use crate::openapi::schemas::word;
 
 /// Who speaks in a message that the hub sent by itself.
@@ -20,7 +20,10 @@ const AUTOMATIC_NAME: &str = "Mensagem automática";
     "total": 1, "limit": 50, "offset": 0, "results": [{"id": 51, "message_id": "3EB0C0FFEE",
     "direction": "inbound", "message_type": "text", "chat_id": "5511999990001",
     "contact_number": "5511999990001", "contact_name": "Maria Souza", "text_content": "Olá!",
-    "media_url": null, "media_mime_type": null, "status": "delivered", "is_from_me": false,
+    "media_url": null, "media_mime_type": null, "details": null,
+    "quoted_message_id": null, "media_file_id": null, "media_status": null,
+    "customer_reaction": "", "company_reaction": "", "edited_at": null, "deleted_at": null,
+    "status": "delivered", "is_from_me": false,
     "from_name": "Maria Souza", "is_from_agent": false, "latency_ms": null, "is_latency_ok": true,
     "created_at": "2026-01-02T12:00:00Z", "queued_at": null, "sent_at": null,
     "delivered_at": null, "read_at": null}],
@@ -45,7 +48,10 @@ impl ChatHistoryOut {
 #[schema(example = json!({
     "id": 51, "message_id": "3EB0C0FFEE", "direction": "inbound", "message_type": "text",
     "chat_id": "5511999990001", "contact_number": "5511999990001", "contact_name": "Maria Souza",
-    "text_content": "Olá!", "media_url": null, "media_mime_type": null, "status": "delivered",
+    "text_content": "Olá!", "media_url": null, "media_mime_type": null, "details": null,
+    "quoted_message_id": null, "media_file_id": null, "media_status": null,
+    "customer_reaction": "", "company_reaction": "", "edited_at": null, "deleted_at": null,
+    "status": "delivered",
     "is_from_me": false, "from_name": "Maria Souza", "is_from_agent": false, "latency_ms": null,
     "is_latency_ok": true, "created_at": "2026-01-02T12:00:00Z", "queued_at": null,
     "sent_at": null, "delivered_at": null, "read_at": null,
@@ -66,6 +72,8 @@ pub struct ChatMessageOut {
     pub text: String,
     pub media_url: Option<String>,
     pub media_mime_type: Option<String>,
+    #[serde(flatten)]
+    pub more: MoreOut,
     #[schema(schema_with = word::<MessageStatus>)]
     pub status: &'static str,
     pub is_from_me: bool,
@@ -82,7 +90,7 @@ pub struct ChatMessageOut {
 
 impl ChatMessageOut {
     pub fn new(message: Message, roster: &Roster) -> Self {
-        let from_name = speaker(&message, roster);
+        let (from_name, more) = (speaker(&message, roster), MoreOut::from(&message));
         let (latency_ms, is_latency_ok) =
             (message.total_latency_ms(), message.is_latency_acceptable());
         let Message {
@@ -103,6 +111,15 @@ impl ChatMessageOut {
             media_url,
             media_mime_type,
             media_size: _,
+            media_key: _,
+            media_status: _,
+            details: _,
+            quoted_message_id: _,
+            network_id: _,
+            customer_reaction: _,
+            company_reaction: _,
+            edited_at: _,
+            deleted_at: _,
             raw_payload: _,
             protocol_version: _,
             is_automatic,
@@ -126,6 +143,7 @@ impl ChatMessageOut {
             text,
             media_url,
             media_mime_type,
+            more,
             status: status.word(),
             is_from_me,
             from_name,

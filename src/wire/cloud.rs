@@ -43,7 +43,14 @@ pub struct CloudStatus {
 impl CloudStatus {
     pub fn into_report(self, session_id: SessionId, now: Timestamp) -> StatusReport {
         let Self { message_id, status, at, error } = self;
-        StatusReport { session_id, message_id, status, at: at.unwrap_or(now), error }
+        StatusReport {
+            session_id,
+            message_id,
+            status,
+            at: at.unwrap_or(now),
+            error,
+            network_id: None,
+        }
     }
 }
 
@@ -94,6 +101,8 @@ fn inbound(message: &Value, contacts: &[Value]) -> Result<Inbound, String> {
         media_url: media_url.filter(|url| is_web_address(url)),
         media_mime_type: text_at(media, "/mime_type"),
         media_size: media["file_size"].as_i64(),
+        details: None,
+        quoted_message_id: None,
         // Carries the media's id.
         raw_payload: Some(message.to_string()),
         protocol_version: None,

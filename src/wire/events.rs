@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use dx_actors::{
     EncodeEvent, HubEvent,
-    domain::{Message, Timestamp, Transfer},
+    domain::{Message, Timestamp, Transfer, file::FileKey, message_change::StoredChange},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -81,6 +81,17 @@ impl From<&HubEvent> for Envelope {
             | HubEvent::ChatTagsChanged { .. } => remark_event(event),
             HubEvent::MessageReceived { message, at } => message_received(message, *at),
             HubEvent::MessageSent { message, at } => message_sent(message, *at),
+            HubEvent::MediaChanged { message, at } => {
+                let data = json!({
+                    "message_id": message.message_id, "chat_id": message.chat_id,
+                    "media_status": message.media_status.map(Word::word),
+                    "media_file_id": message.media_key.as_ref().map(FileKey::as_str),
+                    "media_type": message.media_mime_type, "media_size": message.media_size,
+                    "timestamp": At(*at),
+                });
+                Self::new("media_status", data)
+            }
+            HubEvent::MessageChanged { message, change } => message_changed(message, change),
             HubEvent::MessageStatusChanged { message_id, chat_id, status, at } => {
                 let data = json!({
                     "message_id": message_id, "chat_id": chat_id, "status": status.word(),
@@ -133,6 +144,21 @@ impl From<&HubEvent> for Envelope {
             }
         }
     }
+}
+
+/// A reaction, an edit, a message taken back, or a vote.
+fn message_changed(message: &Message, change: &StoredChange) -> Envelope {
+    let data = json!({
+        "message_id": message.message_id, "chat_id": message.chat_id,
+        "atendimento_id": message.ticket_id.map(|id| id.0),
+        "change": change.kind.word(), "by": change.side.word(), "value": change.value,
+        "previous": change.previous, "text": message.text,
+        "customer_reaction": message.customer_reaction,
+        "company_reaction": message.company_reaction,
+        "edited_at": message.edited_at.map(At), "deleted_at": message.deleted_at.map(At),
+        "timestamp": At(change.at),
+    });
+    Envelope::new("message_updated", data)
 }
 
 fn typing(chat_id: &str, from: &str, at: Timestamp) -> Value {

@@ -1,8 +1,10 @@
 //! A customer's message on its way in, whatever it came by: the limits of its texts and the one form
 //! of its addresses. The reasons for a refusal are for people.
 
-use dx_actors::domain::{Inbound, MessageKind, Timestamp, phone};
+use dx_actors::domain::{Inbound, MediaStatus, MessageKind, Side, Timestamp, phone};
 use uuid::Uuid;
+
+use super::content::Content;
 
 /// WhatsApp's own limit of a text.
 pub const TEXT_CHARS_MAX: usize = 65_536;
@@ -32,6 +34,10 @@ pub struct Incoming {
     pub media_url: Option<String>,
     pub media_mime_type: Option<String>,
     pub media_size: Option<i64>,
+    /// What else the kind carries.
+    pub details: Option<Content>,
+    /// The message that this one answers.
+    pub quoted_message_id: Option<String>,
     pub raw_payload: Option<String>,
     pub protocol_version: Option<String>,
     pub provider_at: Option<Timestamp>,
@@ -50,6 +56,8 @@ impl Incoming {
             media_url,
             media_mime_type,
             media_size,
+            details,
+            quoted_message_id,
             raw_payload,
             protocol_version,
             provider_at,
@@ -64,7 +72,11 @@ impl Incoming {
             return Err(invalid("media_url", "deve começar com http:// ou https://"));
         }
         let version = optional("version", protocol_version, VERSION_CHARS_MAX)?;
+        let has_file = details.as_ref().is_some_and(Content::has_reference);
+        let quoted_message_id =
+            optional("quoted_message_id", quoted_message_id, MESSAGE_ID_CHARS_MAX)?;
         Ok(Inbound {
+            by: Side::Customer,
             chat_id: chat_id.map_or_else(|| phone.clone(), |chat_id| phone::chat_id(&chat_id)),
             phone,
             contact_name: optional("contact_name", contact_name, CONTACT_NAME_CHARS_MAX)?
@@ -75,6 +87,9 @@ impl Incoming {
             media_url,
             media_mime_type: optional("media_type", media_mime_type, MIME_TYPE_CHARS_MAX)?,
             media_size: media_size.filter(|size| *size >= 0),
+            media_status: has_file.then_some(MediaStatus::Pending),
+            details: details.map(|details| details.to_json()),
+            quoted_message_id,
             raw_payload,
             protocol_version: version.unwrap_or_else(|| VERSION_DEFAULT.to_owned()),
             provider_at,

@@ -2,15 +2,19 @@
 
 use dx_actors::{
     directory::Roster,
-    domain::{Direction, Message, MessageKind, MessageStatus},
+    domain::{Direction, MediaStatus, Message, MessageKind, MessageStatus},
     store::LatencyStats,
 };
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema, openapi::Object};
 
-use super::{time::At, words::Word};
-use crate::openapi::schemas::{described, one_of, word};
+use super::{
+    content::{ContactCard, Content, Place},
+    time::At,
+    words::Word,
+};
+use crate::openapi::schemas::{described, one_of, word, word_or_null};
 
 /// Uma mensagem em uma lista.
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,7 +22,9 @@ use crate::openapi::schemas::{described, one_of, word};
     "id": 51, "session": 1, "atendimento": 7, "message_id": "3EB0C0FFEE",
     "client_message_id": null, "direction": "inbound", "message_type": "text",
     "chat_id": "5511999990001", "contact_number": "5511999990001", "contact_name": "Maria Souza",
-    "text_content": "Olá!", "media_url": null, "status": "delivered",
+    "text_content": "Olá!", "media_url": null, "details": null, "quoted_message_id": null,
+    "media_file_id": null, "media_status": null, "customer_reaction": "", "company_reaction": "",
+    "edited_at": null, "deleted_at": null, "status": "delivered",
     "created_at": "2026-01-02T12:00:00Z", "sent_at": null, "is_from_me": false,
     "total_latency_ms": null, "is_latency_acceptable": true,
 }))]
@@ -38,6 +44,8 @@ pub struct MessageRowOut {
     pub contact_name: String,
     pub text_content: String,
     pub media_url: Option<String>,
+    #[serde(flatten)]
+    pub more: MoreOut,
     #[schema(schema_with = word::<MessageStatus>)]
     pub status: &'static str,
     pub created_at: At,
@@ -54,7 +62,9 @@ pub struct MessageRowOut {
     "message_id": "3EB0C0FFEE", "client_message_id": null, "task_id": null,
     "direction": "inbound", "message_type": "text", "chat_id": "5511999990001",
     "contact_number": "5511999990001", "contact_name": "Maria Souza", "text_content": "Olá!",
-    "media_url": null, "media_mime_type": null, "media_size": null, "payload": {"type": "text",
+    "media_url": null, "media_mime_type": null, "media_size": null, "details": null,
+    "quoted_message_id": null, "media_file_id": null, "media_status": null,
+    "customer_reaction": "", "company_reaction": "", "edited_at": null, "deleted_at": null, "payload": {"type": "text",
     "text": "Olá!"}, "raw_payload": null, "protocol_version": "v1", "status": "delivered",
     "timestamp": null, "created_at": "2026-01-02T12:00:00Z", "queued_at": null, "sent_at": null,
     "delivered_at": null, "read_at": null, "error_message": "", "is_from_me": false,
@@ -84,6 +94,8 @@ pub struct MessageOut {
     pub media_url: Option<String>,
     pub media_mime_type: Option<String>,
     pub media_size: Option<i64>,
+    #[serde(flatten)]
+    pub more: MoreOut,
     pub payload: PayloadOut,
     pub raw_payload: Value,
     pub protocol_version: String,
@@ -100,6 +112,44 @@ pub struct MessageOut {
     pub is_automatic: bool,
     #[serde(flatten)]
     pub latency: LatencyOut,
+}
+
+/// O que a mensagem traz além do texto, e o que aconteceu com ela depois.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "details": null, "quoted_message_id": null, "media_file_id": null, "media_status": null,
+    "customer_reaction": "", "company_reaction": "", "edited_at": null, "deleted_at": null,
+}))]
+pub struct MoreOut {
+    pub details: Option<Content>,
+    /// A mensagem a que esta responde.
+    pub quoted_message_id: Option<String>,
+    /// O arquivo, em `/api/v1/whatsapp/media/{file_id}/`.
+    pub media_file_id: Option<String>,
+    #[schema(schema_with = word_or_null::<MediaStatus>)]
+    pub media_status: Option<&'static str>,
+    pub customer_reaction: String,
+    pub company_reaction: String,
+    /// Quando o texto foi alterado pela última vez.
+    pub edited_at: Option<At>,
+    /// Quando foi apagada para todos; o texto fica guardado.
+    pub deleted_at: Option<At>,
+}
+
+impl From<&Message> for MoreOut {
+    fn from(message: &Message) -> Self {
+        let details = message.details.as_deref().and_then(Content::read);
+        Self {
+            details: details.map(Content::public),
+            quoted_message_id: message.quoted_message_id.clone(),
+            media_file_id: message.media_key.as_ref().map(|key| key.as_str().to_owned()),
+            media_status: message.media_status.map(Word::word),
+            customer_reaction: message.customer_reaction.clone(),
+            company_reaction: message.company_reaction.clone(),
+            edited_at: message.edited_at.map(At),
+            deleted_at: message.deleted_at.map(At),
+        }
+    }
 }
 
 /// Quanto uma mensagem demorou desde que entrou na fila de envio.
@@ -149,6 +199,7 @@ pub struct PayloadOut {
 
 impl From<Message> for MessageRowOut {
     fn from(message: Message) -> Self {
+        let more = MoreOut::from(&message);
         let (total_latency_ms, is_latency_acceptable) =
             (message.total_latency_ms(), message.is_latency_acceptable());
         let Message {
@@ -169,6 +220,15 @@ impl From<Message> for MessageRowOut {
             media_url,
             media_mime_type: _,
             media_size: _,
+            media_key: _,
+            media_status: _,
+            details: _,
+            quoted_message_id: _,
+            network_id: _,
+            customer_reaction: _,
+            company_reaction: _,
+            edited_at: _,
+            deleted_at: _,
             raw_payload: _,
             protocol_version: _,
             is_automatic: _,
@@ -193,6 +253,7 @@ impl From<Message> for MessageRowOut {
             contact_name,
             text_content: text,
             media_url,
+            more,
             status: status.word(),
             created_at: At(created_at),
             sent_at: sent_at.map(At),
@@ -206,6 +267,7 @@ impl From<Message> for MessageRowOut {
 impl MessageOut {
     /// The row, with the name of its sender out of the roster.
     pub fn new(message: Message, roster: &Roster) -> Self {
+        let more = MoreOut::from(&message);
         let (payload, latency) = (PayloadOut::from(&message), LatencyOut::from(&message));
         let Message {
             id,
@@ -225,6 +287,15 @@ impl MessageOut {
             media_url,
             media_mime_type,
             media_size,
+            media_key: _,
+            media_status: _,
+            details: _,
+            quoted_message_id: _,
+            network_id: _,
+            customer_reaction: _,
+            company_reaction: _,
+            edited_at: _,
+            deleted_at: _,
             raw_payload,
             protocol_version,
             is_automatic,
@@ -254,6 +325,7 @@ impl MessageOut {
             media_url,
             media_mime_type,
             media_size,
+            more,
             payload,
             raw_payload: raw_payload.map_or(Value::Null, json_or_text),
             protocol_version,
@@ -384,9 +456,25 @@ pub struct SendIn {
     /// Obrigatório para `text`; senão a legenda.
     #[schema(max_length = 65536)]
     pub text: Option<String>,
-    /// Obrigatório para os outros tipos.
+    /// Para imagem, áudio, vídeo, documento e figurinha: o endereço público do arquivo, ou `media_file_id`.
     #[schema(max_length = 2048)]
     pub media_url: Option<String>,
+    /// Um arquivo guardado antes com `POST /api/v1/whatsapp/media/`.
+    #[schema(max_length = 255)]
+    pub media_file_id: Option<String>,
+    /// O nome que o cliente vê em um documento.
+    #[schema(max_length = 200)]
+    pub filename: Option<String>,
+    /// Mostra um áudio como nota de voz.
+    pub voice: Option<bool>,
+    /// Para `location`.
+    pub location: Option<Place>,
+    /// Para `contact`.
+    #[schema(max_items = 10)]
+    pub contacts: Option<Vec<ContactCard>>,
+    /// A mensagem a que esta responde: o `message_id` dela.
+    #[schema(max_length = 255)]
+    pub quoted_message_id: Option<String>,
     /// Um pedido repetido com o mesmo valor não envia de novo.
     #[schema(max_length = 255)]
     pub client_message_id: Option<String>,
@@ -414,6 +502,10 @@ pub struct LegacySendIn {
 }
 
 /// Os tipos que se podem enviar.
+/// What can be sent.
+const SENDABLE: [&str; 8] =
+    ["text", "image", "audio", "video", "document", "location", "contact", "sticker"];
+
 pub(super) fn sendable() -> Object {
     one_of(&["text", "image", "audio", "video", "document"])
 }
@@ -439,7 +531,7 @@ pub struct MessageParams {
 }
 
 described! {
-    sent_kind = sendable(), "Padrão: `text`.";
+    sent_kind = one_of(&SENDABLE), "Padrão: `text`.";
     status_filter = word::<MessageStatus>(), "`error` também é entendido, como `failed`.";
 }
 

@@ -27,7 +27,8 @@ use crate::openapi::schemas::{described, word};
     "error_count": 0, "auto_reconnect": true, "reconnect_attempts": 0, "last_reconnect_at": null,
     "proxy_enabled": false, "proxy_url": "", "connected_at": "2026-01-02T11:00:00Z",
     "disconnected_at": null, "created_at": "2026-01-01T12:00:00Z",
-    "updated_at": "2026-01-02T11:00:00Z",
+    "updated_at": "2026-01-02T11:00:00Z", "pace_ms": null, "cold_contacts_per_day": null,
+    "cold_blocked_until": null,
 }))]
 pub struct SessionOut {
     pub id: i64,
@@ -64,6 +65,13 @@ pub struct SessionOut {
     pub disconnected_at: Option<At>,
     pub created_at: At,
     pub updated_at: At,
+    /// Milissegundos entre duas mensagens; `null` segue o tipo do número (`web`: 800).
+    pub pace_ms: Option<i64>,
+    /// Pessoas que nunca escreveram e podem ser contatadas por dia; `null` segue o tipo do número
+    /// (`web`: 25).
+    pub cold_contacts_per_day: Option<i64>,
+    /// Até quando a rede não aceita mensagens a quem nunca escreveu.
+    pub cold_blocked_until: Option<At>,
 }
 
 impl SessionOut {
@@ -94,6 +102,9 @@ impl SessionOut {
             disconnected_at,
             created_at,
             updated_at,
+            pace_ms,
+            cold_contacts_per_day,
+            cold_blocked_until,
         } = session;
         Self {
             id: id.0,
@@ -123,6 +134,9 @@ impl SessionOut {
             disconnected_at: disconnected_at.map(At),
             created_at: At(created_at),
             updated_at: At(updated_at),
+            pace_ms,
+            cold_contacts_per_day,
+            cold_blocked_until: cold_blocked_until.map(At),
         }
     }
 

@@ -114,6 +114,8 @@ fn read_data(data: &Map<String, Value>) -> Result<Incoming, String> {
         media_url,
         media_mime_type: media_type,
         media_size: None,
+        details: None,
+        quoted_message_id: None,
         raw_payload: None,
         protocol_version: None,
         provider_at,

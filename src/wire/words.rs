@@ -2,10 +2,10 @@
 
 use dx_actors::{
     domain::{
-        AssignmentMode, CustomerStatus, DecisionKind, Direction, DocumentKind, DocumentOrigin,
-        DocumentStatus, MessageKind, MessageStatus, PersonType, PresenceCause, PresenceStatus,
-        Priority, ProviderKind, Role, SessionStatus, TaxRegime, TemplateKind, TicketStatus,
-        Verdict,
+        AssignmentMode, ChangeKind, CustomerStatus, DecisionKind, Direction, DocumentKind,
+        DocumentOrigin, DocumentStatus, MediaStatus, MessageKind, MessageStatus, PersonType,
+        PresenceCause, PresenceStatus, Priority, ProviderKind, Role, SessionStatus, Side,
+        TaxRegime, TemplateKind, TicketStatus, Verdict,
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
         queue::ServiceLevel,
@@ -182,6 +182,17 @@ words! {
         Location = "location",
         Contact = "contact",
         Sticker = "sticker",
+        Template = "template",
+        Interactive = "interactive",
+        Poll = "poll",
+    }
+    MediaStatus { Pending = "pending", Ready = "ready", Failed = "failed" }
+    Side { Customer = "customer", Company = "company" }
+    ChangeKind {
+        Reaction = "reaction",
+        Edit = "edit",
+        Deletion = "deletion",
+        Vote = "vote",
     }
     MessageStatus {
         Queued = "queued",
@@ -230,5 +241,8 @@ mod tests {
         round_trip::<Direction>();
         round_trip::<MessageKind>();
         round_trip::<MessageStatus>();
+        round_trip::<MediaStatus>();
+        round_trip::<Side>();
+        round_trip::<ChangeKind>();
     }
 }

@@ -17,8 +17,9 @@ use super::{
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
-        AgentId, CustomerCard, DepartmentId, Inbound, Message, NewDecision, QueueEntry, Rejected,
-        Ticket, TicketId, TicketStatus, TicketView, Timestamp, Transfer, TransferId, ids::ChatKey,
+        AgentId, CustomerCard, DepartmentId, Inbound, Message, MessageChange, NewDecision,
+        QueueEntry, Rejected, Ticket, TicketId, TicketStatus, TicketView, Timestamp, Transfer,
+        TransferId, ids::ChatKey,
     },
     error::HubError,
     hub::Context,
@@ -35,6 +36,11 @@ pub(crate) enum ToChat {
     Deliver {
         inbound: Box<Inbound>,
         reply: Reply<Delivered>,
+    },
+    /// Something became of a message.
+    Change {
+        change: Box<MessageChange>,
+        reply: Reply<Option<Message>>,
     },
     /// A message to the customer; answered with the queued row (or the earlier one of a repeat).
     Send {
@@ -233,6 +239,7 @@ impl State {
                 let told = if is_stored { self.tell_what_is_due().await } else { Ok(()) };
                 settle_cast("automatic messages", told)
             }
+            ToChat::Change { change, reply } => settle(reply, self.change_message(*change).await),
             ToChat::Send { outgoing, reply } => settle(reply, self.send(*outgoing).await),
             ToChat::Open { entry, reply } => settle(reply, self.open_by_hand(*entry).await),
             ToChat::Accept { ticket_id, acceptance, reply } => {

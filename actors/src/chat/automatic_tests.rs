@@ -108,6 +108,9 @@ async fn answers(hub: &TestHub, agent: AgentId, text: &str) {
         kind: MessageKind::Text,
         text: text.to_owned(),
         media_url: None,
+        media: None,
+        details: None,
+        quoted_message_id: None,
         client_message_id: None,
         is_automatic: false,
     };

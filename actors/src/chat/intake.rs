@@ -7,9 +7,10 @@ use super::{
 use crate::{
     domain::{
         Customer, CustomerCard, DepartmentId, Inbound, Message, NewDepartment, NewMessage,
-        Priority, QueueEntry, Rejected, RoutingRules, Ticket, Timestamp,
+        Priority, QueueEntry, Rejected, RoutingRules, Side, Ticket, Timestamp,
     },
     error::HubError,
+    events::HubEvent,
     store::{NewTicket, OpenedTicket, OpeningCustomer, StoreError},
 };
 
@@ -44,6 +45,9 @@ impl State {
         let now = self.context.clock.now();
         for _attempt in 0..2 {
             let mut new = inbound.to_new_message(self.key.session_id, now);
+            if inbound.by == Side::Company {
+                return self.append_from_phone(new, now).await;
+            }
             if let Some(open) = &self.open {
                 new.ticket_id = Some(open.ticket.id);
                 return self.append_inbound(new, now).await;
@@ -65,10 +69,9 @@ impl State {
         new: NewMessage,
         now: Timestamp,
     ) -> Result<Delivered, HubError> {
-        let Some(id) = self.context.store.append_message(new.clone()).await? else {
+        let Some(message) = self.append(&new).await? else {
             return self.repeat(&new.message_id).await;
         };
-        let message = new.into_stored(id);
         if let Some(open) = &mut self.open {
             open.ticket.customer_messages += 1;
             open.ticket.awaiting_since.get_or_insert(now);
@@ -80,6 +83,34 @@ impl State {
         self.tell_inbound(&message, now);
         self.requeue_if_owner_is_gone().await?;
         Ok(Delivered { message, is_repeat: false })
+    }
+
+    /// The company wrote on its phone, beside us: an answer like any other, and nothing is opened by it.
+    async fn append_from_phone(
+        &mut self,
+        mut new: NewMessage,
+        now: Timestamp,
+    ) -> Result<Delivered, HubError> {
+        new.ticket_id = self.open.as_ref().map(|open| open.ticket.id);
+        let Some(message) = self.append(&new).await? else {
+            return self.repeat(&new.message_id).await;
+        };
+        self.remember_answer(&message, now);
+        let audience = super::audience_of_message(&self.context, &message).await;
+        let event = HubEvent::MessageSent { message: message.clone(), at: now };
+        self.context.publish(&audience, event);
+        Ok(Delivered { message, is_repeat: false })
+    }
+
+    /// Stores a message; `None` when it is there already.
+    pub(super) async fn append(&self, new: &NewMessage) -> Result<Option<Message>, HubError> {
+        let store = &self.context.store;
+        let Some(appended) = store.append_message(new.clone()).await? else { return Ok(None) };
+        if !appended.is_changed {
+            return Ok(Some(new.clone().into_stored(appended.id)));
+        }
+        let session = self.key.session_id;
+        Ok(store.find_message_by_provider_id(session, &new.message_id).await?)
     }
 
     /// The stored row of a message that was delivered before.

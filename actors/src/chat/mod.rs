@@ -3,6 +3,7 @@
 mod actor;
 #[cfg(test)]
 mod automatic_tests;
+mod changes;
 mod closing;
 mod decisions;
 mod handle;
@@ -24,7 +25,7 @@ pub use decisions::Acceptance;
 pub use handle::{Chats, ManualEntry};
 pub use handover::{TransferAnswer, TransferRequest};
 pub use intake::Delivered;
-pub use send::Outgoing;
+pub use send::{Outgoing, OutgoingMedia};
 
 pub(crate) use closing::silence_step;
 pub use tell::audience_of;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{
-        CustomerCard, MessageKind, NewMessage, Ticket, Timestamp,
+        CustomerCard, NewMessage, Ticket, Timestamp,
         automatic::{Facts, Notice, fill},
         customer::placeholder_name,
         inactivity,
@@ -133,15 +133,7 @@ impl State {
 
     /// An automatic message in this chat.
     pub(super) fn automatic(&self, phone: String, text: String, now: Timestamp) -> NewMessage {
-        let outgoing = Outgoing {
-            agent_id: None,
-            phone,
-            kind: MessageKind::Text,
-            text,
-            media_url: None,
-            client_message_id: None,
-            is_automatic: true,
-        };
+        let outgoing = Outgoing { is_automatic: true, ..Outgoing::text(phone, text) };
         self.new_outbound(&outgoing, now)
     }
 

@@ -2,8 +2,12 @@
 
 use super::actor::State;
 use crate::{
-    domain::{AgentId, Direction, Message, MessageKind, NewMessage, Rejected, Timestamp},
+    domain::{
+        AgentId, Direction, MediaStatus, Message, MessageKind, NewMessage, Rejected, Timestamp,
+        file::FileKey,
+    },
     error::HubError,
+    store::ColdContact,
 };
 
 /// What an agent wants to send.
@@ -14,26 +18,53 @@ pub struct Outgoing {
     pub kind: MessageKind,
     pub text: String,
     pub media_url: Option<String>,
+    /// A file of ours to send along.
+    pub media: Option<OutgoingMedia>,
+    /// What the kind carries beside its text, as JSON text.
+    pub details: Option<String>,
+    /// The message that this one answers.
+    pub quoted_message_id: Option<String>,
     pub client_message_id: Option<String>,
     /// Sent by the hub itself.
     pub is_automatic: bool,
+}
+
+impl Outgoing {
+    /// A text by nobody in particular.
+    pub fn text(phone: String, text: String) -> Self {
+        Self {
+            agent_id: None,
+            phone,
+            kind: MessageKind::Text,
+            text,
+            media_url: None,
+            media: None,
+            details: None,
+            quoted_message_id: None,
+            client_message_id: None,
+            is_automatic: false,
+        }
+    }
+}
+
+/// A stored file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingMedia {
+    pub key: FileKey,
+    pub media_type: String,
+    pub bytes: i64,
 }
 
 impl State {
     pub(super) async fn send(&mut self, outgoing: Outgoing) -> Result<Message, HubError> {
         let now = self.context.clock.now();
         let new = self.new_outbound(&outgoing, now);
-        let Some(id) = self.context.store.append_message(new.clone()).await? else {
+        self.check_cold(now).await?;
+        let Some(message) = self.append(&new).await? else {
             return self.repeated_send(&outgoing).await;
         };
-        let message = new.into_stored(id);
         let was_awaited = self.open.as_ref().is_some_and(|o| o.ticket.awaiting_since.is_some());
-        if let (Some(open), false) = (&mut self.open, outgoing.is_automatic) {
-            open.ticket.agent_messages += 1;
-            open.ticket.first_response_at.get_or_insert(now);
-            open.ticket.awaiting_since = None;
-            open.ticket.last_message_at = Some(now);
-        }
+        self.remember_answer(&message, now);
         if let Some(agent_id) = outgoing.agent_id {
             self.context.presence.typing_sent(agent_id, self.key.chat_id.clone());
         }
@@ -48,6 +79,37 @@ impl State {
             tracing::warn!(%error, "a hand-over was not noted as taken");
         }
         Ok(message)
+    }
+
+    /// What the store has noted of an answer.
+    pub(super) fn remember_answer(&mut self, message: &Message, now: Timestamp) {
+        let Some(open) = self.open.as_mut().filter(|_| !message.is_automatic) else { return };
+        open.ticket.agent_messages += 1;
+        open.ticket.first_response_at.get_or_insert(now);
+        open.ticket.awaiting_since = None;
+        open.ticket.last_message_at = Some(now);
+    }
+
+    /// Networks block numbers that write to many people who never wrote: those have a daily budget.
+    /// Whoever has written, or was written to before, costs nothing.
+    async fn check_cold(&self, now: Timestamp) -> Result<(), HubError> {
+        if self.open.as_ref().is_some_and(|open| open.ticket.customer_messages > 0) {
+            return Ok(());
+        }
+        let limits = self.context.sessions.cold_limits(self.key.session_id);
+        let is_blocked = limits.blocked_until.is_some_and(|until| until > now);
+        if limits.per_day.is_none() && !is_blocked {
+            return Ok(());
+        }
+        let budget = if is_blocked { 0 } else { limits.per_day.unwrap_or(i64::MAX) };
+        match self.context.store.spend_cold_contact(&self.key, budget, now).await? {
+            ColdContact::Known | ColdContact::Spent => Ok(()),
+            ColdContact::Exhausted => Err(match limits.blocked_until.filter(|_| is_blocked) {
+                Some(until) => Rejected::ColdBlocked { until },
+                None => Rejected::ColdBudget { per_day: budget },
+            }
+            .into()),
+        }
     }
 
     pub(super) fn new_outbound(&self, outgoing: &Outgoing, now: Timestamp) -> NewMessage {
@@ -70,11 +132,16 @@ impl State {
                 .unwrap_or_default(),
             text: outgoing.text.clone(),
             media_url: outgoing.media_url.clone(),
-            media_mime_type: None,
-            media_size: None,
+            media_mime_type: outgoing.media.as_ref().map(|media| media.media_type.clone()),
+            media_size: outgoing.media.as_ref().map(|media| media.bytes),
+            media_status: outgoing.media.as_ref().map(|_| MediaStatus::Ready),
+            media_key: outgoing.media.as_ref().map(|media| media.key.clone()),
+            details: outgoing.details.clone(),
+            quoted_message_id: outgoing.quoted_message_id.clone(),
             raw_payload: None,
             protocol_version: "v1".to_owned(),
             is_automatic: outgoing.is_automatic,
+            is_sent: false,
             provider_at: None,
             at: now,
         }
@@ -92,7 +159,9 @@ impl State {
             && earlier.session_id == self.key.session_id
             && earlier.kind == outgoing.kind
             && earlier.text == outgoing.text
-            && earlier.media_url == outgoing.media_url;
+            && earlier.media_url == outgoing.media_url
+            && earlier.details == outgoing.details
+            && earlier.quoted_message_id == outgoing.quoted_message_id;
         if is_same { Ok(earlier) } else { Err(Rejected::ClientMessageIdReused.into()) }
     }
 }

@@ -41,6 +41,9 @@ fn outgoing(text: &str, client_message_id: Option<&str>) -> Outgoing {
         kind: MessageKind::Text,
         text: text.to_owned(),
         media_url: None,
+        media: None,
+        details: None,
+        quoted_message_id: None,
         client_message_id: client_message_id.map(str::to_owned),
         is_automatic: false,
     }

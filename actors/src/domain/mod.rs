@@ -21,6 +21,7 @@ pub mod ids;
 pub mod inactivity;
 pub mod list;
 pub mod message;
+pub mod message_change;
 pub mod money;
 pub mod notification;
 pub mod phone;
@@ -65,7 +66,10 @@ pub use ids::{
     TransferId,
 };
 pub use list::List;
-pub use message::{Direction, Inbound, Message, MessageKind, MessageStatus, NewMessage};
+pub use message::{
+    Direction, Inbound, MediaStatus, Message, MessageKind, MessageStatus, NewMessage, Side,
+};
+pub use message_change::{ChangeKind, MessageChange};
 pub use money::Centavos;
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};
 pub use presence::{

@@ -1,6 +1,6 @@
 //! Why a rule says no. Each value is a sentence in pt-BR that the person who asked can act on.
 
-use super::ticket::TicketStatus;
+use super::{Timestamp, ticket::TicketStatus};
 
 /// A request that the rules refuse; nothing has been changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +47,21 @@ pub enum Rejected {
     DefaultSession,
     #[error("client_message_id já foi usado com outro conteúdo")]
     ClientMessageIdReused,
+    /// Unofficial clients that write to many strangers are blocked by the network.
+    #[error(
+        "O limite de {per_day} novos contatos por dia deste número foi atingido. Quem já escreveu \
+         continua recebendo mensagens; amanhã há novo limite."
+    )]
+    ColdBudget { per_day: i64 },
+    #[error(
+        "O WhatsApp bloqueou novos contatos neste número por enquanto. Quem já escreveu continua \
+         recebendo mensagens."
+    )]
+    ColdBlocked { until: Timestamp },
+    #[error("Só mensagens que falharam podem ser reenviadas")]
+    NotFailed,
+    #[error("A mensagem já saiu e não pode mais ser cancelada")]
+    NotQueued,
     #[error("Não é possível desativar ou rebaixar o último administrador ativo")]
     LastAdmin,
 }

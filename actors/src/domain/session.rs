@@ -1,5 +1,7 @@
 //! The company's WhatsApp numbers and the states their connection goes through.
 
+use std::time::Duration;
+
 use super::{AgentId, DepartmentId, SessionId, Timestamp};
 
 /// `disconnected → connecting → qrcode → authenticated → ready`; any may become `error`, and
@@ -35,6 +37,25 @@ pub enum ProviderKind {
     Cloud,
 }
 
+impl ProviderKind {
+    /// Milliseconds between two messages where the number says nothing else. Unofficial clients that
+    /// write faster than people are looked at; the others have limits of their own.
+    pub const fn pace_ms(self) -> u64 {
+        match self {
+            Self::Sandbox | Self::Cloud => 0,
+            Self::Web => 800,
+        }
+    }
+
+    /// Domain facts §3.5: 30 to 40 messages to people who never wrote can block a number for a day.
+    pub const fn cold_contacts_per_day(self) -> Option<i64> {
+        match self {
+            Self::Sandbox | Self::Cloud => None,
+            Self::Web => Some(25),
+        }
+    }
+}
+
 /// One WhatsApp number of the company.
 #[expect(clippy::struct_excessive_bools, reason = "columns of one row, independent of each other")]
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -64,9 +85,26 @@ pub struct WhatsAppSession {
     pub disconnected_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// At least so long between two messages; `None`: as its kind asks.
+    pub pace_ms: Option<i64>,
+    /// People who never wrote that may be written to in a day; `None`: as its kind asks.
+    pub cold_contacts_per_day: Option<i64>,
+    /// The network takes no messages to people who never wrote until then.
+    pub cold_blocked_until: Option<Timestamp>,
 }
 
 impl WhatsAppSession {
+    /// The shortest time between two messages.
+    pub fn pace(&self) -> Duration {
+        let ms = self.pace_ms.and_then(|ms| u64::try_from(ms).ok());
+        Duration::from_millis(ms.unwrap_or_else(|| self.provider.pace_ms()))
+    }
+
+    /// How many people who never wrote may be written to within 24 hours; `None` is any number.
+    pub fn cold_budget(&self) -> Option<i64> {
+        self.cold_contacts_per_day.or_else(|| self.provider.cold_contacts_per_day())
+    }
+
     pub fn is_connected(&self) -> bool {
         self.status == SessionStatus::Ready && self.is_active
     }
@@ -85,6 +123,9 @@ pub struct SessionChanges {
     pub auto_reconnect: Option<bool>,
     pub proxy_enabled: Option<bool>,
     pub proxy_url: Option<String>,
+    /// `Some(None)`: as the network's kind asks.
+    pub pace_ms: Option<Option<i64>>,
+    pub cold_contacts_per_day: Option<Option<i64>>,
 }
 
 /// Why a connection ended (domain facts: table of disconnect reasons).

@@ -10,7 +10,7 @@ use crate::{
     Clock as _, HubConfig, HubError, both_databases,
     chat::{Outgoing, TransferRequest},
     domain::{
-        DepartmentChanges, DepartmentId, MessageKind, Timestamp,
+        DepartmentChanges, DepartmentId, Timestamp,
         queue::ServiceLevel,
         report::{Days, ReportGrouping},
         settings::{Interval, OpeningHours},
@@ -63,15 +63,8 @@ async fn change(hub: &TestHub, id: DepartmentId, changes: DepartmentChanges) {
 }
 
 async fn answer(hub: &TestHub, chat: &str) {
-    let outgoing = Outgoing {
-        agent_id: Some(TestHub::ADMIN),
-        phone: chat.to_owned(),
-        kind: MessageKind::Text,
-        text: "Olá".to_owned(),
-        media_url: None,
-        client_message_id: None,
-        is_automatic: false,
-    };
+    let text = Outgoing::text(chat.to_owned(), "Olá".to_owned());
+    let outgoing = Outgoing { agent_id: Some(TestHub::ADMIN), ..text };
     hub.hub.chats().send(&TestHub::key(chat), outgoing).await.unwrap();
 }
 

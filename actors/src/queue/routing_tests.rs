@@ -406,6 +406,9 @@ async fn a_hand_over_that_was_answered_stays(database: TestDatabase) {
         kind: crate::domain::MessageKind::Text,
         text: "Olá".to_owned(),
         media_url: None,
+        media: None,
+        details: None,
+        quoted_message_id: None,
         client_message_id: None,
         is_automatic: false,
     };

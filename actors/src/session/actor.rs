@@ -9,14 +9,15 @@ use tokio_util::sync::CancellationToken;
 use super::{
     intake,
     outbound::{self, Lanes},
+    pace::Pace,
     provider::{Connect, EVENTS_MAX, Provider, ProviderEvent},
     signals::{self, Signal, Signals},
 };
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
-        AgentId, Message, MessageRowId, Receipt, SessionChanges, SessionId, SessionStatus,
-        Timestamp, WhatsAppSession,
+        AgentId, Message, MessageRowId, MessageStatus, Receipt, SessionChanges, SessionId,
+        SessionStatus, Timestamp, WhatsAppSession,
         group::MANAGE_SESSIONS,
         session::{DisconnectReason, RECONNECT_WAITS_SECONDS},
     },
@@ -66,6 +67,14 @@ pub(crate) enum ToSession {
         generation: u64,
         chat_id: String,
         id: MessageRowId,
+        /// The network takes no messages to people who never wrote until then.
+        cold_blocked_until: Option<Timestamp>,
+    },
+    /// From the actor's own timer: the next message may leave.
+    Pace,
+    /// Whoever wants to use the connection; answered when it is ready.
+    Connected {
+        reply: Reply<Arc<dyn Provider>>,
     },
     /// An agent types, or has stopped.
     Typing {
@@ -139,6 +148,7 @@ struct State {
     generation: u64,
     lanes: Lanes,
     signals: Signals,
+    pace: Pace,
     /// A tick is on its way.
     is_ticking: bool,
 }
@@ -164,6 +174,7 @@ impl Actor for SessionActor {
             generation: 0,
             lanes: Lanes::default(),
             signals,
+            pace: Pace::default(),
             is_ticking: false,
         };
         state.mirror(None);
@@ -214,13 +225,26 @@ impl State {
                 self.queue(*message);
                 Ok(())
             }
-            ToSession::HandedOver { generation, chat_id, id } => {
+            ToSession::HandedOver { generation, chat_id, id, cold_blocked_until } => {
                 // A lane of an older connection is gone; its message may be under way again.
                 if generation == self.generation {
                     self.lanes.done(&chat_id, id);
                     self.send_next();
                 }
+                match cold_blocked_until {
+                    Some(until) => settle_cast("cold block", self.block_cold(until).await),
+                    None => Ok(()),
+                }
+            }
+            ToSession::Pace => {
+                self.pace.is_waiting = false;
+                self.send_next();
                 Ok(())
+            }
+            ToSession::Connected { reply } => {
+                let connection = self.connection.as_ref().filter(|_| self.session.is_connected());
+                let provider = connection.map(|connection| Arc::clone(&connection.provider));
+                settle(reply, provider.ok_or(HubError::SessionNotReady))
             }
             ToSession::Typing { chat_id, agent_id, is_typing } => {
                 if is_typing {
@@ -365,6 +389,8 @@ impl State {
             ProviderEvent::Disconnected(reason) => self.on_disconnected(reason).await,
             // Handled by the intake.
             ProviderEvent::Inbound(_)
+            | ProviderEvent::Change(_)
+            | ProviderEvent::Alias { .. }
             | ProviderEvent::Status { .. }
             | ProviderEvent::Typing { .. } => Ok(()),
         }
@@ -393,9 +419,30 @@ impl State {
         })
         .await?;
         for message in self.context.store.list_unsent(self.session.id, UNSENT_MAX).await? {
-            self.lanes.push(message);
+            self.take_unsent(message);
         }
         self.send_next();
+        Ok(())
+    }
+
+    /// A row that an earlier connection did not finish.
+    fn take_unsent(&mut self, message: Message) {
+        let Some(connection) = &self.connection else { return };
+        if message.status == MessageStatus::Sending && !connection.provider.is_idempotent() {
+            let (context, alive) = (Arc::clone(&self.context), connection.alive.clone());
+            self.context.tasks.spawn(async move {
+                outbound::await_report(&context, &message, &alive).await;
+            });
+            return;
+        }
+        self.lanes.push(message);
+    }
+
+    /// The network takes no messages to people who never wrote for a while.
+    async fn block_cold(&mut self, until: Timestamp) -> Result<(), HubError> {
+        let status = self.session.status;
+        self.keep(status, |session| session.cold_blocked_until = Some(until)).await?;
+        self.mirror(None);
         Ok(())
     }
 
@@ -440,17 +487,27 @@ impl State {
         change: impl FnOnce(&mut WhatsAppSession),
     ) -> Result<(), HubError> {
         let before = self.session.status;
-        let mut next = self.session.clone();
-        next.status = status;
-        next.updated_at = self.context.clock.now();
-        change(&mut next);
-        self.session = self.context.store.save_session_state(next).await?;
+        self.keep(status, change).await?;
         self.mirror(None);
         if status != before {
             let at = self.context.clock.now();
             let event = HubEvent::SessionStatusChanged { session_id: self.session.id, status, at };
             self.context.publish(&Audience::Everyone, event);
         }
+        Ok(())
+    }
+
+    /// Commits a new state and remembers it.
+    async fn keep(
+        &mut self,
+        status: SessionStatus,
+        change: impl FnOnce(&mut WhatsAppSession),
+    ) -> Result<(), HubError> {
+        let mut next = self.session.clone();
+        next.status = status;
+        next.updated_at = self.context.clock.now();
+        change(&mut next);
+        self.session = self.context.store.save_session_state(next).await?;
         Ok(())
     }
 
@@ -504,18 +561,25 @@ impl State {
             self.lanes.clear();
             return;
         };
-        while let Some(message) = self.lanes.next() {
+        while self.pace.is_due(&self.session) {
+            let Some(message) = self.lanes.next() else { return };
+            self.pace.has_sent(&self.session);
             let context = Arc::clone(&self.context);
             let provider = Arc::clone(&connection.provider);
             let alive = connection.alive.clone();
             let (me, generation) = (self.me.clone(), self.generation);
             self.context.tasks.spawn(async move {
-                outbound::hand_over(&context, &provider, &message, &alive).await;
+                let cold_blocked_until =
+                    outbound::hand_over(&context, &provider, &message, &alive).await;
                 let (chat_id, id) = (message.chat_id, message.id);
-                let done = ToSession::HandedOver { generation, chat_id, id };
+                let done = ToSession::HandedOver { generation, chat_id, id, cold_blocked_until };
                 // The actor is gone: its successor reads the rows.
                 let _ = me.send_message(done);
             });
+        }
+        if !self.pace.is_waiting && self.lanes.has_next() {
+            self.pace.is_waiting = true;
+            self.me.send_after(self.pace.wait(), || ToSession::Pace);
         }
     }
 }

@@ -4,22 +4,23 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use ractor::ActorCell;
+use tokio::sync::Notify;
 
 use super::{
     actor::{SessionChild, ToSession},
     outbound::EarlyReports,
-    provider::ProviderEvent,
+    provider::{Provider, ProviderEvent},
 };
 use crate::{
     chat::{Chats, Delivered},
     clock::Clock,
     domain::{
-        AgentId, DepartmentId, Inbound, Message, ProviderKind, Receipt, SessionChanges, SessionId,
-        SessionStatus, WhatsAppSession, ids::ChatKey,
+        AgentId, DepartmentId, Inbound, MediaStatus, Message, ProviderKind, Receipt,
+        SessionChanges, SessionId, SessionStatus, Timestamp, WhatsAppSession, ids::ChatKey,
     },
     error::HubError,
     hub::Context,
-    store::Store,
+    store::{ChatAlias, Learnt, Store},
     supervisor::Doors,
 };
 
@@ -33,6 +34,15 @@ pub struct LiveSession {
     pub department_id: Option<DepartmentId>,
     /// The code that waits to be scanned.
     pub qr_code: Option<String>,
+    pub cold: ColdLimits,
+}
+
+/// What limits messages to people who never wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ColdLimits {
+    /// `None`: any number.
+    pub per_day: Option<i64>,
+    pub blocked_until: Option<Timestamp>,
 }
 
 /// Asks and tells the actor of a number.
@@ -40,6 +50,9 @@ pub struct Sessions {
     doors: Doors<SessionChild>,
     live: DashMap<SessionId, LiveSession>,
     early_reports: EarlyReports,
+    media_pending: Notify,
+    /// Other addresses of chats; as many as people who have one.
+    aliases: DashMap<(SessionId, String), String>,
     store: Store,
     clock: Arc<dyn Clock>,
 }
@@ -50,6 +63,8 @@ impl Sessions {
             doors: Doors::default(),
             live: DashMap::new(),
             early_reports: EarlyReports::default(),
+            media_pending: Notify::new(),
+            aliases: DashMap::new(),
             store,
             clock,
         }
@@ -66,6 +81,9 @@ impl Sessions {
 
     /// Brings up the actor of every number in use; those that were connected come back.
     pub(crate) async fn resume_all(&self) -> Result<(), HubError> {
+        for ChatAlias { session_id, alias, chat_id } in self.store.list_aliases().await? {
+            self.aliases.insert((session_id, alias), chat_id);
+        }
         for session in self.store.list_active_sessions().await? {
             self.doors.ensure(&session.id).await?;
         }
@@ -135,6 +153,12 @@ impl Sessions {
         Ok(session)
     }
 
+    /// The connection of a number, for what is asked of a network directly.
+    /// [`HubError::SessionNotReady`] while it is not ready.
+    pub async fn connected(&self, id: SessionId) -> Result<Arc<dyn Provider>, HubError> {
+        self.doors.ask(&id, |reply| ToSession::Connected { reply }).await
+    }
+
     /// What is known of a number at present.
     pub fn live(&self, id: SessionId) -> Option<LiveSession> {
         self.live.get(&id).map(|live| live.clone())
@@ -152,8 +176,43 @@ impl Sessions {
         id: SessionId,
         inbound: Inbound,
     ) -> Result<Delivered, HubError> {
-        let key = ChatKey { session_id: id, chat_id: inbound.chat_id.clone() };
-        chats.deliver(&key, inbound).await
+        let key = self.chat_of(id, inbound.chat_id);
+        let inbound = Inbound { chat_id: key.chat_id.clone(), ..inbound };
+        let delivered = chats.deliver(&key, inbound).await?;
+        if delivered.message.media_status == Some(MediaStatus::Pending) {
+            self.media_pending.notify_one();
+        }
+        Ok(delivered)
+    }
+
+    /// The chat that an address means over this number: its own, unless the network said otherwise.
+    pub fn chat_of(&self, session_id: SessionId, address: String) -> ChatKey {
+        let known = (session_id, address);
+        let chat_id = self.aliases.get(&known).map(|chat_id| chat_id.clone());
+        ChatKey { session_id, chat_id: chat_id.unwrap_or(known.1) }
+    }
+
+    /// The network says that a chat's person has another address as well.
+    pub(crate) async fn learn_alias(&self, session_id: SessionId, chat_id: String, alias: String) {
+        let key = self.chat_of(session_id, chat_id);
+        if alias == key.chat_id || self.chat_of(session_id, alias.clone()) == key {
+            return;
+        }
+        match self.store.learn_alias(&key, alias.clone(), self.clock.now()).await {
+            Ok(Learnt::New) => drop(self.aliases.insert((session_id, alias), key.chat_id)),
+            Ok(Learnt::Known) => {}
+            Ok(Learnt::InUse) => {
+                tracing::info!(session.id = %session_id, "two addresses of one person have a chat each");
+            }
+            Err(error) => {
+                tracing::warn!(%error, session.id = %session_id, "an address was not learnt");
+            }
+        }
+    }
+
+    /// Woken when a message has come whose file is still with the network.
+    pub fn media_pending(&self) -> &Notify {
+        &self.media_pending
     }
 
     /// Shows the customer that an agent types, or has stopped. Best effort; the indicator ends by itself.
@@ -175,6 +234,10 @@ impl Sessions {
 
     pub(crate) fn department_of(&self, id: SessionId) -> Option<DepartmentId> {
         self.live.get(&id).and_then(|live| live.department_id)
+    }
+
+    pub(crate) fn cold_limits(&self, id: SessionId) -> ColdLimits {
+        self.live.get(&id).map(|live| live.cold).unwrap_or_default()
     }
 
     pub(crate) async fn provider_event(
@@ -202,6 +265,10 @@ impl Sessions {
             phone_number: session.phone_number.clone(),
             department_id: session.department_id,
             qr_code,
+            cold: ColdLimits {
+                per_day: session.cold_budget(),
+                blocked_until: session.cold_blocked_until,
+            },
         };
         self.live.insert(session.id, live);
     }

@@ -7,10 +7,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, task::JoinSet};
 
-use super::{customer_typing::CustomerTyping, provider::ProviderEvent};
+use super::{
+    customer_typing::CustomerTyping,
+    provider::{Delivery, ProviderEvent},
+};
 use crate::{
     chat::audience_of_message,
-    domain::{Inbound, MessageStatus, SessionId, ids::ChatKey},
+    domain::{MessageChange, MessageStatus, SessionId, ids::ChatKey},
     error::HubError,
     events::{Audience, ChatAudience, HubEvent},
     hub::Context,
@@ -59,22 +62,37 @@ async fn take(
     batch: &mut Vec<ProviderEvent>,
     typing: &mut CustomerTyping,
 ) {
-    let mut inbound: Vec<Inbound> = Vec::new();
+    let mut inbound: Vec<Incoming> = Vec::new();
     let mut reports: Vec<StatusReport> = Vec::new();
     for event in batch.drain(..) {
         match event {
-            ProviderEvent::Inbound(message) => {
+            ProviderEvent::Inbound(mut delivery) => {
+                let address = std::mem::take(&mut delivery.message.chat_id);
+                delivery.message.chat_id = context.sessions.chat_of(session_id, address).chat_id;
                 // What was typed is here.
-                if typing.stop(&message.chat_id) {
-                    let chat_id = message.chat_id.clone();
+                if typing.stop(&delivery.message.chat_id) {
+                    let chat_id = delivery.message.chat_id.clone();
                     tell_typing(context, ChatKey { session_id, chat_id }, false).await;
                 }
-                inbound.push(*message);
+                inbound.push(Incoming::Message(*delivery));
+            }
+            ProviderEvent::Change(change) => {
+                let ChatKey { chat_id, .. } =
+                    context.sessions.chat_of(session_id, change.chat_id.clone());
+                inbound.push(Incoming::Change(MessageChange { chat_id, ..*change }));
+            }
+            ProviderEvent::Alias { chat_id, alias } => {
+                // What came before it belongs to the address that it had then.
+                flush(context, session_id, &mut inbound, &mut reports).await;
+                context.sessions.learn_alias(session_id, chat_id, alias).await;
             }
             ProviderEvent::Status { message_id, status, at, error } => {
-                reports.push(StatusReport { session_id, message_id, status, at, error });
+                let network_id = None;
+                let report = StatusReport { session_id, message_id, status, at, error, network_id };
+                reports.push(report);
             }
             ProviderEvent::Typing { chat_id, is_typing } => {
+                let ChatKey { chat_id, .. } = context.sessions.chat_of(session_id, chat_id);
                 let is_news = if is_typing {
                     typing.start(&chat_id, context.clock.now())
                 } else {
@@ -96,7 +114,7 @@ async fn take(
 async fn flush(
     context: &Arc<Context>,
     session_id: SessionId,
-    inbound: &mut Vec<Inbound>,
+    inbound: &mut Vec<Incoming>,
     reports: &mut Vec<StatusReport>,
 ) {
     deliver(context, session_id, std::mem::take(inbound)).await;
@@ -108,24 +126,55 @@ async fn flush(
 
 /// Stores and routes what customers wrote. What cannot be stored now is left to the provider's own
 /// redelivery; it is not acknowledged.
-async fn deliver(context: &Arc<Context>, session_id: SessionId, inbound: Vec<Inbound>) {
-    let mut by_chat: BTreeMap<String, Vec<Inbound>> = BTreeMap::new();
-    for message in inbound {
-        by_chat.entry(message.chat_id.clone()).or_default().push(message);
+async fn deliver(context: &Arc<Context>, session_id: SessionId, inbound: Vec<Incoming>) {
+    let mut by_chat: BTreeMap<String, Vec<Incoming>> = BTreeMap::new();
+    for incoming in inbound {
+        by_chat.entry(incoming.chat_id().to_owned()).or_default().push(incoming);
     }
     let mut chats = JoinSet::new();
-    for messages in by_chat.into_values() {
+    for incoming in by_chat.into_values() {
         let context = Arc::clone(context);
         chats.spawn(async move {
-            for message in messages {
-                let outcome = context.sessions.receive(&context.chats, session_id, message).await;
-                if let Err(error) = outcome {
-                    tracing::error!(%error, session.id = %session_id, "message was not stored");
-                }
+            for incoming in incoming {
+                incoming.store(&context, session_id).await;
             }
         });
     }
     while chats.join_next().await.is_some() {}
+}
+
+/// Something that belongs to a chat and has to keep its order there.
+enum Incoming {
+    Message(Delivery),
+    Change(MessageChange),
+}
+
+impl Incoming {
+    fn chat_id(&self) -> &str {
+        match self {
+            Self::Message(delivery) => &delivery.message.chat_id,
+            Self::Change(change) => &change.chat_id,
+        }
+    }
+
+    async fn store(self, context: &Arc<Context>, session_id: SessionId) {
+        let (outcome, stored) = match self {
+            Self::Message(Delivery { message, stored }) => {
+                let outcome = context.sessions.receive(&context.chats, session_id, message).await;
+                (outcome.map(drop), stored)
+            }
+            Self::Change(change) => {
+                (context.chats.change(session_id, change).await.map(drop), None)
+            }
+        };
+        if let Err(error) = &outcome {
+            tracing::error!(%error, session.id = %session_id, "what came in was not stored");
+        }
+        if let Some(stored) = stored {
+            // The connection is gone: the network delivers again.
+            let _ = stored.send(outcome.is_ok());
+        }
+    }
 }
 
 /// Moves statuses up and tells of each step, in the order of the reports. All are tried; the last
@@ -147,7 +196,7 @@ pub(crate) async fn report(context: &Context, reports: Vec<StatusReport>) -> Res
 
 /// Tells the sender and whoever may see the chat how far a message has come; that it has been sent,
 /// or never will be, is an event of its own, once.
-async fn tell_moved(context: &Context, moved: Moved) {
+pub(crate) async fn tell_moved(context: &Context, moved: Moved) {
     let Moved { message, is_first_proof } = moved;
     let audience = audience_of_message(context, &message).await;
     let at = context.clock.now();

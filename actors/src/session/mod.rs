@@ -5,6 +5,7 @@ mod customer_typing;
 mod handle;
 mod intake;
 mod outbound;
+mod pace;
 pub mod provider;
 pub mod sandbox;
 #[cfg(test)]
@@ -13,7 +14,10 @@ mod signals;
 #[cfg(test)]
 mod tests;
 
-pub use handle::{LiveSession, Sessions};
-pub(crate) use intake::report;
-pub use provider::{Provider, ProviderError, ProviderEvent, ProviderFactory};
+pub use handle::{ColdLimits, LiveSession, Sessions};
+pub(crate) use intake::{report, tell_moved};
+pub use provider::{
+    Connect, Delivery, EVENTS_MAX, Provider, ProviderError, ProviderEvent, ProviderFactory,
+    ProviderFuture, Taken,
+};
 pub use sandbox::{SandboxFault, SandboxNetwork, SandboxSent, SandboxSignal};

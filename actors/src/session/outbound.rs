@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     intake,
-    provider::{Provider, ProviderError},
+    provider::{Provider, ProviderError, Taken},
 };
 use crate::{
-    domain::{Message, MessageRowId, MessageStatus, SessionId, Timestamp},
+    domain::{Message, MessageRowId, MessageStatus, SessionId, Timestamp, ids::ChatKey},
     hub::Context,
     store::StatusReport,
 };
@@ -30,6 +30,14 @@ const ATTEMPTS_MAX: u32 = 4;
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// No wait is longer (contract §10).
 const RETRY_MAX: Duration = Duration::from_mins(10);
+
+/// Waits that a network may ask for in a row before a message fails.
+const NOT_NOW_MAX: u32 = 60;
+/// How long the network's own report is waited for, when it is not known whether it took a message.
+const UNKNOWN_WAIT: Duration = Duration::from_mins(2);
+/// What people read when it never came.
+const UNKNOWN_TEXT: &str = "A conexão caiu durante o envio e a rede não confirmou a mensagem. \
+     Verifique com o cliente antes de reenviar.";
 
 /// Reports on messages that are being handed over, kept until that has been recorded.
 #[derive(Debug, Default)]
@@ -97,6 +105,11 @@ impl Lanes {
         Some(message)
     }
 
+    /// A message could be handed over now.
+    pub(super) fn has_next(&self) -> bool {
+        self.busy.len() < CHATS_AT_ONCE_MAX && !self.turn.is_empty()
+    }
+
     /// A message has been dealt with; its chat may send the next one.
     pub(super) fn done(&mut self, chat_id: &str, id: MessageRowId) {
         self.known.remove(&id);
@@ -112,17 +125,38 @@ impl Lanes {
     }
 }
 
-/// Hands one message over and records and tells how it went. What the network reports of it before
-/// that is told afterwards: a fast network's `delivered` must not overtake our `sent`.
+/// How handing a message over ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum HandOver {
+    Taken(Taken),
+    Refused(String),
+    /// Until then, people who never wrote cannot be written to.
+    ColdBlocked {
+        text: String,
+        until: Timestamp,
+    },
+    /// It is not known whether the network has it, and asking again might double it.
+    Unknown,
+    /// The connection ended first: the next one sends it.
+    Postponed,
+}
+
+/// Hands one message over and records and tells how it went; until when the network blocks people who
+/// never wrote, if it said so. What the network reports of the message before that is told afterwards: a
+/// fast network's `delivered` must not overtake our `sent`.
 pub(super) async fn hand_over(
     context: &Arc<Context>,
     provider: &Arc<dyn Provider>,
     message: &Message,
     connection: &CancellationToken,
-) {
+) -> Option<Timestamp> {
+    if !begin(context, message).await {
+        return None;
+    }
     let early = context.sessions.early_reports();
     early.expect(message);
-    let recorded_at = try_to_send(context, provider, message, connection).await;
+    let outcome = try_to_send(provider, message, connection).await;
+    let recorded_at = record(context, message, &outcome).await;
     while let Some(reports) = early.take(message) {
         let due = reports.into_iter().map(|report| {
             // Nothing is delivered before it is sent, whatever the clocks say.
@@ -132,41 +166,112 @@ pub(super) async fn hand_over(
         // A failure has been logged; the network does not report twice, so the row stays behind.
         let _ = intake::report(context, due.collect()).await;
     }
+    match outcome {
+        HandOver::ColdBlocked { until, .. } => Some(until),
+        HandOver::Unknown => {
+            let (context, message) = (Arc::clone(context), message.clone());
+            let tasks = context.tasks.clone();
+            tasks.spawn(async move { await_report(&context, &message, &context.stop).await });
+            None
+        }
+        HandOver::Taken(Taken { address: Some(alias), .. }) => {
+            let ChatKey { session_id, chat_id } = message.chat_key();
+            context.sessions.learn_alias(session_id, chat_id, alias).await;
+            None
+        }
+        HandOver::Taken(_) | HandOver::Refused(_) | HandOver::Postponed => None,
+    }
 }
 
-/// Tries again where that makes sense; when it was recorded. When the connection ends first the row
-/// stays as it is and is sent over the next connection.
-async fn try_to_send(
+/// Notes that the message is being sent, before the first byte leaves. Not if it was cancelled, or has
+/// arrived already.
+async fn begin(context: &Arc<Context>, message: &Message) -> bool {
+    if message.status == MessageStatus::Sending {
+        return true;
+    }
+    let report = StatusReport {
+        session_id: message.session_id,
+        message_id: message.message_id.clone(),
+        status: MessageStatus::Sending,
+        at: context.clock.now(),
+        error: String::new(),
+        network_id: None,
+    };
+    let moved = context.store.report_statuses(vec![report]).await;
+    match moved.into_iter().next() {
+        Some(Ok(moved)) => moved.is_some(),
+        Some(Err(error)) => {
+            tracing::error!(%error, message.id = %message.id, "a message cannot be sent now");
+            false
+        }
+        None => false,
+    }
+}
+
+/// A message that may or may not have left: the network's report decides, and after a while a person.
+pub(super) async fn await_report(
     context: &Arc<Context>,
+    message: &Message,
+    stop: &CancellationToken,
+) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(UNKNOWN_WAIT) => {
+            let _ = record(context, message, &HandOver::Refused(UNKNOWN_TEXT.to_owned())).await;
+        }
+    }
+}
+
+/// Tries again where that makes sense. When the connection ends first the row stays `sending`; the next
+/// connection knows what that means.
+async fn try_to_send(
     provider: &Arc<dyn Provider>,
     message: &Message,
     connection: &CancellationToken,
-) -> Option<Timestamp> {
-    let mut attempt = 1;
-    let refusal = loop {
+) -> HandOver {
+    let (mut attempt, mut waits) = (1, 0);
+    loop {
         let sending = tokio::time::timeout(SEND_TIMEOUT, provider.send(message));
         let outcome = tokio::select! {
-            () = connection.cancelled() => return None,
+            () = connection.cancelled() => return HandOver::Postponed,
             outcome = sending => outcome,
         };
-        let error = match outcome {
-            Ok(Ok(())) => break None,
-            Ok(Err(ProviderError::Refused(text) | ProviderError::Unsupported(text))) => {
-                break Some(text);
-            }
-            Ok(Err(ProviderError::Temporary(text))) => text,
-            Err(_) => "a rede não respondeu a tempo".to_owned(),
+        let no_answer = || ProviderError::Unknown("a rede não respondeu a tempo".to_owned());
+        let error = match outcome.unwrap_or_else(|_| Err(no_answer())) {
+            Ok(taken) => return HandOver::Taken(taken),
+            Err(error) => error,
         };
-        if attempt == ATTEMPTS_MAX {
-            break Some(error);
-        }
-        tracing::info!(error, attempt, message.id = %message.id, "sending is tried again");
+        let (text, wait) = match error {
+            ProviderError::Refused(text) | ProviderError::Unsupported(text) => {
+                return HandOver::Refused(text);
+            }
+            ProviderError::ColdBlocked { text, until } => {
+                return HandOver::ColdBlocked { text, until };
+            }
+            ProviderError::Unknown(_) if !provider.is_idempotent() => return HandOver::Unknown,
+            ProviderError::NotNow { text, wait } if waits < NOT_NOW_MAX => {
+                waits += 1;
+                (text, wait.min(RETRY_MAX))
+            }
+            ProviderError::Temporary { text, retry_after } if attempt < ATTEMPTS_MAX => {
+                attempt += 1;
+                let asked = retry_after.unwrap_or_default().min(RETRY_MAX);
+                (text, retry_wait(attempt - 1).max(asked))
+            }
+            ProviderError::Unknown(text) if attempt < ATTEMPTS_MAX => {
+                attempt += 1;
+                (text, retry_wait(attempt - 1))
+            }
+            ProviderError::NotNow { text, .. }
+            | ProviderError::Temporary { text, .. }
+            | ProviderError::Unknown(text) => return HandOver::Refused(text),
+        };
+        tracing::info!(text, attempt, message.id = %message.id, "sending is tried again");
         tokio::select! {
-            () = connection.cancelled() => return None,
-            () = tokio::time::sleep(retry_wait(attempt)) => attempt += 1,
+            () = connection.cancelled() => return HandOver::Postponed,
+            () = tokio::time::sleep(wait) => {}
         }
-    };
-    Some(record(context, message, refusal).await)
+    }
 }
 
 /// 1 s, 2 s, 4 s, …, each up to half longer, so that many do not come back at the same instant.
@@ -175,18 +280,27 @@ fn retry_wait(attempt: u32) -> Duration {
     base.mul_f64(1.0 + rand::random::<f64>() / 2.0)
 }
 
-async fn record(context: &Arc<Context>, message: &Message, refusal: Option<String>) -> Timestamp {
+/// When it was recorded; `None` when there is nothing to record yet.
+async fn record(
+    context: &Arc<Context>,
+    message: &Message,
+    outcome: &HandOver,
+) -> Option<Timestamp> {
     let at = context.clock.now();
-    let report = StatusReport {
-        session_id: message.session_id,
-        message_id: message.message_id.clone(),
-        status: if refusal.is_some() { MessageStatus::Failed } else { MessageStatus::Sent },
-        at,
-        error: refusal.unwrap_or_default(),
+    let (status, error, network_id) = match outcome {
+        HandOver::Taken(Taken { network_id, .. }) => {
+            (MessageStatus::Sent, String::new(), network_id.clone())
+        }
+        HandOver::Refused(text) | HandOver::ColdBlocked { text, .. } => {
+            (MessageStatus::Failed, text.clone(), None)
+        }
+        HandOver::Unknown | HandOver::Postponed => return None,
     };
+    let (session_id, message_id) = (message.session_id, message.message_id.clone());
+    let report = StatusReport { session_id, message_id, status, at, error, network_id };
     // A failure has been logged; the row stays as it is and is sent again under its id.
     let _ = intake::report(context, vec![report]).await;
-    at
+    Some(at)
 }
 
 #[cfg(test)]
@@ -211,9 +325,14 @@ mod tests {
             media_url: None,
             media_mime_type: None,
             media_size: None,
+            media_key: None,
+            media_status: None,
+            details: None,
+            quoted_message_id: None,
             raw_payload: None,
             protocol_version: "v1".to_owned(),
             is_automatic: false,
+            is_sent: false,
             provider_at: None,
             at: Timestamp::EPOCH,
         };

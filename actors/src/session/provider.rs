@@ -2,12 +2,14 @@
 //!
 //! The sandbox is the executable specification of this port.
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::{
-    Inbound, Message, MessageStatus, Timestamp, WhatsAppSession, session::DisconnectReason,
+    Inbound, Message, MessageChange, MessageStatus, Timestamp, WhatsAppSession,
+    session::DisconnectReason,
 };
 
 /// Events that may wait for the hub; beyond it the provider has to wait, and so its source.
@@ -22,8 +24,24 @@ pub enum Connect {
     Resume,
 }
 
+/// A message that came over the network, and whom to tell that it is durable.
+#[derive(Debug)]
+pub struct Delivery {
+    pub message: Inbound,
+    /// Answered `true` after the commit, also for a repeat; `false` when it could not be stored. A
+    /// provider that acknowledges to its network waits for it.
+    pub stored: Option<oneshot::Sender<bool>>,
+}
+
+impl From<Inbound> for Delivery {
+    /// For networks that do not wait for an answer.
+    fn from(message: Inbound) -> Self {
+        Self { message, stored: None }
+    }
+}
+
 /// What a provider tells. States come in the order `QrCode`* → `Authenticated` → `Ready`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum ProviderEvent {
     /// A code to scan; replaces the one before.
     QrCode {
@@ -36,14 +54,22 @@ pub enum ProviderEvent {
     },
     /// The connection is over; the provider does nothing more until it is connected again.
     Disconnected(DisconnectReason),
-    /// A customer's message. The provider may deliver it twice; the hub stores it once.
-    Inbound(Box<Inbound>),
+    /// A message of a customer, or of the company from its phone. The provider may deliver it twice; the
+    /// hub stores it once.
+    Inbound(Box<Delivery>),
+    /// Something became of a message. May come before its original, and twice.
+    Change(Box<MessageChange>),
     /// How far a sent message has come. May come out of order.
     Status {
         message_id: String,
         status: MessageStatus,
         at: Timestamp,
         error: String,
+    },
+    /// The network knows the person of a chat by another address as well.
+    Alias {
+        chat_id: String,
+        alias: String,
     },
     /// A customer types, or has stopped.
     Typing {
@@ -52,12 +78,34 @@ pub enum ProviderEvent {
     },
 }
 
+/// The network has taken a message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// The network's own id, where it does not take ours. Its reports may name either.
+    pub network_id: Option<String>,
+    /// The address under which the network knows the recipient, where it differs from the chat's.
+    pub address: Option<String>,
+}
+
 /// Why a message could not be handed over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// Trying again makes sense.
-    #[error("temporary failure: {0}")]
-    Temporary(String),
+    /// The network has not taken it; trying again makes sense.
+    #[error("temporary failure: {text}")]
+    Temporary {
+        text: String,
+        /// The network asks for at least this wait.
+        retry_after: Option<Duration>,
+    },
+    /// Not its turn yet: a limit of the network's, which is no failure and uses up no attempt.
+    #[error("{text}")]
+    NotNow { text: String, wait: Duration },
+    /// The connection broke before the network said whether it has taken it.
+    #[error("{0}")]
+    Unknown(String),
+    /// Refused for good, and with it every message to people who never wrote, until then.
+    #[error("{text}")]
+    ColdBlocked { text: String, until: Timestamp },
     /// Refused for good; the text is shown to the sender.
     #[error("{0}")]
     Refused(String),
@@ -66,13 +114,39 @@ pub enum ProviderError {
     Unsupported(String),
 }
 
+impl ProviderError {
+    /// A failure that may pass at any time.
+    pub fn temporary(text: impl Into<String>) -> Self {
+        Self::Temporary { text: text.into(), retry_after: None }
+    }
+}
+
 pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// One connection to a network. Dropping it ends it.
 pub trait Provider: Send + Sync + 'static {
-    /// Hands a message over under its reserved `message_id`; a second time with the same id must not
-    /// reach the customer twice. `Ok` means that the network has taken it.
-    fn send<'a>(&'a self, message: &'a Message) -> ProviderFuture<'a, Result<(), ProviderError>>;
+    /// Hands a message over under its reserved `message_id`. `Ok` means that the network has taken it.
+    fn send<'a>(&'a self, message: &'a Message)
+    -> ProviderFuture<'a, Result<Taken, ProviderError>>;
+
+    /// Whether a message that is handed over a second time under the same id cannot reach the customer
+    /// twice. Where it could, one of which it is not known is left to the network's reports.
+    fn is_idempotent(&self) -> bool;
+
+    /// Shows the customer a reaction, an edit or that a message was taken back. `target` is the message
+    /// that changes.
+    fn change<'a>(
+        &'a self,
+        change: &'a MessageChange,
+        target: &'a Message,
+    ) -> ProviderFuture<'a, Result<(), ProviderError>>;
+
+    /// Fetches the file of a message, piece by piece; a receiver that is gone ends it.
+    fn download<'a>(
+        &'a self,
+        message: &'a Message,
+        chunks: mpsc::Sender<Bytes>,
+    ) -> ProviderFuture<'a, Result<(), ProviderError>>;
 
     /// Shows the customer that somebody types, or no longer does. Called at most every three seconds per
     /// chat with `true`, and afterwards with `false`. Stopping has to leave no trace of a device in use

@@ -13,13 +13,15 @@ use std::{
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use bytes::Bytes;
+
 use super::provider::{
-    Connect, Provider, ProviderError, ProviderEvent, ProviderFactory, ProviderFuture,
+    Connect, Provider, ProviderError, ProviderEvent, ProviderFactory, ProviderFuture, Taken,
 };
 use crate::{
     clock::Clock,
     domain::{
-        Inbound, Message, MessageStatus, ProviderKind, SessionId, WhatsAppSession,
+        Inbound, Message, MessageChange, MessageStatus, ProviderKind, SessionId, WhatsAppSession,
         session::DisconnectReason,
     },
 };
@@ -77,6 +79,8 @@ pub enum SandboxSignal {
     Typing { session_id: SessionId, chat_id: String, is_typing: bool },
     /// These of his messages were read.
     Read { session_id: SessionId, chat_id: String, message_ids: Vec<String> },
+    /// A reaction, an edit, or a message that was taken back.
+    Changed { session_id: SessionId, change: MessageChange },
 }
 
 /// The network that all sandbox numbers are connected to.
@@ -103,6 +107,8 @@ struct Number {
     alive: CancellationToken,
     sent_ids: HashSet<String>,
     sent_order: VecDeque<String>,
+    /// What customers sent with their messages, by message.
+    files: HashMap<String, Bytes>,
     /// Chats in which the customer is shown that somebody types.
     typing: HashSet<String>,
 }
@@ -173,12 +179,33 @@ impl SandboxNetwork {
             (events, if is_twice { 2 } else { 1 })
         };
         for _ in 0..times {
-            let event = ProviderEvent::Inbound(Box::new(message.clone()));
+            let event = ProviderEvent::Inbound(Box::new(message.clone().into()));
             if events.send(event).await.is_err() {
                 return false;
             }
         }
         true
+    }
+
+    /// A customer sends a message whose file is fetched afterwards.
+    pub async fn customer_sends_file(&self, id: SessionId, message: Inbound, file: Bytes) -> bool {
+        self.put_file(id, &message.message_id, file);
+        self.customer_writes(id, message).await
+    }
+
+    /// From now on the network has the file of a message.
+    pub fn put_file(&self, id: SessionId, message_id: &str, file: Bytes) {
+        let mut numbers = self.shared.lock();
+        numbers.entry(id).or_default().files.insert(message_id.to_owned(), file);
+    }
+
+    /// Something became of a message at the customer's.
+    pub async fn customer_changes(&self, id: SessionId, change: MessageChange) -> bool {
+        let events = self.shared.lock().get(&id).and_then(|number| number.events.clone());
+        match events {
+            Some(events) => events.send(ProviderEvent::Change(Box::new(change))).await.is_ok(),
+            None => false,
+        }
     }
 
     /// A customer types, or has stopped.
@@ -308,16 +335,16 @@ impl Connection {
         let _ = self.events.send(event).await;
     }
 
-    async fn accept(&self, message: &Message) -> Result<(), ProviderError> {
+    async fn accept(&self, message: &Message) -> Result<Taken, ProviderError> {
         if self.alive.is_cancelled() {
-            return Err(ProviderError::Temporary("sem conexão".to_owned()));
+            return Err(ProviderError::temporary("sem conexão"));
         }
         if self.shared.take_fault(self.session_id, SandboxFault::SendRefused) {
             let text = "Mensagem recusada pelo WhatsApp (simulado)".to_owned();
             return Err(ProviderError::Refused(text));
         }
         if self.shared.take_fault(self.session_id, SandboxFault::SendFails) {
-            return Err(ProviderError::Temporary("falha passageira (simulada)".to_owned()));
+            return Err(ProviderError::temporary("falha passageira (simulada)"));
         }
         if self.shared.take_fault(self.session_id, SandboxFault::Slow) {
             tokio::time::sleep(SLOW_SEND).await;
@@ -338,16 +365,16 @@ impl Connection {
             let _ = self.shared.sent.send(sent);
         }
         tokio::spawn(self.clone().tick(message.message_id.clone()));
-        Ok(())
+        Ok(Taken::default())
     }
 
     /// Shows the customer something, unless that is to go wrong.
     async fn show(&self, signal: SandboxSignal) -> Result<(), ProviderError> {
         if self.alive.is_cancelled() {
-            return Err(ProviderError::Temporary("sem conexão".to_owned()));
+            return Err(ProviderError::temporary("sem conexão"));
         }
         if self.shared.take_fault(self.session_id, SandboxFault::SignalFails) {
-            return Err(ProviderError::Temporary("falha passageira (simulada)".to_owned()));
+            return Err(ProviderError::temporary("falha passageira (simulada)"));
         }
         self.shared.pause(TICK_STEP).await;
         if let SandboxSignal::Typing { chat_id, is_typing, .. } = &signal {
@@ -382,8 +409,46 @@ impl Connection {
 }
 
 impl Provider for Connection {
-    fn send<'a>(&'a self, message: &'a Message) -> ProviderFuture<'a, Result<(), ProviderError>> {
+    fn send<'a>(
+        &'a self,
+        message: &'a Message,
+    ) -> ProviderFuture<'a, Result<Taken, ProviderError>> {
         Box::pin(self.accept(message))
+    }
+
+    fn is_idempotent(&self) -> bool {
+        true
+    }
+
+    fn change<'a>(
+        &'a self,
+        change: &'a MessageChange,
+        _target: &'a Message,
+    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
+        let session_id = self.session_id;
+        Box::pin(self.show(SandboxSignal::Changed { session_id, change: change.clone() }))
+    }
+
+    fn download<'a>(
+        &'a self,
+        message: &'a Message,
+        chunks: mpsc::Sender<Bytes>,
+    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
+        Box::pin(async move {
+            let file = self
+                .shared
+                .lock()
+                .get(&self.session_id)
+                .and_then(|number| number.files.get(&message.message_id).cloned());
+            let Some(file) = file else {
+                return Err(ProviderError::Refused(
+                    "O arquivo não está mais disponível".to_owned(),
+                ));
+            };
+            // Nobody wants the rest when the receiver is gone.
+            let _ = chunks.send(file).await;
+            Ok(())
+        })
     }
 
     fn set_typing<'a>(

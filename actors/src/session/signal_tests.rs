@@ -7,13 +7,13 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::{
     Provider, ProviderError, ProviderEvent, ProviderFactory, SandboxFault, SandboxSignal,
-    provider::{Connect, ProviderFuture},
+    provider::{Connect, ProviderFuture, Taken},
 };
 use crate::{
     EncodeEvent, Hub, HubConfig, both_databases,
     chat::{Acceptance, Outgoing},
     clock::Clock,
-    domain::{AgentId, Message, MessageKind, ProviderKind, WhatsAppSession},
+    domain::{AgentId, Message, MessageChange, MessageKind, ProviderKind, WhatsAppSession},
     events::HubEvent,
     store::Seed,
     testing::{ManualClock, TestDatabase, TestHub, eventually},
@@ -71,6 +71,9 @@ fn outgoing(is_automatic: bool) -> Outgoing {
         kind: MessageKind::Text,
         text: "olá".to_owned(),
         media_url: None,
+        media: None,
+        details: None,
+        quoted_message_id: None,
         client_message_id: None,
         is_automatic,
     }
@@ -206,8 +209,28 @@ async fn a_receipt_that_was_not_taken_is_part_of_the_next(database: TestDatabase
 struct Mute;
 
 impl Provider for Mute {
-    fn send<'a>(&'a self, _: &'a Message) -> ProviderFuture<'a, Result<(), ProviderError>> {
-        Box::pin(async { Ok(()) })
+    fn send<'a>(&'a self, _: &'a Message) -> ProviderFuture<'a, Result<Taken, ProviderError>> {
+        Box::pin(async { Ok(Taken::default()) })
+    }
+
+    fn is_idempotent(&self) -> bool {
+        true
+    }
+
+    fn change<'a>(
+        &'a self,
+        _: &'a MessageChange,
+        _: &'a Message,
+    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn download<'a>(
+        &'a self,
+        _: &'a Message,
+        _: mpsc::Sender<Bytes>,
+    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
+        Box::pin(std::future::pending())
     }
 
     fn set_typing<'a>(

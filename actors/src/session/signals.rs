@@ -187,7 +187,7 @@ pub(super) async fn tell(
         }
     };
     let outcome = tokio::time::timeout(SIGNAL_TIMEOUT, telling).await;
-    let late = || ProviderError::Temporary("a rede não respondeu a tempo".to_owned());
+    let late = || ProviderError::temporary("a rede não respondeu a tempo");
     if let Err(error) = outcome.unwrap_or_else(|_| Err(late())) {
         tracing::debug!(%error, "the network did not take a signal");
         return false;

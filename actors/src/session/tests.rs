@@ -39,6 +39,9 @@ async fn send(hub: &TestHub, text: &str) -> crate::domain::Message {
         kind: MessageKind::Text,
         text: text.to_owned(),
         media_url: None,
+        media: None,
+        details: None,
+        quoted_message_id: None,
         client_message_id: None,
         is_automatic: false,
     };

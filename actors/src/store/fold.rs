@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     StoreError,
     db::Tx,
-    search,
+    message_changes, search,
     sql::{Sql, sql},
     writer::Finish,
 };
@@ -21,7 +21,15 @@ const ROWS_MAX: usize = 64;
 /// A message to append and whom to tell its row id; `None` says that it is there already.
 pub(super) struct Append {
     pub(super) message: NewMessage,
-    pub(super) reply: oneshot::Sender<Result<Option<MessageRowId>, StoreError>>,
+    pub(super) reply: oneshot::Sender<Result<Option<Appended>, StoreError>>,
+}
+
+/// A message that was stored now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Appended {
+    pub id: MessageRowId,
+    /// Something that had become of it came before it: the row is not what was handed in.
+    pub is_changed: bool,
 }
 
 /// A status that the provider reported for a message.
@@ -32,6 +40,8 @@ pub struct StatusReport {
     pub status: MessageStatus,
     pub at: Timestamp,
     pub error: String,
+    /// The network's own id, when it becomes known by this.
+    pub network_id: Option<String>,
 }
 
 /// A message that has moved up.
@@ -108,7 +118,7 @@ async fn in_savepoint<T>(
 async fn append_folded(
     tx: &mut Tx,
     messages: &[&NewMessage],
-) -> Result<Vec<Option<MessageRowId>>, StoreError> {
+) -> Result<Vec<Option<Appended>>, StoreError> {
     let mut rows = BTreeMap::new();
     for chunk in power_of_two_chunks(messages) {
         let inserted: Vec<(MessageRowId, SessionId, String)> = tx.all(insert(chunk)).await?;
@@ -124,23 +134,48 @@ async fn append_folded(
         }
         ids.push(id);
     }
+    keep_files(tx, &fresh).await?;
     touch_tickets(tx, &fresh).await?;
     count_received(tx, &fresh).await?;
     let new = messages.iter().zip(&ids).filter_map(|(message, id)| Some(((*id)?, &*message.text)));
     search::index(tx, new).await?;
-    Ok(ids)
+    let changed = join_parked(tx, messages, &ids).await?;
+    let appended = |id: MessageRowId| Appended { id, is_changed: changed.contains(&id) };
+    Ok(ids.into_iter().map(|id| id.map(appended)).collect())
+}
+
+/// What is sent along belongs to a message from now on. One that is sent a second time belongs to one
+/// already.
+async fn keep_files(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), StoreError> {
+    for message in messages {
+        if let Some(key) = &message.media_key {
+            let update = sql("UPDATE files SET state = 'kept', changed_at = $1 \
+                 WHERE key = $2 AND state IN ('pending', 'kept')");
+            if tx.run(update.bind(message.at).bind(key)).await? == 0 {
+                return Err(StoreError::Stale);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What became of these messages before they came is theirs from now on. The rows that it changed.
+async fn join_parked(
+    tx: &mut Tx,
+    messages: &[&NewMessage],
+    ids: &[Option<MessageRowId>],
+) -> Result<HashSet<MessageRowId>, StoreError> {
+    let fresh = messages.iter().zip(ids).filter_map(|(message, id)| {
+        Some(((message.session_id, message.message_id.as_str()), (*id)?))
+    });
+    message_changes::join(tx, &fresh.collect()).await
 }
 
 /// Appends one message inside a unit of work; a repeat is a [`StoreError::Unique`].
-pub(super) async fn append_one(
-    tx: &mut Tx,
-    message: &NewMessage,
-) -> Result<MessageRowId, StoreError> {
-    let ids = append_folded(tx, &[message]).await?;
-    ids.into_iter()
-        .next()
-        .flatten()
-        .ok_or_else(|| StoreError::Unique { constraint: "messages_provider_key".to_owned() })
+pub(super) async fn append_one(tx: &mut Tx, message: &NewMessage) -> Result<Appended, StoreError> {
+    let appended = append_folded(tx, &[message]).await?;
+    let appended = appended.into_iter().next().flatten();
+    appended.ok_or_else(|| StoreError::Unique { constraint: "messages_provider_key".to_owned() })
 }
 
 fn insert(messages: &[&NewMessage]) -> Sql {
@@ -148,14 +183,12 @@ fn insert(messages: &[&NewMessage]) -> Sql {
         "INSERT INTO messages (session_id, ticket_id, agent_id, chat_id, message_id, \
          client_message_id, task_id, direction, kind, status, status_rank, phone, contact_name, text, \
          media_url, media_mime_type, media_size, raw_payload, protocol_version, is_automatic, error, \
-         provider_at, created_at, queued_at, delivered_at) VALUES ",
+         provider_at, created_at, queued_at, delivered_at, sent_at, media_key, media_status, details, \
+         quoted_message_id) VALUES ",
     );
     let mut separator = "(";
     for message in messages {
-        let status = match message.direction {
-            Direction::Inbound => MessageStatus::Delivered,
-            Direction::Outbound => MessageStatus::Queued,
-        };
+        let status = message.first_status();
         let delivered_at = (message.direction == Direction::Inbound).then_some(message.at);
         insert = insert
             .push_bind(separator, message.session_id)
@@ -183,6 +216,11 @@ fn insert(messages: &[&NewMessage]) -> Sql {
             .push_bind(", ", message.at)
             .push_bind(", ", message.at)
             .push_bind(", ", delivered_at)
+            .push_bind(", ", message.is_sent.then_some(message.at))
+            .push_bind(", ", message.media_key.as_ref())
+            .push_bind(", ", message.media_status)
+            .push_bind(", ", message.details.as_deref())
+            .push_bind(", ", message.quoted_message_id.as_deref())
             .push(")");
         separator = ", (";
     }
@@ -307,14 +345,38 @@ async fn move_round(tx: &mut Tx, moves: Vec<Move>, told: &mut Vec<Finish>) -> Ve
 
 type RowsByKey = BTreeMap<(SessionId, String), Moved>;
 
+/// Reports name a message by our id or by the network's; the rows are keyed by the id that was named.
 async fn move_folded(tx: &mut Tx, reports: &[&StatusReport]) -> Result<RowsByKey, StoreError> {
     let mut rows = RowsByKey::new();
+    move_named(tx, reports, NamedBy::Us, &mut rows).await?;
+    let is_left = |report: &&&StatusReport| {
+        !rows.contains_key(&(report.session_id, report.message_id.clone()))
+    };
+    let left: Vec<&StatusReport> = reports.iter().filter(is_left).copied().collect();
+    move_named(tx, &left, NamedBy::Network, &mut rows).await?;
+    Ok(rows)
+}
+
+/// Whose id a report uses.
+#[derive(Clone, Copy)]
+enum NamedBy {
+    Us,
+    Network,
+}
+
+async fn move_named(
+    tx: &mut Tx,
+    reports: &[&StatusReport],
+    named_by: NamedBy,
+    rows: &mut RowsByKey,
+) -> Result<(), StoreError> {
     let mut sent: BTreeMap<SessionId, (i64, Option<Timestamp>)> = BTreeMap::new();
     for chunk in power_of_two_chunks(reports) {
         let mut update = sql("UPDATE messages SET status = v.column3, status_rank = v.column4, \
              sent_at = COALESCE(messages.sent_at, v.column5), \
              delivered_at = COALESCE(messages.delivered_at, v.column6), \
-             read_at = COALESCE(messages.read_at, v.column7), error = v.column8 FROM (VALUES ");
+             read_at = COALESCE(messages.read_at, v.column7), error = v.column8, \
+             network_id = COALESCE(messages.network_id, v.column9) FROM (VALUES ");
         let mut separator = "(";
         for report in chunk {
             let stamp = |status| (report.status == status).then_some(report.at);
@@ -327,13 +389,16 @@ async fn move_folded(tx: &mut Tx, reports: &[&StatusReport]) -> Result<RowsByKey
                 .push_bind(", ", stamp(MessageStatus::Delivered))
                 .push_bind(", ", stamp(MessageStatus::Read))
                 .push_bind(", ", report.error.as_str())
+                .push_bind(", ", report.network_id.as_deref())
                 .push(")");
             separator = ", (";
         }
         let update = update
-            .push(
-                ") AS v WHERE messages.session_id = v.column1 AND messages.message_id = v.column2 ",
-            )
+            .push(") AS v WHERE messages.session_id = v.column1 ")
+            .push(match named_by {
+                NamedBy::Us => "AND messages.message_id = v.column2 ",
+                NamedBy::Network => "AND messages.network_id = v.column2 ",
+            })
             .push("AND messages.direction = 'outbound' AND messages.status_rank < v.column4 ")
             .push("RETURNING *");
         for mut message in tx.all::<Message>(update).await? {
@@ -348,7 +413,11 @@ async fn move_folded(tx: &mut Tx, reports: &[&StatusReport]) -> Result<RowsByKey
                 *count += 1;
                 *last = message.sent_at.max(*last);
             }
-            let key = (message.session_id, message.message_id.clone());
+            let named = match named_by {
+                NamedBy::Us => Some(message.message_id.clone()),
+                NamedBy::Network => message.network_id.clone(),
+            };
+            let key = (message.session_id, named.unwrap_or_default());
             rows.insert(key, Moved { message, is_first_proof });
         }
     }
@@ -357,7 +426,7 @@ async fn move_folded(tx: &mut Tx, reports: &[&StatusReport]) -> Result<RowsByKey
              last_message_at = COALESCE($2, last_message_at) WHERE id = $3");
         tx.run(update.bind(count).bind(last).bind(session)).await?;
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// What was delivered has been sent, even when nobody said so.

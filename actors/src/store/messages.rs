@@ -65,7 +65,7 @@ impl MessageFilter {
 }
 
 /// Messages that a person sent, and those of chats that he or she may see.
-fn push_scope(scope: &Scope, viewer: AgentId, sql: Sql) -> Sql {
+pub(super) fn push_scope(scope: &Scope, viewer: AgentId, sql: Sql) -> Sql {
     if *scope == Scope::All {
         return sql;
     }
@@ -119,6 +119,27 @@ impl Store {
     ) -> Result<Option<Message>, StoreError> {
         let select = sql("SELECT m.* FROM messages m WHERE m.id = $1").bind(id);
         self.reader.opt(push_scope(scope, viewer, select)).await
+    }
+
+    /// The newest message of this id that somebody may see: the network's or his own name for it.
+    pub async fn find_message_by_any_id(
+        &self,
+        scope: &Scope,
+        viewer: AgentId,
+        id: &str,
+    ) -> Result<Option<Message>, StoreError> {
+        let by_id = sql("SELECT m.* FROM messages m WHERE (m.message_id = $1 OR \
+             (m.client_message_id = $1 AND m.agent_id = $2))");
+        let by_id = by_id.bind(id).bind(viewer);
+        let select = push_scope(scope, viewer, by_id).push(" ORDER BY m.id DESC LIMIT 1");
+        self.reader.opt(select).await
+    }
+
+    pub(crate) async fn find_any_message(
+        &self,
+        id: MessageRowId,
+    ) -> Result<Option<Message>, StoreError> {
+        self.reader.opt(sql("SELECT * FROM messages WHERE id = $1").bind(id)).await
     }
 
     pub async fn find_message_by_provider_id(

@@ -5,8 +5,10 @@
 //! `list_`, `update_`, `delete_`.
 
 mod agents;
+mod aliases;
 mod audit;
 mod chats;
+mod cold_contacts;
 mod company_groups;
 mod contacts;
 #[cfg(feature = "testing")]
@@ -24,9 +26,12 @@ mod fault;
 mod files;
 mod fold;
 mod groups;
+mod media;
+mod message_changes;
 mod messages;
 mod notices;
 mod notifications;
+mod outbound_queue;
 mod page;
 mod postal_codes;
 mod presence;
@@ -60,7 +65,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::domain::{MessageRowId, NewMessage};
+use crate::domain::NewMessage;
 
 use db::{Db, Tx};
 use fold::{Append, Folded, Move};
@@ -68,8 +73,10 @@ use sql::sql;
 use writer::{BoxFuture, Writer};
 
 pub use agents::Login;
+pub use aliases::{ChatAlias, Learnt};
 pub use audit::AuditFilter;
 pub use chats::{ChatActivity, ChatRow, ChatSort};
+pub use cold_contacts::ColdContact;
 pub use company_groups::{CompanyGroupFilter, CompanyGroupSort};
 pub use contacts::{
     Company, ContactFilter, ContactScope, ContactSort, ContactView, NewRegistration, Registered,
@@ -84,7 +91,8 @@ pub use documents::{DocumentFilter, DocumentScope, DocumentSort};
 pub use error::StoreError;
 #[cfg(feature = "testing")]
 pub use fault::Fault;
-pub use fold::{Moved, StatusReport};
+pub use fold::{Appended, Moved, StatusReport};
+pub use message_changes::{Outcome as ChangeOutcome, PARKED_DAYS};
 pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
 pub use notices::NewNotice;
 pub use page::{Order, Page, Slice};
@@ -185,7 +193,7 @@ impl Store {
     pub async fn append_message(
         &self,
         message: NewMessage,
-    ) -> Result<Option<MessageRowId>, StoreError> {
+    ) -> Result<Option<Appended>, StoreError> {
         #[cfg(feature = "testing")]
         let fault = self.faults.before()?;
         let (reply, answer) = oneshot::channel();

@@ -58,6 +58,6 @@ async fn mark(
 }
 
 pub(super) async fn append(tx: &mut Tx, message: NewMessage) -> Result<Message, StoreError> {
-    let id = fold::append_one(tx, &message).await?;
+    let id = fold::append_one(tx, &message).await?.id;
     Ok(message.into_stored(id))
 }

@@ -53,7 +53,7 @@ async fn unread_is_what_came_after_the_mark_and_the_last_answer(database: TestDa
     let ticket = opened.ticket.id;
     let receive = async |id: &str| {
         let message = NewMessage { ticket_id: Some(ticket), ..hub.message(CHAT, id) };
-        store.append_message(message).await.unwrap().unwrap()
+        store.append_message(message).await.unwrap().unwrap().id
     };
     let read = async |who, until: Option<&str>| {
         let until = until.map(str::to_owned);
@@ -94,9 +94,9 @@ async fn a_receipt_names_what_the_network_was_not_told_of(database: TestDatabase
     for number in 2..=120 {
         let new = hub.message(CHAT, &format!("m{number}"));
         let new = NewMessage { ticket_id: Some(ticket), ..new };
-        last = hub.store.append_message(new).await.unwrap().unwrap();
+        last = hub.store.append_message(new).await.unwrap().unwrap().id;
     }
-    let first = MessageRowId(last.0 - 118);
+    let first = crate::domain::MessageRowId(last.0 - 118);
     let receipt = hub.store.find_receipt(ticket, CHAT, first).await.unwrap().unwrap();
     assert_eq!((receipt.message_ids, receipt.until), (vec!["m1".into(), "m2".into()], first));
     hub.store.save_receipt(ticket, first).await.unwrap();

@@ -116,6 +116,12 @@ pub(super) async fn index<'t>(
     Ok(())
 }
 
+/// The words of a message whose text has changed.
+pub(super) async fn reindex(tx: &mut Tx, id: MessageRowId, text: &str) -> Result<(), StoreError> {
+    tx.run(sql("DELETE FROM message_search WHERE rowid = $1").bind(id)).await?;
+    index(tx, std::iter::once((id, text))).await
+}
+
 // The two notations. Words are letters and digits only, so nothing in them needs to be escaped.
 
 fn push_words(tx: &Tx, sql: Sql, words: &[String]) -> Sql {

@@ -28,13 +28,18 @@ const SUPPORT: DepartmentId = DepartmentId(1);
 const CHAT: &str = "5511988880001";
 const PAGE: Page = Page { limit: 10, offset: 0 };
 
-async fn say(hub: &Fixture, opened: &OpenedTicket, id: &str, text: &str) -> MessageRowId {
+async fn say(
+    hub: &Fixture,
+    opened: &OpenedTicket,
+    id: &str,
+    text: &str,
+) -> crate::domain::MessageRowId {
     let message = NewMessage {
         ticket_id: Some(opened.ticket.id),
         text: text.to_owned(),
         ..hub.message(&opened.ticket.chat_id, id)
     };
-    hub.store.append_message(message).await.unwrap().unwrap()
+    hub.store.append_message(message).await.unwrap().unwrap().id
 }
 
 async fn found_by(store: &Store, scope: &Scope, who: AgentId, query: &str) -> Vec<String> {

@@ -120,6 +120,8 @@ impl Store {
                 .push_bind_if(", auto_reconnect = ", changes.auto_reconnect)
                 .push_bind_if(", proxy_enabled = ", changes.proxy_enabled)
                 .push_bind_if(", proxy_url = ", changes.proxy_url)
+                .push_bind_if(", pace_ms = ", changes.pace_ms)
+                .push_bind_if(", cold_contacts_per_day = ", changes.cold_contacts_per_day)
                 .push_bind(" WHERE id = ", id)
                 .push(" RETURNING *");
             tx.opt(update).await
@@ -135,7 +137,8 @@ impl Store {
         self.unit(unit!(tx => {
             let update = sql("UPDATE sessions SET status = $1, phone_number = $2, is_active = $3, \
                  error_count = $4, last_error = $5, reconnect_attempts = $6, last_reconnect_at = $7, \
-                 connected_at = $8, disconnected_at = $9, updated_at = $10 WHERE id = $11 RETURNING *")
+                 connected_at = $8, disconnected_at = $9, updated_at = $10, cold_blocked_until = $12 \
+                 WHERE id = $11 RETURNING *")
                 .bind(session.status)
                 .bind(session.phone_number)
                 .bind(session.is_active)
@@ -146,7 +149,8 @@ impl Store {
                 .bind(session.connected_at)
                 .bind(session.disconnected_at)
                 .bind(session.updated_at)
-                .bind(session.id);
+                .bind(session.id)
+                .bind(session.cold_blocked_until);
             tx.one(update).await
         }))
         .await

@@ -141,6 +141,11 @@ word_arguments! {
         SimplesNacional => "simples_nacional", LucroPresumido => "lucro_presumido",
         LucroReal => "lucro_real", Mei => "mei", Other => "other",
     }
+    crate::domain::MediaStatus => { Pending => "pending", Ready => "ready", Failed => "failed" }
+    crate::domain::Side => { Customer => "customer", Company => "company" }
+    crate::domain::ChangeKind => {
+        Reaction => "reaction", Edit => "edit", Deletion => "deletion", Vote => "vote",
+    }
     crate::domain::SessionStatus => {
         Disconnected => "disconnected", Connecting => "connecting", QrCode => "qrcode",
         Authenticated => "authenticated", Ready => "ready", Error => "error",
@@ -182,7 +187,8 @@ word_arguments! {
     crate::domain::MessageKind => {
         Text => "text", Image => "image", Audio => "audio", Video => "video",
         Document => "document", Location => "location", Contact => "contact",
-        Sticker => "sticker",
+        Sticker => "sticker", Template => "template", Interactive => "interactive",
+        Poll => "poll",
     }
     crate::domain::MessageStatus => {
         Queued => "queued", Sending => "sending", Sent => "sent", Failed => "failed",

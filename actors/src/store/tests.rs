@@ -65,6 +65,7 @@ fn seed() -> Seed {
 
 fn inbound(chat_id: &str, message_id: &str) -> Inbound {
     Inbound {
+        by: crate::domain::Side::Customer,
         chat_id: chat_id.to_owned(),
         phone: chat_id.to_owned(),
         contact_name: "Ana".to_owned(),
@@ -74,6 +75,9 @@ fn inbound(chat_id: &str, message_id: &str) -> Inbound {
         media_url: None,
         media_mime_type: None,
         media_size: None,
+        media_status: None,
+        details: None,
+        quoted_message_id: None,
         raw_payload: Some("{}".to_owned()),
         protocol_version: "v1".to_owned(),
         provider_at: None,
@@ -121,7 +125,8 @@ impl Fixture {
         let at = self.clock.now();
         let message_id = message_id.to_owned();
         let error = String::new();
-        let report = StatusReport { session_id: SESSION, message_id, status, at, error };
+        let report =
+            StatusReport { session_id: SESSION, message_id, status, at, error, network_id: None };
         self.store.report_statuses(vec![report]).await.remove(0).unwrap()
     }
 }
@@ -292,6 +297,7 @@ async fn reports_of_one_call_are_taken_in_their_order(database: TestDatabase) {
         status,
         at: hub.clock.now(),
         error: String::new(),
+        network_id: None,
     });
     let moved = hub.store.report_statuses(reports.to_vec()).await;
     let statuses: Vec<_> =
@@ -553,6 +559,7 @@ async fn a_report_that_the_database_refuses_fails_alone(database: TestDatabase) 
         status: MessageStatus::Sent,
         at: hub.clock.now(),
         error: String::new(),
+        network_id: None,
     };
     // PostgreSQL takes no NUL; SQLite does and knows no such message.
     let outcomes = hub.store.report_statuses(vec![report("x\0"), report("a1")]).await;

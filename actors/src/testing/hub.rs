@@ -10,8 +10,8 @@ use crate::{
     clock::Clock,
     domain::{
         Agent, AgentChanges, AgentId, Department, DepartmentChanges, DepartmentId, Inbound, List,
-        MessageKind, NewAgent, NewDepartment, PresenceStatus, ProviderKind, Role, RoutingChanges,
-        RoutingRules, SessionId, Ticket, ids::ChatKey,
+        NewAgent, NewDepartment, PresenceStatus, ProviderKind, Role, RoutingChanges, RoutingRules,
+        SessionId, Ticket, ids::ChatKey,
     },
     error::HubError,
     events::{EncodeEvent, HubEvent},
@@ -142,20 +142,7 @@ impl TestHub {
     }
 
     pub fn inbound(chat_id: &str, message_id: &str) -> Inbound {
-        Inbound {
-            chat_id: chat_id.to_owned(),
-            phone: chat_id.to_owned(),
-            contact_name: "Ana".to_owned(),
-            message_id: message_id.to_owned(),
-            kind: MessageKind::Text,
-            text: "oi".to_owned(),
-            media_url: None,
-            media_mime_type: None,
-            media_size: None,
-            raw_payload: None,
-            protocol_version: "v1".to_owned(),
-            provider_at: None,
-        }
+        Inbound { contact_name: "Ana".to_owned(), ..Inbound::text(chat_id, message_id, "oi") }
     }
 
     /// A customer writes; what became of it.

@@ -112,7 +112,7 @@ pub(super) async fn create(
     mut upload: Upload,
 ) -> ApiResult<Created<DocumentOut>> {
     upload.require_file();
-    let Upload { mut fields, file } = upload;
+    let Upload { mut fields, file, .. } = upload;
     let now = app.hub.clock().now();
     let customer_id = CustomerId(fields.required_id("cliente"));
     require_customer(&app, &me, &mut fields, customer_id).await?;
@@ -220,7 +220,7 @@ async fn change(
     upload: Upload,
 ) -> ApiResult<Document> {
     let before = find(app, me, id).await?;
-    let Upload { mut fields, file } = upload;
+    let Upload { mut fields, file, .. } = upload;
     let now = app.hub.clock().now();
     let customer_id = fields.optional_id("cliente").map(CustomerId);
     let customer_id = customer_id.filter(|customer| *customer != before.customer_id);

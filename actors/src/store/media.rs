@@ -1,0 +1,77 @@
+//! The files of messages: which are still to be fetched, where they are, and who may read them.
+
+use super::{Scope, Store, StoreError, files, sql::sql, unit};
+use crate::domain::{
+    AgentId, MediaStatus, Message, MessageRowId, Timestamp,
+    file::{FileKey, StoredFile},
+};
+
+impl Store {
+    /// Messages whose file is still with the network, the oldest first, after one that was read before.
+    pub async fn list_pending_media(
+        &self,
+        after: MessageRowId,
+        limit: i64,
+    ) -> Result<Vec<Message>, StoreError> {
+        let select = sql("SELECT * FROM messages WHERE media_status = 'pending' AND id > $1 \
+             ORDER BY id LIMIT $2");
+        self.reader.all(select.bind(after).bind(limit)).await
+    }
+
+    /// The file of a message has been put into the storage: kept and shown from now on. `details` replaces
+    /// what the kind carries, where more is known now.
+    pub async fn keep_media(
+        &self,
+        id: MessageRowId,
+        file: StoredFile,
+        details: Option<String>,
+        now: Timestamp,
+    ) -> Result<Message, StoreError> {
+        self.unit(unit!(tx => {
+            files::keep(tx, &file.key, now).await?;
+            let update = sql("UPDATE messages SET media_key = $1, media_status = $2, \
+                 media_mime_type = $3, media_size = $4, details = COALESCE($5, details) \
+                 WHERE id = $6 RETURNING *")
+                .bind(&file.key)
+                .bind(MediaStatus::Ready)
+                .bind(file.media_type)
+                .bind(file.bytes)
+                .bind(details)
+                .bind(id);
+            tx.one(update).await
+        }))
+        .await
+    }
+
+    /// The file of a message will not come.
+    pub async fn fail_media(&self, id: MessageRowId) -> Result<Option<Message>, StoreError> {
+        self.unit(unit!(tx => {
+            let update = sql("UPDATE messages SET media_status = 'failed' \
+                 WHERE id = $1 AND media_status = 'pending' RETURNING *");
+            tx.opt(update.bind(id)).await
+        }))
+        .await
+    }
+
+    /// A file that did not come is asked for again.
+    pub async fn renew_media(&self, id: MessageRowId) -> Result<Option<Message>, StoreError> {
+        self.unit(unit!(tx => {
+            let update = sql("UPDATE messages SET media_status = 'pending' \
+                 WHERE id = $1 AND media_status = 'failed' RETURNING *");
+            tx.opt(update.bind(id)).await
+        }))
+        .await
+    }
+
+    /// A message with this file that somebody may see: it decides about the file.
+    pub async fn find_media_message(
+        &self,
+        scope: &Scope,
+        viewer: AgentId,
+        key: &FileKey,
+    ) -> Result<Option<Message>, StoreError> {
+        let select = sql("SELECT m.* FROM messages m WHERE m.media_key = $1").bind(key);
+        let select = super::messages::push_scope(scope, viewer, select);
+        self.reader.opt(select.push(" ORDER BY m.id LIMIT 1")).await
+    }
+}
