@@ -146,6 +146,7 @@ impl Store {
             faults: fault::Faults::default(),
         };
         store.fill_plain_texts().await?;
+        store.fill_plain_notes().await?;
         Ok(store)
     }
 
