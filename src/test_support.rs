@@ -77,8 +77,8 @@ fn new_agent(username: &str, is_active: bool, password_hash: String) -> NewAgent
 pub(crate) struct TestApp {
     pub(crate) state: AppState,
     pub(crate) clock: Arc<ManualClock>,
-    _database: TestDatabase,
-    _folder: tempfile::TempDir,
+    database: TestDatabase,
+    folder: tempfile::TempDir,
 }
 
 impl TestApp {
@@ -97,11 +97,31 @@ impl TestApp {
         let mut config = Config::load(&flags, pairs).unwrap();
         let folder = tempfile::tempdir().unwrap();
         config.data_dir = folder.path().to_owned();
-        let (database, clock) = (TestDatabase::sqlite(), Arc::new(ManualClock::default()));
-        let passwords = Passwords::default();
-        let hash = passwords.hash("senha123".to_owned()).await.unwrap();
+        let hash = Passwords::default().hash("senha123".to_owned()).await.unwrap();
+        let app = Self::build(config, TestDatabase::sqlite(), folder, Arc::default(), &hash).await;
+        for (username, is_active) in [("agent2", true), ("inativa", false)] {
+            let new = new_agent(username, is_active, hash.clone());
+            app.state.hub.presence().create_agent(None, new).await.unwrap();
+        }
+        app
+    }
+
+    /// Stops in order and starts again on what is stored.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { state, clock, database, folder } = self;
+        state.hub.clone().stop().await;
+        Self::build(state.config.clone(), database, folder, clock, "").await
+    }
+
+    async fn build(
+        config: Config,
+        database: TestDatabase,
+        folder: tempfile::TempDir,
+        clock: Arc<ManualClock>,
+        hash: &str,
+    ) -> Self {
         let store = database.open().await;
-        let seed = Seed { admin_password_hash: hash.clone(), provider: config.whatsapp_mode };
+        let seed = Seed { admin_password_hash: hash.to_owned(), provider: config.whatsapp_mode };
         store.seed(seed, clock.now()).await.unwrap();
         let network = SandboxNetwork::new(clock.clone(), false);
         let files = Files::open(&config, store.clone(), clock.clone()).unwrap();
@@ -113,16 +133,12 @@ impl TestApp {
         let hub =
             Hub::start(HubConfig::default(), store, clock.clone(), Arc::new(WireEvents), providers);
         let hub = hub.await.unwrap();
-        for (username, is_active) in [("agent2", true), ("inativa", false)] {
-            let new = new_agent(username, is_active, hash.clone());
-            hub.presence().create_agent(None, new).await.unwrap();
-        }
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
         let store = hub.store().clone();
         let state = AppState::new(Shared {
             postal_codes: PostalCodes::new(&config, store, clock.clone()).unwrap(),
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),
-            passwords,
+            passwords: Passwords::default(),
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
             hub,
             files,
@@ -136,7 +152,7 @@ impl TestApp {
             stop: CancellationToken::new(),
             config,
         });
-        Self { state, clock, _database: database, _folder: folder }
+        Self { state, clock, database, folder }
     }
 
     /// From now on the database does not answer.

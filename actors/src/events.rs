@@ -6,9 +6,9 @@ use crate::{
     directory::Roster,
     domain::{
         Agent, AgentId, CustomerId, DepartmentId, Message, MessageKind, MessageRowId,
-        MessageStatus, Note, NoteId, PresenceStatus, Priority, Role, SessionId, SessionStatus,
-        Ticket, TicketId, TicketStatus, Timestamp, Transfer, message_change::StoredChange,
-        notification::Topic,
+        MessageStatus, Note, NoteId, PermissionId, PresenceStatus, Priority, Role, SessionId,
+        SessionStatus, Ticket, TicketId, TicketStatus, Timestamp, Transfer,
+        message_change::StoredChange, notification::Topic,
     },
 };
 
@@ -333,8 +333,8 @@ impl HubEvent {
 pub enum Audience {
     /// All active agents.
     Everyone,
-    /// Managers and admins.
-    Managers,
+    /// Whoever has this right, by role or by a group.
+    Right(PermissionId),
     /// Whoever may see a chat (contract §21): its agent, or the department's members while nobody has
     /// it; supervisors of the department; managers.
     Chat(ChatAudience),
@@ -367,10 +367,9 @@ impl Audience {
         if !agent.is_active {
             return false;
         }
-        let is_manager = agent.role >= Role::Manager;
         match self {
             Self::Everyone => true,
-            Self::Managers => is_manager,
+            Self::Right(permission) => roster.has_right(agent_id, *permission),
             Self::Chat(chat) => chat.includes(agent, roster.departments_of(agent_id)),
         }
     }
@@ -381,7 +380,7 @@ impl Audience {
     /// agent (and who is told beside him), not the colleagues who only watch.
     pub(crate) fn calls(&self, agent_id: AgentId) -> bool {
         match self {
-            Self::Everyone | Self::Managers => true,
+            Self::Everyone | Self::Right(_) => true,
             Self::Chat(chat) => {
                 chat.is_unassigned
                     || chat.agent_id.is_none()
@@ -396,7 +395,10 @@ impl Audience {
     pub(crate) fn candidates(&self, roster: &Roster) -> Option<Vec<AgentId>> {
         let mut ids: Vec<AgentId> = match self {
             Self::Everyone => return None,
-            Self::Managers => roster.possible_viewers(None).collect(),
+            Self::Right(permission) => {
+                let agents = roster.agents().map(|agent| agent.id);
+                agents.filter(|id| roster.has_right(*id, *permission)).collect()
+            }
             Self::Chat(ChatAudience { only: Some(id), .. }) => vec![*id],
             Self::Chat(chat) => {
                 let viewers = roster.possible_viewers(chat.department_id);
@@ -442,10 +444,12 @@ pub trait EncodeEvent: Send + Sync + 'static {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Department;
+    use crate::domain::{Department, Group, GroupId};
 
     const SALES: DepartmentId = DepartmentId(1);
     const SUPPORT: DepartmentId = DepartmentId(2);
+    const OF_MANAGERS: PermissionId = PermissionId(1);
+    const OF_A_GROUP: PermissionId = PermissionId(2);
 
     fn agent(id: i64, role: Role, is_active: bool) -> Agent {
         Agent {
@@ -495,7 +499,18 @@ mod tests {
             agent(9, Role::Manager, false),
         ];
         let departments = vec![department(SALES, &[3, 4, 5]), department(SUPPORT, &[6, 7])];
-        Roster::new(agents, departments, Vec::new())
+        let group = |id, role, permission, members: &[i64]| Group {
+            id: GroupId(id),
+            name: id.to_string(),
+            role,
+            created_at: Timestamp::EPOCH,
+            updated_at: Timestamp::EPOCH,
+            permissions: vec![permission],
+            members: members.iter().copied().map(AgentId).collect(),
+        };
+        let groups =
+            vec![group(1, Some(Role::Manager), OF_MANAGERS, &[]), group(2, None, OF_A_GROUP, &[4])];
+        Roster::new(agents, departments, groups)
     }
 
     #[test]
@@ -506,7 +521,8 @@ mod tests {
         let waiting = ChatAudience { is_unassigned: true, ..chat.clone() };
         let cases = [
             ("everyone", Audience::Everyone, vec![1, 2, 3, 4, 5, 6, 7, 8]),
-            ("managers", Audience::Managers, vec![1, 2]),
+            ("by role", Audience::Right(OF_MANAGERS), vec![1, 2]),
+            ("by a group", Audience::Right(OF_A_GROUP), vec![1, 4]),
             ("owned", Audience::Chat(owned.clone()), vec![1, 2, 3, 4]),
             ("waiting", Audience::Chat(waiting.clone()), vec![1, 2, 3, 4, 5, 8]),
             (

@@ -10,8 +10,9 @@ use crate::{
     clock::Clock,
     directory::{Directory, Roster},
     domain::{
-        AgentId, DepartmentId,
+        AgentId, DepartmentId, Timestamp,
         calendar::Calendar,
+        queue::Promise,
         settings::{ChatSettings, Settings},
     },
     error::HubError,
@@ -105,6 +106,12 @@ impl Context {
         let (settings, roster) = (self.settings(), self.roster());
         let own_hours = roster.department(id).and_then(|d| d.opening_hours.as_ref());
         ask(&settings.chat.calendar(own_hours))
+    }
+
+    /// What a department promises somebody who has waited since then; one that is gone promises a minute.
+    pub(crate) fn promise(&self, id: DepartmentId, since: Timestamp) -> Promise {
+        let target = self.roster().department(id).map_or(1, |d| d.response_target_minutes);
+        self.by_calendar(id, |calendar| Promise::new(calendar, since, target))
     }
 
     /// Whether chats are assigned by themselves.

@@ -30,6 +30,8 @@ both_databases!(
     only_the_author_corrects_and_a_repeat_is_nothing,
     what_the_company_says_on_its_phone_is_an_answer,
     strangers_have_a_daily_budget,
+    a_number_keeps_its_pace,
+    two_addresses_of_one_person_are_one_chat,
     doubt_is_never_sent_twice,
     what_waits_can_be_cancelled_and_what_failed_sent_again,
 );
@@ -189,6 +191,53 @@ async fn strangers_have_a_daily_budget(database: TestDatabase) {
     send(3).await.unwrap();
     hub.clock.advance(Duration::from_hours(25));
     send(4).await.unwrap();
+}
+
+async fn a_number_keeps_its_pace(database: TestDatabase) {
+    const PACE: Duration = Duration::from_millis(150);
+    let hub = ready(&database).await;
+    let pace_ms = Some(Some(150));
+    let slow = SessionChanges { pace_ms, ..SessionChanges::default() };
+    hub.hub.sessions().update(TestHub::SESSION, slow).await.unwrap();
+    let mut sent = hub.network.sent();
+    let before = std::time::Instant::now();
+    // Different chats, so that only the number's pace holds them back.
+    for number in 0..4 {
+        let chat_id = format!("551197777010{number}");
+        let outgoing = Outgoing::text(chat_id.clone(), "oi".to_owned());
+        hub.hub.chats().send(&TestHub::key(&chat_id), outgoing).await.unwrap();
+    }
+    for _ in 0..4 {
+        sent.recv().await.unwrap();
+    }
+    assert!(before.elapsed() >= PACE * 3, "{:?}", before.elapsed());
+}
+
+async fn two_addresses_of_one_person_are_one_chat(database: TestDatabase) {
+    const SHORT: &str = "551188880001";
+    let hub = ready(&database).await;
+    hub.receive(CHAT, "m1").await.unwrap();
+    let sessions = hub.hub.sessions();
+    let learn = async |chat_id: &str, alias: &str| {
+        let alias = alias.to_owned();
+        sessions.learn_alias(TestHub::SESSION, chat_id.to_owned(), alias).await;
+    };
+    learn(CHAT, SHORT).await;
+    learn(SHORT, "7700@lid").await;
+    for (address, id) in [(SHORT, "m2"), ("7700@lid", "m3")] {
+        let delivered = hub.receive(address, id).await.unwrap();
+        assert_eq!(delivered.message.chat_id, CHAT, "{address}");
+    }
+    assert_eq!(hub.ticket(CHAT).await.customer_messages, 3);
+    // Whoever has a chat of his own keeps it, whatever the network says.
+    hub.receive("551177770001", "m4").await.unwrap();
+    learn(CHAT, "551177770001").await;
+    let delivered = hub.receive("551177770001", "m5").await.unwrap();
+    assert_eq!(delivered.message.chat_id, "551177770001");
+    // What was learnt is known after a restart.
+    hub.hub.clone().stop().await;
+    let again = TestHub::start(&database).await;
+    assert_eq!(again.receive(SHORT, "m6").await.unwrap().message.chat_id, CHAT);
 }
 
 async fn what_waits_can_be_cancelled_and_what_failed_sent_again(database: TestDatabase) {

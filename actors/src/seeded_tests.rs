@@ -1,8 +1,11 @@
 //! The whole hub under random events in virtual time. Each seed is one story: messages, offers, hand-overs,
-//! people who come and go, actors that fail, time that jumps. After each step the invariants must hold.
+//! people who come and go, ratings, silence, notes, actors that fail, time that jumps. After each step the
+//! invariants must hold.
 //!
 //! `DX_SEEDS=<n>` runs n seeds (default 200, nine of ten on SQLite), `DX_SEED=<n>` only that one and prints
 //! its story. Seeds that once failed are kept in [`KEPT`] and always run.
+
+mod conversation;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -15,10 +18,10 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
     Clock as _, HubConfig, HubError,
-    chat::{Acceptance, Closing, Outgoing, TransferAnswer, TransferRequest},
+    chat::{Acceptance, Closing, Delivered, Outgoing, TransferAnswer, TransferRequest},
     domain::{
-        AgentId, AssignmentMode, DecisionKind, DepartmentId, MessageKind, PresenceStatus, Priority,
-        QueueEntry, RoutingChanges, Ticket, Verdict, queue,
+        AgentId, AssignmentMode, DecisionKind, DepartmentId, Device, Inbound, MessageKind,
+        PresenceStatus, Priority, QueueEntry, RoutingChanges, Ticket, Verdict, queue,
     },
     presence::outbox::{OutFrame, Outbox},
     store::EntryEdit,
@@ -28,8 +31,9 @@ use crate::{
 /// Seeds that found something once.
 const KEPT: &[u64] = &[1, 2, 21, 40, 100_012];
 const SEEDS_DEFAULT: u64 = 200;
-/// How long what is under way may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long what is under way may take to arrive. Every commit waits for the disk, and one that is shared with
+/// compilers has been seen to stand still for twenty seconds.
+const PATIENCE: Duration = Duration::from_mins(1);
 const STEPS: usize = 40;
 const CHATS: usize = 7;
 const CAPACITY: usize = 2;
@@ -138,7 +142,7 @@ impl World {
         presence.update_department(None, TestHub::SUPPORT, changes).await.unwrap();
         let observer = Arc::new(Outbox::default());
         hub.hub.outboxes().attach(TestHub::ADMIN, &observer, None, |_| bytes::Bytes::new());
-        Self {
+        let mut world = Self {
             hub,
             rng,
             agents,
@@ -148,7 +152,9 @@ impl World {
             observer,
             next_message: 0,
             log: String::new(),
-        }
+        };
+        world.open_conversations().await;
+        world
     }
 
     fn agent(&mut self) -> AgentId {
@@ -179,8 +185,9 @@ impl World {
             52..60 => self.agent_hands_over(step).await,
             60..66 => self.agent_closes(step).await,
             66..78 => self.agent_comes_or_goes(step).await,
-            78..84 => self.supervisor_decides(step).await,
-            84..94 => self.time_passes(step),
+            78..82 => self.supervisor_decides(step).await,
+            82..86 => self.somebody_remarks(step).await,
+            86..94 => self.time_passes(step),
             _ => self.something_fails(step),
         }
     }
@@ -189,16 +196,22 @@ impl World {
         let chat = self.chat();
         let id = format!("m{}", self.next_message);
         self.next_message += 1;
-        self.note(step, &format!("customer {chat} writes {id}"));
-        match self.hub.receive(&chat, &id).await {
+        let text = self.words();
+        self.note(step, &format!("customer {chat} writes {id}: {text}"));
+        match self.write(&chat, &id, text).await {
             Ok(delivered) => assert!(!delivered.is_repeat),
             Err(error) => {
                 // Not acknowledged: the network sends it again.
                 self.note(step, &format!("not acknowledged: {error}"));
-                eventually(async || self.hub.receive(&chat, &id).await.is_ok()).await;
+                eventually(async || self.write(&chat, &id, text).await.is_ok()).await;
             }
         }
         self.acknowledged.push(id);
+    }
+
+    async fn write(&self, chat: &str, id: &str, text: &str) -> Result<Delivered, HubError> {
+        let inbound = Inbound { text: text.to_owned(), ..TestHub::inbound(chat, id) };
+        self.hub.hub.sessions().receive(self.hub.hub.chats(), TestHub::SESSION, inbound).await
     }
 
     async fn agent_answers(&mut self, step: usize) {
@@ -278,7 +291,7 @@ impl World {
             0 | 1 => {
                 let outbox = Arc::new(Outbox::default());
                 outboxes.attach(agent, &outbox, None, |_| bytes::Bytes::new());
-                presence.socket_opened(agent);
+                presence.socket_opened(agent, Device::default());
                 self.sockets.entry(agent).or_default().push(outbox);
                 let _ = presence.set_status(agent, PresenceStatus::Online, None, None).await;
                 self.note(step, &format!("agent {agent} comes"));
@@ -286,7 +299,7 @@ impl World {
             2 | 3 => {
                 if let Some(outbox) = self.sockets.get_mut(&agent).and_then(Vec::pop) {
                     outboxes.detach(agent, &outbox);
-                    presence.socket_closed(agent);
+                    presence.socket_closed(agent, Device::default());
                     self.note(step, &format!("a socket of agent {agent} closes"));
                 }
             }
@@ -297,7 +310,7 @@ impl World {
                 self.note(step, &format!("agent {agent} is {status:?}"));
             }
             _ => {
-                let _ = presence.heartbeat(agent).await;
+                let _ = presence.heartbeat(agent, Device::default()).await;
                 self.note(step, &format!("agent {agent} lives"));
             }
         }
@@ -445,6 +458,7 @@ impl World {
             }
             self.check_segments(&ticket).await;
         }
+        self.check_conversations().await;
         let taken = self.observer.take();
         let seqs: Vec<u64> = taken
             .frames

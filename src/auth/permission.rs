@@ -1,7 +1,7 @@
 //! Rights: a closed list. Which roles have which at first is written here and seeded by a migration;
 //! from then on the groups in the database say who has what (contract §3).
 
-use dx_actors::domain::{PermissionId, Role};
+use dx_actors::domain::{PermissionId, Role, group::MANAGE_SESSIONS};
 
 /// A right that a request may need. What is not listed here, every active agent may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -146,7 +146,8 @@ impl Permission {
                 (10, "accounts", "agent", "manage_admins", "Cadastrar e alterar administradores")
             }
             Self::ManageSessions => {
-                (11, "whatsapp", "session", "manage_sessions", "Gerenciar os números do WhatsApp")
+                let id = MANAGE_SESSIONS.0;
+                (id, "whatsapp", "session", "manage_sessions", "Gerenciar os números do WhatsApp")
             }
             Self::SeeAllMessages => {
                 (12, "whatsapp", "message", "view_all_messages", "Ver as mensagens de todos")

@@ -5,7 +5,10 @@ use dx_actors::domain::{Agent, AgentChanges};
 
 use super::Body;
 use crate::{
-    auth::{AuthFailure, CurrentAgent, password::PASSWORD_CHARS_MAX, resolve, token::TokenType},
+    auth::{
+        AuthFailure, CurrentAgent, Permission, password::PASSWORD_CHARS_MAX, resolve,
+        token::TokenType,
+    },
     error::ApiResult,
     openapi::{TooManyRequests, Unauthorized},
     state::AppState,
@@ -106,7 +109,11 @@ fn token_field(body: Body, name: &str) -> ApiResult<String> {
     responses((status = 200, body = MeOut)),
 )]
 pub(super) async fn me(me: CurrentAgent) -> Json<MeOut> {
-    Json(MeOut::from(Agent::clone(&me.agent)))
+    Json(shown(&me, Agent::clone(&me.agent)))
+}
+
+fn shown(me: &CurrentAgent, agent: Agent) -> MeOut {
+    MeOut::new(agent, Permission::ALL.into_iter().filter(|permission| me.can(*permission)))
 }
 
 /// `PATCH /me/`: name, phone and e-mail; everything else in the body is ignored.
@@ -133,7 +140,7 @@ pub(super) async fn update_me(
     };
     let changes = fields.finish(changes)?;
     let agent = app.hub.presence().update_agent(Some(me.id), me.id, changes).await?;
-    Ok(Json(agent.into()))
+    Ok(Json(shown(&me, agent)))
 }
 
 #[cfg(test)]

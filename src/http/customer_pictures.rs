@@ -1,6 +1,8 @@
 //! The logo and the signature of a customer: pictures in the form that enters or changes him, and the
 //! places where they are read, by who may see the customer.
 
+use std::collections::BTreeMap;
+
 use axum::{
     body::Body as HttpBody,
     extract::State,
@@ -9,6 +11,10 @@ use axum::{
 };
 use dx_actors::domain::{Customer, CustomerChange, CustomerDetails, CustomerId, file::FileKey};
 use serde_json::Value;
+use utoipa::{
+    IntoResponses, ToSchema,
+    openapi::{Content, Ref, RefOr, Response as Document},
+};
 
 use super::{
     Fields, Id,
@@ -171,18 +177,7 @@ pub(super) async fn store(
     summary = "Baixa o logo de um cliente",
     description = "O endereço em `logo`. Com `If-None-Match` uma imagem que não mudou é 304. Um cliente sem \
         logo é 404.",
-    responses(
-        (
-            status = 200,
-            description = "A imagem: PNG, JPEG ou WebP.",
-            content(
-                (FileOut = "image/png", example = "\u{89}PNG…"),
-                (FileOut = "image/jpeg", example = "\u{ff}\u{d8}\u{ff}…"),
-                (FileOut = "image/webp", example = "RIFF…WEBP…"),
-            ),
-        ),
-        (status = 304, description = "Não mudou."),
-    ),
+    responses(PictureOut)
 )]
 pub(super) async fn logo(
     State(app): State<AppState>,
@@ -201,18 +196,7 @@ pub(super) async fn logo(
     summary = "Baixa a assinatura de um cliente",
     description = "O endereço em `assinatura_digital`. Com `If-None-Match` uma imagem que não mudou é 304. \
         Um cliente sem assinatura é 404.",
-    responses(
-        (
-            status = 200,
-            description = "A imagem: PNG, JPEG ou WebP.",
-            content(
-                (FileOut = "image/png", example = "\u{89}PNG…"),
-                (FileOut = "image/jpeg", example = "\u{ff}\u{d8}\u{ff}…"),
-                (FileOut = "image/webp", example = "RIFF…WEBP…"),
-            ),
-        ),
-        (status = 304, description = "Não mudou."),
-    ),
+    responses(PictureOut)
 )]
 pub(super) async fn signature(
     State(app): State<AppState>,
@@ -221,6 +205,28 @@ pub(super) async fn signature(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     serve(&app, &me, CustomerId(id), Picture::Signature, &headers).await
+}
+
+/// What a route that serves a picture answers.
+struct PictureOut;
+
+impl IntoResponses for PictureOut {
+    fn responses() -> BTreeMap<String, RefOr<Document>> {
+        let examples = [
+            ("image/png", "\u{89}PNG…"),
+            ("image/jpeg", "\u{ff}\u{d8}\u{ff}…"),
+            ("image/webp", "RIFF…WEBP…"),
+        ];
+        let picture = Document::builder().description("A imagem: PNG, JPEG ou WebP.");
+        let picture = examples.into_iter().fold(picture, |picture, (media_type, example)| {
+            let content = Content::builder().schema(Some(Ref::from_schema_name(FileOut::name())));
+            picture.content(media_type, content.example(Some(example.into())).build())
+        });
+        let unchanged = Document::builder().description("Não mudou.");
+        [("200", picture), ("304", unchanged)]
+            .map(|(status, answer)| (status.to_owned(), RefOr::T(answer.build())))
+            .into()
+    }
 }
 
 async fn serve(

@@ -7,7 +7,8 @@ use dx_actors::{
     HubError,
     directory::Roster,
     domain::{
-        AgentId, Department, DepartmentChanges, DepartmentId, NewDepartment, settings::OpeningHours,
+        AgentId, Department, DepartmentChanges, DepartmentId, NewDepartment, plain::plain,
+        settings::OpeningHours,
     },
 };
 
@@ -193,18 +194,23 @@ async fn with_load(app: &AppState, department: Department) -> ApiResult<Departme
 /// What the filters leave, by name.
 fn wanted(roster: &Roster, query: &Query) -> Vec<Arc<Department>> {
     let (is_active, terms) = (query.boolean("ativo"), query.search_terms());
-    let terms: Vec<String> = terms.iter().map(|term| term.to_lowercase()).collect();
     let is_wanted = |department: &Department| {
-        let texts = [&department.name, &department.description].map(|text| text.to_lowercase());
+        let texts = [&department.name, &department.description].map(|text| plain(text));
         is_active.is_none_or(|wanted| wanted == department.is_active)
-            && terms.iter().all(|term| texts.iter().any(|text| text.contains(term)))
+            && terms.iter().all(|term| is_in(&texts, term))
     };
     let mut found: Vec<_> = roster.departments().filter(|d| is_wanted(d)).cloned().collect();
-    found.sort_by_cached_key(|department| (department.name.to_lowercase(), department.id));
+    found.sort_by_cached_key(|department| (plain(&department.name), department.id));
     if let [((), Direction::Descending)] = query.ordering(&[("nome", ())])[..] {
         found.reverse();
     }
     found
+}
+
+/// Accents and case do not count. A term of punctuation only is in nothing.
+fn is_in(plain_texts: &[String], term: &str) -> bool {
+    let term = plain(term);
+    !term.is_empty() && plain_texts.iter().any(|text| text.contains(&term))
 }
 
 fn new_department(mut fields: Fields, company_hours: OpeningHours) -> ApiResult<NewDepartment> {
@@ -397,13 +403,14 @@ mod tests {
         let office = Office::open().await;
         let path = format!("{DEPARTMENTS}{}/", office.others);
         office.patch(ADMIN, &path, json!({"ativo": false, "descricao": "Setor de VENDAS"})).await;
-        let cases: [(&str, &[&str]); 7] = [
+        let cases: [(&str, &[&str]); 8] = [
             ("", &["Outros", "Suporte", "Vendas"]),
             ("?ordering=-nome", &["Vendas", "Suporte", "Outros"]),
             ("?ordering=nada", &["Outros", "Suporte", "Vendas"]),
             ("?ativo=false", &["Outros"]),
             ("?ativo=true&search=vendas", &["Vendas"]),
             ("?search=vendas", &["Outros", "Vendas"]),
+            ("?search=v%C3%8Andas", &["Outros", "Vendas"]),
             ("?search=%25", &[]),
         ];
         for (query, expected) in cases {

@@ -52,6 +52,8 @@ mod queues;
 mod quick_replies;
 pub mod reply;
 mod reports;
+#[cfg(test)]
+mod resume_tests;
 mod sandbox;
 mod send;
 pub mod server;

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use dx_actors::{
     chat::audience_of,
-    domain::PresenceStatus,
+    domain::{Device, PresenceStatus},
     events::{Audience, ChatAudience},
 };
 
@@ -15,7 +15,8 @@ use crate::{
     state::AppState,
     wire::{
         presence::{
-            MessageOut, PresenceOut, StatusIn, StatusSetOut, TypingIn, TypingParams, status_changed,
+            DeviceParams, MessageOut, PresenceOut, StatusIn, StatusSetOut, TypingIn, TypingParams,
+            status_changed,
         },
         words::Word,
     },
@@ -99,13 +100,16 @@ pub(super) async fn set_status(
     summary = "Dá um sinal de vida",
     description = "Para clientes sem WebSocket: a cada 30 segundos. Sem sinal por dois minutos a pessoa \
         fica offline.",
+    params(DeviceParams),
     responses((status = 200, body = MessageOut)),
 )]
 pub(super) async fn heartbeat(
     State(app): State<AppState>,
     me: CurrentAgent,
+    query: Query,
 ) -> ApiResult<Json<MessageOut>> {
-    app.hub.presence().heartbeat(me.id).await?;
+    let device = query.text("device").map(Device::named).unwrap_or_default();
+    app.hub.presence().heartbeat(me.id, device).await?;
     Ok(Json(MessageOut { message: "Heartbeat atualizado".to_owned() }))
 }
 

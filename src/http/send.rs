@@ -9,7 +9,7 @@ use axum::{
 };
 use dx_actors::{
     chat::{Outgoing, OutgoingMedia},
-    domain::{AgentId, Message, MessageKind, SessionId, file::FileKey, ids::ChatKey, phone},
+    domain::{AgentId, Message, MessageKind, SessionId, file::FileKey, phone},
 };
 
 use super::{Body, Fields, Slash, cloud_content, content, fields::too_long};
@@ -94,7 +94,8 @@ async fn queue(app: &AppState, mut outgoing: Outgoing) -> ApiResult<Message> {
     if !app.hub.sessions().is_ready(session_id) {
         return Err(ApiError::SessionNotReady);
     }
-    Ok(app.hub.chats().send(&ChatKey { session_id, chat_id }, outgoing).await?)
+    let key = app.hub.sessions().chat_of(session_id, chat_id);
+    Ok(app.hub.chats().send(&key, outgoing).await?)
 }
 
 /// The number of the customer's newest attendance while it is in use, else the default one.

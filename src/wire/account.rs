@@ -5,7 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::words::Word;
-use crate::{auth::token::TokenPair, openapi::schemas::word};
+use crate::{
+    auth::{Permission, permission::Description, token::TokenPair},
+    openapi::schemas::word,
+};
 
 /// Um par de tokens.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,7 +41,7 @@ pub struct EmptyOut {}
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": 4, "username": "ana", "email": "ana@empresa.com.br", "display_name": "Ana Lima",
-    "phone_number": "5511988880001", "role": "atendente",
+    "phone_number": "5511988880001", "role": "atendente", "permissions": ["core.view_config"],
 }))]
 pub struct MeOut {
     pub id: i64,
@@ -48,10 +51,12 @@ pub struct MeOut {
     pub phone_number: String,
     #[schema(schema_with = word::<Role>)]
     pub role: &'static str,
+    /// Os direitos que o papel e os grupos dão agora, como `<app_label>.<codename>`.
+    pub permissions: Vec<String>,
 }
 
-impl From<Agent> for MeOut {
-    fn from(agent: Agent) -> Self {
+impl MeOut {
+    pub fn new(agent: Agent, permissions: impl Iterator<Item = Permission>) -> Self {
         let Agent {
             id,
             username,
@@ -65,7 +70,12 @@ impl From<Agent> for MeOut {
             skills: _,
             updated_at: _,
         } = agent;
-        Self { id: id.0, username, email, display_name, phone_number, role: role.word() }
+        let permissions = permissions.map(|permission| {
+            let Description { app_label, codename, .. } = permission.description();
+            format!("{app_label}.{codename}")
+        });
+        let (role, permissions) = (role.word(), permissions.collect());
+        Self { id: id.0, username, email, display_name, phone_number, role, permissions }
     }
 }
 

@@ -289,6 +289,16 @@ pub struct TypingIn {
     pub chat_id: String,
 }
 
+/// De onde vem um sinal de vida.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DeviceParams {
+    /// O nome que o cliente dá ao aparelho ou navegador, o mesmo do endereço do WebSocket. Quando a última
+    /// conexão dele cai, os sinais de vida dele já não contam.
+    #[param(max_length = 64)]
+    pub device: Option<String>,
+}
+
 /// O chat em que se digitava.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -60,6 +60,7 @@ pub struct QueueEntryOut {
     #[serde(rename = "estado_prazo")]
     #[schema(schema_with = service_level)]
     pub level: &'static str,
+    /// O tempo de resposta esperado, contado desde a chegada e só no horário de atendimento.
     #[serde(rename = "prazo_em")]
     pub due_at: At,
     /// O que se pede do atendente, o mais importante primeiro.
@@ -80,9 +81,7 @@ impl QueueEntryOut {
     pub fn new(row: QueueRow, position: Option<usize>, roster: &Roster, now: Timestamp) -> Self {
         let QueueRow { entry, customer_name } = row;
         let waited = entry.waited(now).as_secs();
-        let department = roster.department(entry.department_id);
-        let target = department.map_or(1, |department| department.response_target_minutes);
-        let (level, due_at) = (entry.service_level(target, now), entry.due_at(target));
+        let (level, due_at) = (entry.service_level(now), entry.promise.due_at);
         let QueueEntry {
             id,
             ticket_id,
@@ -227,6 +226,7 @@ pub struct QueueParams {
 
 described! {
     service_level = word::<ServiceLevel>(),
-        "Contra o tempo de resposta esperado do departamento: `vencendo` a partir de três quartos dele.";
+        "Contra o tempo de resposta esperado do departamento, contado no horário de atendimento: `vencendo` a \
+         partir de três quartos dele.";
     priority_of_new = word::<Priority>(), "Padrão: `normal`.";
 }

@@ -248,10 +248,11 @@ fn sentence(explanation: &Explanation) -> String {
 }
 
 /// Why an agent is given nothing, as people say it.
-const REASONS: [(Verdict, &str); 8] = [
+const REASONS: [(Verdict, &str); 9] = [
     (Verdict::NoRoom, "sem vaga"),
     (Verdict::MissingSkill, "sem a competência"),
     (Verdict::Declined, "que já recusou"),
+    (Verdict::GaveAway, "que acabou de passar o chat adiante"),
     (Verdict::Reconnecting, "reconectando"),
     (Verdict::Busy, "em ocupado"),
     (Verdict::Away, "ausente"),

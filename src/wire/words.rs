@@ -79,6 +79,7 @@ words! {
         NoRoom = "sem_vaga",
         MissingSkill = "sem_competencia",
         Declined = "recusou",
+        GaveAway = "passou_adiante",
         Offline = "offline",
         Busy = "ocupado",
         Away = "ausente",

@@ -7,7 +7,10 @@
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use dx_actors::presence::outbox::{OutFrame, Outbox};
+use dx_actors::{
+    domain::Device,
+    presence::outbox::{OutFrame, Outbox},
+};
 use tokio::{
     net::TcpStream,
     select,
@@ -46,6 +49,8 @@ pub trait Commands: Send {
 pub struct Terms {
     /// The run of the hub in which its sequence numbers count.
     pub epoch: Arc<str>,
+    /// Where the peer says it runs.
+    pub device: Device,
     /// When the peer's token expires (4001).
     pub expires_at: Option<Instant>,
     /// Cancelled when the hub stops (1001).
@@ -71,9 +76,9 @@ pub fn run<C: Commands>(
     commands: C,
 ) -> impl Future<Output = End> + Send {
     let now = Instant::now();
-    let Terms { epoch, expires_at, stop } = terms;
+    let Terms { epoch, device, expires_at, stop } = terms;
     let mut connection = Connection {
-        writer: Writer { outbox: Arc::default(), epoch },
+        writer: Writer { outbox: Arc::new(Outbox::of(device)), epoch },
         reader: Reader::holding(early),
         budget: Budget::full_at(now),
         heard_at: now,

@@ -63,6 +63,7 @@ async fn open<C: Commands + 'static>(
     };
     let terms = Terms {
         epoch: app.hub.outboxes().epoch().into(),
+        device: std::mem::take(&mut opening.device),
         expires_at: Some(Instant::now() + lifetime),
         stop: app.stop.clone(),
     };
@@ -129,7 +130,7 @@ impl AgentSocket for HubSocket {
         let resume = self.resume.take();
         outboxes.attach(id, outbox, resume.as_ref(), |attached| greeting(id, epoch, attached));
         self.attached = Some(Arc::clone(outbox));
-        self.app.hub.presence().socket_opened(id);
+        self.app.hub.presence().socket_opened(id, outbox.device().clone());
         // Deactivated between the check of the token and now: nobody else would close it.
         let roster = self.app.hub.directory().roster();
         if roster.agent(id).is_none_or(|agent| !agent.is_active) {
@@ -161,7 +162,7 @@ impl Drop for HubSocket {
     fn drop(&mut self) {
         if let Some(outbox) = &self.attached {
             self.app.hub.outboxes().detach(self.agent_id, outbox);
-            self.app.hub.presence().socket_closed(self.agent_id);
+            self.app.hub.presence().socket_closed(self.agent_id, outbox.device().clone());
         }
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use dx_actors::presence::outbox::ResumeFrom;
+use dx_actors::{domain::Device, presence::outbox::ResumeFrom};
 use fastwebsockets::upgrade::{IncomingUpgrade, UpgradeFut};
 use hyper_util::{rt::TokioIo, server::conn::auto::upgrade};
 use tokio::net::TcpStream;
@@ -34,6 +34,8 @@ const KEY_BYTES: usize = 16;
 pub struct Opening {
     /// The token that was given, in whichever of the three places.
     pub token: Option<String>,
+    /// Where the client says it runs.
+    pub device: Device,
     /// Where the client says it has been interrupted.
     pub resume: Option<ResumeFrom>,
     subprotocol: Option<HeaderValue>,
@@ -62,7 +64,9 @@ impl Opening {
         let resume = query_value(parts, "resume").map(|value| resume_from(&value));
         let upgrade = IncomingUpgrade::from_request_parts(parts, &()).await;
         let upgrade = upgrade.map_err(|_| NoSocket::Malformed)?;
-        Ok(Self { token, resume, subprotocol, upgrade })
+        let device = query_value(parts, "device").map(|name| Device::named(&name));
+        let device = device.unwrap_or_default();
+        Ok(Self { token, device, resume, subprotocol, upgrade })
     }
 
     /// Answers with 101 and serves the socket in a task of its own.

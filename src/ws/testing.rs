@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use dx_actors::domain::Device;
 use dx_actors::presence::outbox::{OutFrame, Outbox};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -53,7 +54,8 @@ pub(crate) fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
 
 /// Terms without an end.
 pub(crate) fn terms() -> Terms {
-    Terms { epoch: "00ff".into(), expires_at: None, stop: CancellationToken::new() }
+    let device = Device::default();
+    Terms { epoch: "00ff".into(), device, expires_at: None, stop: CancellationToken::new() }
 }
 
 /// Commands that send every text back.

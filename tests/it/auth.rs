@@ -29,6 +29,8 @@ async fn right_credentials_give_two_tokens(database: Database) {
     let me = anonymous.with_token(text(&tokens["access"])).get(ME).expect(200).await;
     assert_eq!(me["username"], "admin");
     assert_keys(&me, &["id", "username", "email", "display_name", "phone_number"]);
+    let rights = me["permissions"].as_array().unwrap();
+    assert!(rights.contains(&json!("whatsapp.manage_sessions")), "{me}");
 
     let form = [("username", "admin"), ("password", ADMIN_PASSWORD)];
     let request = anonymous.request(reqwest::Method::POST, TOKEN).form(&form);

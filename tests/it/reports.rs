@@ -52,10 +52,12 @@ async fn a_hand_over_credits_each_with_his_part(database: Database) {
         ])
     };
     let out = json!({ "recebidas": 0, "enviadas": 1 });
-    assert_eq!(figures(&of(ana.id)), json!([1, 0, 1, 1, 0, out]));
+    assert_eq!(figures(&of(ana.id)), json!([1, 0, 1, 1, 1, out]));
     let into = json!({ "recebidas": 1, "enviadas": 0 });
     assert_eq!(figures(&of(bia.id)), json!([0, 1, 0, 1, 1, into]));
+    // One rating of one ticket, credited to both who had it.
     assert_eq!(of(bia.id)["avaliacoes"]["distribuicao"]["5"], 1);
+    assert_eq!(lines(&admin, "").await[0]["avaliacoes"]["total"], 1);
     let query = format!("?agrupar=departamento&departamento={department}");
     let by_department = lines(&admin, &query).await;
     assert_eq!(by_department.len(), 1);

@@ -1,6 +1,7 @@
 //! Offers, skills, overflow, hand-overs to a queue, supervisors, and why: over HTTP and the socket.
 
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::offset};
 
 use crate::support::{
     Client, Database, Server, Socket,
@@ -18,6 +19,7 @@ on_both_databases!(
     supervisors_move_put_first_and_assign,
     a_waiting_chat_says_why_nobody_gets_it,
     rules_that_make_no_sense_are_refused,
+    a_closed_night_is_not_part_of_the_promise,
 );
 
 async fn set_rules(admin: &Client, department: i64, rules: Value) {
@@ -289,4 +291,46 @@ async fn rules_that_make_no_sense_are_refused(database: Database) {
     }
     let row = admin.patch(&path, json!({"transbordo_departamento": null})).expect(200).await;
     assert_eq!(row["transbordo_departamento"], Value::Null);
+}
+
+/// The department opens in two hours only, for one: whoever writes now is promised an answer then.
+async fn a_closed_night_is_not_part_of_the_promise(database: Database) {
+    let server = Server::start_without_auto_distribution(&database).await;
+    let admin = server.admin().await;
+    admin.patch("/api/v1/config/chat/", json!({"feriados_nacionais": false})).expect(200).await;
+    let support = admin.department("Suporte").await;
+    let at = |row: &Value, key: &str| {
+        let text = row[key].as_str().unwrap_or_else(|| panic!("no `{key}` in {row}"));
+        OffsetDateTime::parse(text, &Rfc3339).unwrap().to_offset(offset!(-3))
+    };
+    let entry = admin.enqueue(support, &customer_number(1), "normal").await;
+    let entered = at(&entry, "entrou_na_fila_em");
+    let opens = entered + Duration::hours(2);
+    let clock = |at: OffsetDateTime| format!("{:02}:{:02}", at.hour(), at.minute());
+    let hours = json!({"inicio": clock(opens), "fim": clock(opens + Duration::hours(1))});
+    let days = ["segunda", "terca", "quarta", "quinta", "sexta", "sabado", "domingo"];
+    let week: Value = days.iter().map(|day| ((*day).to_owned(), hours.clone())).collect();
+    let rules = json!({"horario_atendimento": week, "tempo_resposta_esperado_minutos": 10});
+    set_rules(&admin, support, rules).await;
+    // The hours have changed while it waits: the promise follows.
+    let path = format!("{QUEUES}{}/", id(&entry));
+    let row = eventually("the promise follows the hours", async || {
+        let row = admin.get(&path).expect(200).await;
+        let minutes = (at(&row, "prazo_em") - entered).whole_minutes();
+        (129..=130).contains(&minutes).then_some(row)
+    })
+    .await;
+    assert_eq!((&row["estado_prazo"], &row["esta_atrasado"]), (&json!("no_prazo"), &json!(false)));
+    // Who comes later is promised the same instant: nothing passes while it is closed.
+    let second = admin.enqueue(support, &customer_number(2), "normal").await;
+    assert_eq!(second["prazo_em"], row["prazo_em"]);
+    // A target that is longer than the shift goes on in the next one, a night later.
+    set_rules(&admin, support, json!({"tempo_resposta_esperado_minutos": 70})).await;
+    eventually("the promise spans the closed night", async || {
+        let row = admin.get(&path).expect(200).await;
+        let minutes = (at(&row, "prazo_em") - entered).whole_minutes();
+        (26 * 60 + 9..=26 * 60 + 10).contains(&minutes).then_some(())
+    })
+    .await;
+    drop(server);
 }

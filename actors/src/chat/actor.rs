@@ -354,7 +354,10 @@ impl State {
             let Some(open) = &self.open else { return Err(Rejected::NotOpen.into()) };
             let mut ticket = open.ticket.clone();
             let Step { entry, transfer, returned, decision, notices } = plan(&mut ticket)?;
-            let planned = TicketPlan { ticket, entry, transfer, returned, decision, notices, at };
+            let promise = (ticket.department_id != open.ticket.department_id)
+                .then(|| self.context.promise(ticket.department_id, ticket.created_at));
+            let planned =
+                TicketPlan { ticket, entry, transfer, returned, decision, notices, promise, at };
             match self.context.store.change_ticket(planned).await {
                 Ok(Changed { ticket, transfer, messages }) => {
                     if let Some(open) = &mut self.open {

@@ -70,7 +70,9 @@ impl State {
                     Some(_) => EntryChange::Assigned(now),
                     None => {
                         ticket.status = TicketStatus::Waiting;
-                        EntryChange::Queued { from: before.agent_id }
+                        // Who was only asked whether he takes it has given nothing away.
+                        let from = before.agent_id.filter(|_| !before.is_offered());
+                        given_away(&context, from, before.department_id, now)
                     }
                 };
                 let decision = Some(decision.clone());
@@ -190,6 +192,7 @@ impl State {
         let Some(before) = self.open.as_ref().map(|open| open.ticket.clone()) else {
             return Ok(());
         };
+        let context = Arc::clone(&self.context);
         let decision = NewDecision {
             kind: DecisionKind::TransferReturned,
             agent_id: None,
@@ -210,11 +213,8 @@ impl State {
                 ticket.status = TicketStatus::Waiting;
                 ticket.department_id = transfer.from_department_id;
                 let (returned, decision) = (Some(transfer.id), Some(decision.clone()));
-                Ok(Step {
-                    returned,
-                    decision,
-                    ..EntryChange::Queued { from: before.agent_id }.into()
-                })
+                let entry = given_away(&context, before.agent_id, transfer.from_department_id, now);
+                Ok(Step { returned, decision, ..entry.into() })
             })
             .await?;
         self.context.queues.withdraw(before.department_id, changed.id);
@@ -331,6 +331,17 @@ fn new_transfer(
         created_by: Some(request.by),
         returns_at: wait.map(|wait| now.plus(wait)),
     }
+}
+
+/// Into the queue, and for as long as a hand-over may lie not back to whoever gave it away.
+fn given_away(
+    context: &Context,
+    from: Option<AgentId>,
+    department_id: DepartmentId,
+    now: Timestamp,
+) -> EntryChange {
+    let until = return_time(context, department_id).map(|wait| now.plus(wait));
+    EntryChange::Queued { from, until }
 }
 
 /// How long a hand-over from this department may lie.

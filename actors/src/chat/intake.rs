@@ -128,14 +128,16 @@ impl State {
         message: NewMessage,
         now: Timestamp,
     ) -> Result<Delivered, HubError> {
+        let department_id = self.department_for_new().await?;
         let new = NewTicket {
             key: self.key.clone(),
             phone: inbound.phone.clone(),
             customer: OpeningCustomer::ByPhone { name: inbound.contact_name.clone() },
-            department_id: self.department_for_new().await?,
+            department_id,
             priority: Priority::Normal,
             first_message: inbound.text.chars().take(FIRST_MESSAGE_CHARS_MAX).collect(),
             message: Some(message),
+            promise: self.context.promise(department_id, now),
             at: now,
         };
         let Some(opened) = self.context.store.open_ticket(new).await? else {
@@ -172,6 +174,7 @@ impl State {
             priority: new.priority,
             first_message: new.first_message.chars().take(FIRST_MESSAGE_CHARS_MAX).collect(),
             message: None,
+            promise: self.context.promise(new.department_id, now),
             at: now,
         };
         let opened = self.context.store.open_ticket(new).await?.ok_or(HubError::Conflict)?;

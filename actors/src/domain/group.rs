@@ -1,8 +1,13 @@
 //! Groups of people and the rights they give.
 //!
-//! What a right means is for the edge to know; here it is a number that never changes its meaning.
+//! What a right means is for the edge to know, with one exception; here it is a number that never changes
+//! its meaning.
 
 use super::{Agent, AgentId, GroupId, PermissionId, Role, Timestamp};
+
+/// The right to start, stop and pair numbers: the one that the hub itself asks for, when it tells of codes
+/// to scan.
+pub const MANAGE_SESSIONS: PermissionId = PermissionId(11);
 
 /// A group with its rights and its members, both in the order of their ids.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

@@ -1,6 +1,6 @@
 //! Messages, their kinds, and the order of their states.
 
-use super::{AgentId, MessageRowId, SessionId, TicketId, Timestamp, file::FileKey};
+use super::{AgentId, MessageRowId, SessionId, TicketId, Timestamp, file::FileKey, ids::ChatKey};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(type_name = "TEXT", rename_all = "snake_case")]
@@ -146,6 +146,10 @@ pub struct Message {
 pub const LATENCY_LIMIT_MS: i64 = 5000;
 
 impl Message {
+    pub fn chat_key(&self) -> ChatKey {
+        ChatKey { session_id: self.session_id, chat_id: self.chat_id.clone() }
+    }
+
     fn latency_to(&self, at: Option<Timestamp>) -> Option<i64> {
         Some(at?.millis() - self.queued_at?.millis())
     }

@@ -74,7 +74,8 @@ pub use message_change::{ChangeKind, MessageChange};
 pub use money::Centavos;
 pub use notification::{NotificationChanges, NotificationPreferences, Notify};
 pub use presence::{
-    Liveness, NewPresencePeriod, PresenceCause, PresencePeriod, PresenceStatus, PresenceView,
+    Device, Liveness, NewPresencePeriod, PresenceCause, PresencePeriod, PresenceStatus,
+    PresenceView,
 };
 pub use queue::{Priority, QueueEntry};
 pub use quick_reply::{QuickReply, QuickReplyChanges, QuickReplyDetails};

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, time::Duration};
 
 use super::{
     AgentId, CustomerId, DepartmentId, List, QueueEntryId, SessionId, Skill, TicketId, Timestamp,
-    ids::ChatKey,
+    calendar::Calendar, ids::ChatKey,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
@@ -62,6 +62,11 @@ pub struct QueueEntry {
     pub visited: List<DepartmentId>,
     /// A supervisor put it first.
     pub pinned_at: Option<Timestamp>,
+    #[sqlx(flatten)]
+    pub promise: Promise,
+    /// Who had it and gave it into this queue, and until when it does not come back to him by itself.
+    pub given_by: Option<AgentId>,
+    pub given_until: Option<Timestamp>,
     /// Of the ticket.
     pub session_id: SessionId,
     /// The customer's last message where the network lets one answer for 24 hours only (Cloud API).
@@ -86,6 +91,11 @@ impl QueueEntry {
         self.offered_agent_id.is_some()
     }
 
+    /// Who gave it away lately: not given to him, even if nobody else is there.
+    pub fn spared(&self, now: Timestamp) -> Option<AgentId> {
+        self.given_by.filter(|_| self.given_until.is_some_and(|until| now < until))
+    }
+
     pub fn waited(&self, now: Timestamp) -> Duration {
         self.assigned_at.or(self.removed_at).unwrap_or(now).since(self.entered_at)
     }
@@ -99,26 +109,14 @@ impl QueueEntry {
         ChatKey { session_id: self.session_id, chat_id: self.chat_id.clone() }
     }
 
-    /// When the department's promise is broken.
-    pub fn due_at(&self, response_target_minutes: i64) -> Timestamp {
-        self.entered_at.plus(minutes(response_target_minutes))
+    /// How it stands against the promise, or stood when it left the queue.
+    pub fn service_level(&self, now: Timestamp) -> ServiceLevel {
+        self.promise.level_at(self.assigned_at.or(self.removed_at).unwrap_or(now))
     }
 
-    pub fn service_level(&self, response_target_minutes: i64, now: Timestamp) -> ServiceLevel {
-        let target = minutes(response_target_minutes);
-        let waited = self.waited(now);
-        if waited > target {
-            ServiceLevel::Late
-        } else if waited >= target.mul_f32(CLOSING_SHARE) {
-            ServiceLevel::Closing
-        } else {
-            ServiceLevel::OnTime
-        }
-    }
-
-    /// What the order of service is made of.
+    /// What the order of service is made of. Ageing runs on the wall clock, the promise while it is open.
     pub fn score(&self, response_target_minutes: i64, now: Timestamp) -> Score {
-        let level = self.service_level(response_target_minutes, now);
+        let level = self.service_level(now);
         let window_ends = self.window_from.map(|from| from.plus(REPLY_WINDOW));
         Score {
             rank: aged_rank(self, response_target_minutes, now),
@@ -128,11 +126,35 @@ impl QueueEntry {
     }
 }
 
-/// From this share of the response target on a chat is about to be late.
-const CLOSING_SHARE: f32 = 0.75;
+/// What a customer is promised when he enters a department's queue: its response target, in the hours in
+/// which it is open (decisions: business hours steer the SLA clock).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Promise {
+    /// Three quarters of the target are gone from then on.
+    pub closing_at: Timestamp,
+    /// Late is whoever waits for longer than until then.
+    pub due_at: Timestamp,
+}
 
-fn minutes(count: i64) -> Duration {
-    Duration::from_mins(u64::try_from(count).unwrap_or(1).max(1))
+impl Promise {
+    /// The promise to somebody who has waited since `since`. A target of less than a minute is one minute.
+    pub fn new(calendar: &Calendar<'_>, since: Timestamp, response_target_minutes: i64) -> Self {
+        let target =
+            Duration::from_mins(u64::try_from(response_target_minutes).unwrap_or(1).max(1));
+        let closing_at = calendar.plus_open(since, target * 3 / 4);
+        // Goes on from there: a night in between is looked at once.
+        Self { closing_at, due_at: calendar.plus_open(closing_at, target - target * 3 / 4) }
+    }
+
+    pub fn level_at(&self, at: Timestamp) -> ServiceLevel {
+        if at > self.due_at {
+            ServiceLevel::Late
+        } else if at >= self.closing_at {
+            ServiceLevel::Closing
+        } else {
+            ServiceLevel::OnTime
+        }
+    }
 }
 
 /// How a waiting chat stands against the department's response target.
@@ -180,8 +202,10 @@ pub fn order(entries: &mut [&QueueEntry], response_target_minutes: i64, now: Tim
 #[cfg(test)]
 pub(crate) mod tests {
     use proptest::prelude::*;
+    use time::macros::datetime;
 
     use super::*;
+    use crate::domain::settings::{ChatSettings, Interval, OpeningHours};
 
     pub(crate) fn entry(id: i64, priority: Priority, entered_second: i64) -> QueueEntry {
         QueueEntry {
@@ -204,12 +228,28 @@ pub(crate) mod tests {
             declined_by: List::default(),
             visited: List::default(),
             pinned_at: None,
+            promise: always_open(entered_second, 15),
+            given_by: None,
+            given_until: None,
             session_id: SessionId(1),
             window_from: None,
         }
     }
 
+    /// What a department promises that never closes.
+    fn always_open(since_second: i64, target_minutes: i64) -> Promise {
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
+        Promise {
+            closing_at: at(since_second + target_minutes * 45),
+            due_at: at(since_second + target_minutes * 60),
+        }
+    }
+
     fn served(entries: &[QueueEntry], target_minutes: i64, second: i64) -> Vec<i64> {
+        let mut entries = entries.to_vec();
+        for entry in &mut entries {
+            entry.promise = always_open(entry.entered_at.micros() / 1_000_000, target_minutes);
+        }
         let mut order_of = entries.iter().collect::<Vec<_>>();
         order(&mut order_of, target_minutes, Timestamp::from_micros(second * 1_000_000));
         order_of.iter().map(|entry| entry.id.0).collect()
@@ -266,16 +306,65 @@ pub(crate) mod tests {
 
     #[test]
     fn the_promise_closes_after_three_quarters() {
-        let waiting = entry(1, Priority::Normal, 0);
+        let mut waiting = entry(1, Priority::Normal, 0);
+        waiting.promise = always_open(0, 10);
         let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
-        let level = |second| waiting.service_level(10, at(second));
+        let level = |second| waiting.service_level(at(second));
         assert_eq!(level(449), ServiceLevel::OnTime);
         assert_eq!(level(450), ServiceLevel::Closing);
         assert_eq!(level(600), ServiceLevel::Closing);
         assert_eq!(level(601), ServiceLevel::Late);
+        waiting.assigned_at = Some(at(500));
+        assert_eq!(waiting.service_level(at(9_000)), ServiceLevel::Closing, "as it was taken");
+    }
+
+    /// Ten minutes, asked for five minutes before the end of a Friday before a holiday on Monday.
+    #[test]
+    fn a_closed_night_is_not_waited_through() {
+        let settings = ChatSettings::default();
+        let at = Timestamp::from_offset_date_time;
+        let asked = at(datetime!(2026-09-04 17:55 -3));
+        let promise = Promise::new(&settings.calendar(None), asked, 10);
+        assert_eq!(promise.due_at, at(datetime!(2026-09-08 08:05 -3)));
+        assert_eq!(promise.closing_at, at(datetime!(2026-09-08 08:02:30 -3)));
+        assert_eq!(promise.level_at(at(datetime!(2026-09-07 12:00 -3))), ServiceLevel::OnTime);
+        assert_eq!(promise.level_at(at(datetime!(2026-09-08 08:06 -3))), ServiceLevel::Late);
+    }
+
+    fn weekdays(intervals: &[Interval]) -> OpeningHours {
+        let day = || intervals.to_vec();
+        let [monday, tuesday, wednesday, thursday, friday] = std::array::from_fn(|_| day());
+        OpeningHours { monday, tuesday, wednesday, thursday, friday, ..OpeningHours::default() }
     }
 
     proptest! {
+        /// Whenever it is open: the level is what the open time that was waited says.
+        #[test]
+        fn a_promise_counts_open_time(
+            start in 0_u16..1_300, length in 10_u16..1_000, target in 1_i64..900,
+            asked in 0_i64..20_160, later in 0_i64..20_160,
+        ) {
+            let interval = Interval { start_minute: start, end_minute: (start + length) % 1_440 };
+            let opening_hours = weekdays(&[interval]);
+            let settings = ChatSettings { opening_hours, ..ChatSettings::default() };
+            let calendar = settings.calendar(None);
+            let since = Timestamp::from_micros(1_767_614_400_000_000 + asked * 60_000_000);
+            let now = since.plus(Duration::from_mins(u64::try_from(later).unwrap()));
+            let promise = Promise::new(&calendar, since, target);
+            let minutes = Duration::from_mins(u64::try_from(target).unwrap());
+            prop_assert_eq!(promise.due_at, calendar.plus_open(since, minutes));
+            prop_assert_eq!(calendar.open_between(since, promise.due_at), minutes);
+            let waited = calendar.open_between(since, now);
+            let expected = if waited > minutes {
+                ServiceLevel::Late
+            } else if waited >= minutes * 3 / 4 {
+                ServiceLevel::Closing
+            } else {
+                ServiceLevel::OnTime
+            };
+            prop_assert!(!calendar.is_open(now) || promise.level_at(now) == expected);
+        }
+
         #[test]
         fn nobody_starves(
             priority in 0_usize..4, later in 0_usize..4, target in 1_i64..120, is_cloud: bool,

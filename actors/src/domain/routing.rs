@@ -33,6 +33,8 @@ pub struct Demand<'d> {
     pub skills: &'d [Skill],
     /// Not these, as long as anybody else is there.
     pub declined_by: &'d [AgentId],
+    /// Not this one, whoever is there: he has just given it away.
+    pub spared: Option<AgentId>,
 }
 
 /// What was thought of one agent.
@@ -46,6 +48,8 @@ pub enum Verdict {
     MissingSkill,
     /// Refused this chat, or let its offer pass.
     Declined,
+    /// Has just given this chat away.
+    GaveAway,
     Offline,
     Busy,
     Away,
@@ -75,6 +79,8 @@ impl Candidate {
     fn judge(&self, demand: Demand<'_>, spares_decliners: bool) -> Verdict {
         if let Some(absence) = self.absence {
             absence
+        } else if demand.spared == Some(self.agent_id) {
+            Verdict::GaveAway
         } else if !self.is_able(demand.skills) {
             Verdict::MissingSkill
         } else if spares_decliners && demand.declined_by.contains(&self.agent_id) {
@@ -89,7 +95,9 @@ impl Candidate {
 
 /// Decliners are spared until everybody who is there and able has declined.
 fn spares_decliners(candidates: &[Candidate], demand: Demand<'_>) -> bool {
-    candidates.iter().any(|c| c.is_able(demand.skills) && !demand.declined_by.contains(&c.agent_id))
+    let is_asked_first =
+        |id: AgentId| !demand.declined_by.contains(&id) && demand.spared != Some(id);
+    candidates.iter().any(|c| c.is_able(demand.skills) && is_asked_first(c.agent_id))
 }
 
 /// Chooses among the members: the sticky agent when within one chat of the least loaded, else the
@@ -122,7 +130,7 @@ pub fn consider(
     let place = |verdict: Verdict| match verdict {
         Verdict::Chosen => 0,
         Verdict::Eligible => 1,
-        Verdict::NoRoom | Verdict::Declined | Verdict::MissingSkill => 2,
+        Verdict::NoRoom | Verdict::Declined | Verdict::GaveAway | Verdict::MissingSkill => 2,
         _ => 3,
     };
     judged.sort_by(|(a, x), (b, y)| place(*a).cmp(&place(*b)).then_with(|| x.compare(y)));
@@ -247,7 +255,8 @@ mod tests {
 
     use super::*;
 
-    const NOTHING: Demand<'static> = Demand { sticky: None, skills: &[], declined_by: &[] };
+    const NOTHING: Demand<'static> =
+        Demand { sticky: None, skills: &[], declined_by: &[], spared: None };
 
     fn candidate(id: i64, load: usize, idle_since: i64) -> Candidate {
         Candidate {
@@ -344,7 +353,8 @@ mod tests {
             let declined: Vec<_> =
                 (0..).zip(&rows).filter(|(_, row)| row.5).map(|(id, _)| AgentId(id)).collect();
             let skills = if wants_skill { std::slice::from_ref(&skill) } else { &[] };
-            let demand = Demand { sticky: Some(AgentId(sticky)), skills, declined_by: &declined };
+            let sticky = Some(AgentId(sticky));
+            let demand = Demand { sticky, skills, declined_by: &declined, spared: None };
             if let Some(id) = choose(&candidates, demand) {
                 let chosen = candidates.iter().find(|c| c.agent_id == id).unwrap();
                 prop_assert!(chosen.load < chosen.capacity && chosen.absence.is_none());

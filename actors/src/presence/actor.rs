@@ -21,8 +21,8 @@ use super::{
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{
-        AgentId, Considered, DepartmentId, Liveness, PresenceCause, PresenceStatus, PresenceView,
-        TicketId, Timestamp,
+        AgentId, Considered, DepartmentId, Device, Liveness, PresenceCause, PresenceStatus,
+        PresenceView, TicketId, Timestamp,
     },
     error::HubError,
     events::{Audience, HubEvent},
@@ -42,13 +42,13 @@ pub(super) type Gone = DashMap<AgentId, Timestamp>;
 /// What the roster is told.
 pub(crate) enum ToPresence {
     /// From a socket that was attached.
-    SocketOpened(AgentId),
+    SocketOpened { agent_id: AgentId, device: Device },
     /// From a socket that has ended.
-    SocketClosed(AgentId),
+    SocketClosed { agent_id: AgentId, device: Device },
     /// From a socket that heard its client.
     SocketAlive(AgentId),
     /// From HTTP: the client lives.
-    Heartbeat { agent_id: AgentId, reply: Reply<()> },
+    Heartbeat { agent_id: AgentId, device: Device, reply: Reply<()> },
     /// The agent says what he wants to be; answered with the shown status before and after.
     SetStatus {
         agent_id: AgentId,
@@ -208,10 +208,11 @@ impl State {
             Live::restore(store.list_presence().await?, &store.last_starts().await?, now, timeout);
         live.reconcile(&store.list_loads().await?, now);
         // After a crash of this actor alone the sockets are still there.
-        for (agent_id, sockets) in context.outboxes.open_sockets() {
-            for _ in 0..sockets {
-                live.agent_mut(agent_id, now).life.socket_opened(now);
-            }
+        for (agent_id, devices) in context.outboxes.open_sockets() {
+            let grace = context.config.presence_grace;
+            let life = &mut live.agent_mut(agent_id, now).life;
+            life.last_seen = Some(now);
+            life.recount(&devices, now, grace);
             live.refresh(agent_id, now, Behind::Life);
         }
         live.resume_history(store.list_open_presence().await?, now);
@@ -224,16 +225,18 @@ impl State {
 
     async fn handle(&mut self, message: ToPresence) -> Result<(), ActorProcessingErr> {
         match message {
-            ToPresence::SocketOpened(id) => self.alive(id, |life, now, _| life.socket_opened(now)),
-            ToPresence::SocketClosed(id) => {
+            ToPresence::SocketOpened { agent_id, device } => {
+                self.alive(agent_id, |life, now, _| life.socket_opened(&device, now));
+            }
+            ToPresence::SocketClosed { agent_id, device } => {
                 let grace = self.context.config.presence_grace;
-                self.alive(id, |life, now, _| life.socket_closed(now, grace));
+                self.alive(agent_id, |life, now, _| life.socket_closed(&device, now, grace));
             }
             ToPresence::SocketAlive(id) => {
                 self.alive(id, |life, now, _| life.last_seen = Some(now));
             }
-            ToPresence::Heartbeat { agent_id, reply } => {
-                self.heartbeat(agent_id);
+            ToPresence::Heartbeat { agent_id, device, reply } => {
+                self.heartbeat(agent_id, &device);
                 settle(reply, Ok(()))?;
             }
             ToPresence::SetStatus { agent_id, status, message, reason, reply } => {
@@ -309,7 +312,7 @@ impl State {
         }
     }
 
-    fn heartbeat(&mut self, id: AgentId) {
+    fn heartbeat(&mut self, id: AgentId, device: &Device) {
         let now = self.context.clock.now();
         let agent = self.live.agent_mut(id, now);
         // Who has a socket open and says that he lives has reported presence (contract §17).
@@ -317,7 +320,7 @@ impl State {
             agent.wish = Some(PresenceStatus::Online);
             agent.updated_at = now;
         }
-        self.alive(id, Liveness::heartbeat);
+        self.alive(id, |life, now, timeout| life.heartbeat(device, now, timeout));
     }
 
     async fn set_status(
@@ -370,7 +373,7 @@ impl State {
     }
 
     /// Writes one agent with his history; as nothing is told yet, a refusal leaves everything as it was.
-    async fn commit(
+    pub(super) async fn commit(
         &mut self,
         id: AgentId,
         before: &LiveAgent,
@@ -546,17 +549,16 @@ impl State {
 
     /// A socket that opened or closed while this actor was being restarted is not known here.
     fn recount_sockets(&mut self) {
-        let open: HashMap<AgentId, usize> =
-            self.context.outboxes.open_sockets().into_iter().collect();
+        let mut open = self.context.outboxes.open_sockets();
         let now = self.context.clock.now();
         for id in self.live.ids() {
-            let actual = u32::try_from(open.get(&id).copied().unwrap_or(0)).unwrap_or(u32::MAX);
-            let known = self.live.agent_mut(id, now).life.sockets;
-            if actual == known {
+            let actual = open.remove(&id).unwrap_or_default();
+            let known = self.live.agent_mut(id, now).life.sockets();
+            if actual.values().sum::<u32>() == known {
                 continue;
             }
             let grace = self.context.config.presence_grace;
-            self.alive(id, |life, now, _| life.recount(actual, now, grace));
+            self.alive(id, |life, now, _| life.recount(&actual, now, grace));
         }
     }
 

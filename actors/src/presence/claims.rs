@@ -25,11 +25,14 @@ pub(crate) struct Wanted {
     /// What he has to be good at.
     pub(crate) skills: Vec<Skill>,
     pub(crate) declined_by: Vec<AgentId>,
+    /// Who has just given it away.
+    pub(crate) spared: Option<AgentId>,
 }
 
 impl Wanted {
     fn demand(&self) -> Demand<'_> {
-        Demand { sticky: self.sticky, skills: &self.skills, declined_by: &self.declined_by }
+        let Self { sticky, skills, declined_by, spared, .. } = self;
+        Demand { sticky: *sticky, skills, declined_by, spared: *spared }
     }
 }
 
@@ -196,18 +199,18 @@ impl State {
         if missed < max || agent.wish != Some(PresenceStatus::Online) {
             return Ok(());
         }
+        // If it cannot be stored, the next offer that he lets pass tries again.
+        let before = agent.clone();
+        let begun = self.live.begun.len();
+        let agent = self.live.agent_mut(id, now);
         agent.wish = Some(PresenceStatus::Away);
         agent.message = format!("Ausente automaticamente: {missed} ofertas sem resposta");
         agent.reason.clear();
         agent.missed_offers = 0;
         agent.updated_at = now;
         let change = self.live.refresh(id, now, Behind::Wish(PresenceCause::Offers, None));
-        let row = self.live.stored(id, now);
-        let saved = self.context.store.save_presence(vec![row], self.live.begun.clone()).await;
-        if saved.is_ok() {
-            self.live.begun.clear();
-        }
+        self.commit(id, &before, begun, now).await?;
         self.tell_change(id, change, now);
-        Ok(saved?)
+        Ok(())
     }
 }

@@ -15,8 +15,9 @@ use crate::{
     directory::Directory,
     domain::{
         Agent, AgentChanges, AgentId, Considered, Department, DepartmentChanges, DepartmentId,
-        Group, GroupChanges, GroupId, NewAgent, NewDepartment, NewGroup, NotificationChanges,
-        NotificationPreferences, PresenceStatus, PresenceView, TicketId, Timestamp,
+        Device, Group, GroupChanges, GroupId, NewAgent, NewDepartment, NewGroup,
+        NotificationChanges, NotificationPreferences, PresenceStatus, PresenceView, TicketId,
+        Timestamp,
     },
     error::HubError,
     events::Audience,
@@ -51,13 +52,13 @@ impl Presence {
     }
 
     /// A socket of this agent has been attached.
-    pub fn socket_opened(&self, id: AgentId) {
-        self.doors.tell(&(), ToPresence::SocketOpened(id));
+    pub fn socket_opened(&self, agent_id: AgentId, device: Device) {
+        self.doors.tell(&(), ToPresence::SocketOpened { agent_id, device });
     }
 
     /// A socket of this agent has ended.
-    pub fn socket_closed(&self, id: AgentId) {
-        self.doors.tell(&(), ToPresence::SocketClosed(id));
+    pub fn socket_closed(&self, agent_id: AgentId, device: Device) {
+        self.doors.tell(&(), ToPresence::SocketClosed { agent_id, device });
     }
 
     /// A socket of this agent has heard its client.
@@ -65,9 +66,9 @@ impl Presence {
         self.doors.tell(&(), ToPresence::SocketAlive(id));
     }
 
-    /// The client of this agent lives.
-    pub async fn heartbeat(&self, agent_id: AgentId) -> Result<(), HubError> {
-        self.doors.ask(&(), |reply| ToPresence::Heartbeat { agent_id, reply }).await
+    /// A client of this agent lives.
+    pub async fn heartbeat(&self, agent_id: AgentId, device: Device) -> Result<(), HubError> {
+        self.doors.ask(&(), |reply| ToPresence::Heartbeat { agent_id, device, reply }).await
     }
 
     /// What the agent wants to be and why; the shown status before and after.

@@ -2,7 +2,7 @@
 //! resume from, and one bounded outbox per socket. A publisher never waits for a socket.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     directory::Directory,
     domain::{
-        AgentId, Timestamp,
+        AgentId, Device, Timestamp,
         notification::{NotificationPreferences, Notify, Topic},
     },
     events::{Audience, EncodeEvent, HubEvent},
@@ -78,9 +78,11 @@ struct Pending {
     close: Option<CloseReason>,
 }
 
-/// What waits for one socket. About 150 bytes while idle.
+/// What waits for one socket. About 170 bytes while idle.
 #[derive(Debug, Default)]
 pub struct Outbox {
+    /// Where its client runs.
+    device: Device,
     pending: Mutex<Pending>,
     wake: sync::Notify,
 }
@@ -93,6 +95,16 @@ pub struct Taken {
 }
 
 impl Outbox {
+    /// Of a client that says where it runs.
+    pub fn of(device: Device) -> Self {
+        Self { device, ..Self::default() }
+    }
+
+    /// Where its client runs.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     fn lock(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -368,12 +380,16 @@ impl Outboxes {
         self.sockets.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// How many sockets each user has open.
-    pub(crate) fn open_sockets(&self) -> Vec<(AgentId, usize)> {
-        let count = |stream: dashmap::mapref::multiple::RefMulti<'_, AgentId, Stream>| {
-            (*stream.key(), stream.sockets.len())
-        };
-        self.streams.iter().map(count).filter(|(_, sockets)| *sockets > 0).collect()
+    /// How many sockets each user has open, by device.
+    pub(crate) fn open_sockets(&self) -> HashMap<AgentId, HashMap<Device, u32>> {
+        let mut open: HashMap<AgentId, HashMap<Device, u32>> = HashMap::new();
+        for stream in &self.streams {
+            for socket in &stream.sockets {
+                let devices = open.entry(*stream.key()).or_default();
+                *devices.entry(socket.device.clone()).or_default() += 1;
+            }
+        }
+        open
     }
 
     /// Closes all sockets of one user.

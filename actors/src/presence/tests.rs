@@ -10,7 +10,7 @@ use crate::{
     chat::Acceptance,
     clock::Clock,
     domain::{
-        AgentChanges, AgentId, NotificationChanges, Notify, PresenceCause, PresencePeriod,
+        AgentChanges, AgentId, Device, NotificationChanges, Notify, PresenceCause, PresencePeriod,
         PresenceStatus, Rejected, Role, TicketStatus, Timestamp,
     },
     error::HubError,
@@ -33,6 +33,7 @@ both_databases!(
     a_slow_socket_is_closed_and_others_go_on,
     a_replayed_event_calls_as_it_did,
     only_the_last_socket_is_told_to_reconnect,
+    a_second_device_neither_flaps_nor_haunts,
     a_grace_that_runs_out_is_told_once,
     every_status_is_kept_with_its_cause,
     after_a_crash_no_stretches_overlap,
@@ -65,7 +66,7 @@ async fn silence_ends_in_offline_and_says_why(database: TestDatabase) {
     assert_eq!(shown(&hub, ana.id).await, PresenceStatus::Offline, "before any sweep");
     let told = hub.event(presence_of(ana.id)).await;
     assert_eq!(told, (PresenceStatus::Offline, "Desconectado por inatividade".to_owned()));
-    hub.hub.presence().heartbeat(ana.id).await.unwrap();
+    hub.hub.presence().heartbeat(ana.id, Device::default()).await.unwrap();
     assert_eq!(shown(&hub, ana.id).await, PresenceStatus::Online, "the wish still stands");
     hub.stop().await;
 }
@@ -101,18 +102,18 @@ async fn a_gone_agent_gives_back_the_chats_that_wait_for_an_answer(database: Tes
 async fn back_within_the_grace_nothing_moves(database: TestDatabase) {
     let mut hub = TestHub::start(&database).await;
     let ana = hub.agent("ana").await;
-    hub.hub.presence().socket_opened(ana.id);
+    hub.hub.presence().socket_opened(ana.id, Device::default());
     hub.online(ana.id).await;
     hub.receive(CHAT, "m1").await.unwrap();
     eventually(async || hub.ticket(CHAT).await.agent_id == Some(ana.id)).await;
-    hub.hub.presence().socket_closed(ana.id);
+    hub.hub.presence().socket_closed(ana.id, Device::default());
     shown(&hub, ana.id).await;
     hub.clock.advance(Duration::from_secs(10));
     assert_eq!(shown(&hub, ana.id).await, PresenceStatus::Online, "within the grace");
     hub.receive("5511988880002", "m2").await.unwrap();
     let second = hub.hub.queues().waiting(TestHub::SUPPORT).await.unwrap();
     assert_eq!(second.len(), 1, "nobody in the grace time is given a new chat");
-    hub.hub.presence().socket_opened(ana.id);
+    hub.hub.presence().socket_opened(ana.id, Device::default());
     eventually(async || hub.ticket("5511988880002").await.agent_id == Some(ana.id)).await;
     hub.clock.advance(Duration::from_mins(10));
     assert_eq!(
@@ -120,7 +121,7 @@ async fn back_within_the_grace_nothing_moves(database: TestDatabase) {
         PresenceStatus::Online,
         "an open socket is a sign of life"
     );
-    hub.hub.presence().socket_closed(ana.id);
+    hub.hub.presence().socket_closed(ana.id, Device::default());
     shown(&hub, ana.id).await;
     hub.clock.advance(Duration::from_secs(16));
     hub.event(|event| matches!(event, HubEvent::ChatRequeued { .. }).then_some(())).await;
@@ -317,29 +318,78 @@ async fn only_the_last_socket_is_told_to_reconnect(database: TestDatabase) {
     let ana = hub.agent("ana").await;
     let running = hub.hub.clone();
     let presence = running.presence();
-    presence.socket_opened(ana.id);
-    presence.socket_opened(ana.id);
+    presence.socket_opened(ana.id, Device::default());
+    presence.socket_opened(ana.id, Device::default());
     hub.online(ana.id).await;
     assert_eq!(hub.event(told_of(ana.id)).await, (Online, false));
-    presence.socket_closed(ana.id);
-    presence.socket_opened(ana.id);
-    presence.socket_closed(ana.id);
+    presence.socket_closed(ana.id, Device::default());
+    presence.socket_opened(ana.id, Device::default());
+    presence.socket_closed(ana.id, Device::default());
     assert!(!presence.view(ana.id).await.unwrap().is_reconnecting, "one is left");
-    presence.socket_closed(ana.id);
+    presence.socket_closed(ana.id, Device::default());
     assert_eq!(hub.event(told_of(ana.id)).await, (Online, true), "and nothing before");
     let view = presence.view(ana.id).await.unwrap();
     assert!(view.is_reconnecting && view.status == Online && view.is_connected);
     hub.clock.advance(Duration::from_secs(10));
-    presence.socket_opened(ana.id);
+    presence.socket_opened(ana.id, Device::default());
     assert_eq!(hub.event(told_of(ana.id)).await, (Online, false));
-    presence.socket_opened(ana.id);
+    presence.socket_opened(ana.id, Device::default());
     presence.set_status(ana.id, Away, None, None).await.unwrap();
     assert_eq!(hub.event(told_of(ana.id)).await, (Away, false), "a second device is no news");
     // Who never said anything has nothing to come back to.
     let bia = hub.agent("bia").await;
-    presence.socket_opened(bia.id);
-    presence.socket_closed(bia.id);
+    presence.socket_opened(bia.id, Device::default());
+    presence.socket_closed(bia.id, Device::default());
     assert!(!presence.view(bia.id).await.unwrap().is_reconnecting);
+    hub.stop().await;
+}
+
+async fn a_second_device_neither_flaps_nor_haunts(database: TestDatabase) {
+    use PresenceStatus::{Offline, Online};
+    let mut hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    let running = hub.hub.clone();
+    let (presence, outboxes) = (running.presence(), running.outboxes());
+    let (desk, phone) = (Device::named("desk"), Device::named("phone"));
+    let open = |device: &Device| {
+        let outbox = Arc::new(Outbox::of(device.clone()));
+        outboxes.attach(ana.id, &outbox, None, |_| Bytes::new());
+        presence.socket_opened(ana.id, device.clone());
+        outbox
+    };
+    let close = |outbox: &Arc<Outbox>| {
+        outboxes.detach(ana.id, outbox);
+        presence.socket_closed(ana.id, outbox.device().clone());
+    };
+    let tab = open(&desk);
+    hub.online(ana.id).await;
+    assert_eq!(hub.event(told_of(ana.id)).await, (Online, false));
+    // A telephone in a tunnel, and a tab in the background that the browser puts to sleep.
+    for _ in 0..5 {
+        let pocket = open(&phone);
+        let background = open(&desk);
+        presence.heartbeat(ana.id, phone.clone()).await.unwrap();
+        close(&background);
+        close(&pocket);
+        hub.clock.advance(Duration::from_secs(30));
+        assert_eq!(presence.view(ana.id).await.unwrap().status, Online);
+    }
+    // The roster starts anew and counts by device.
+    presence.crash();
+    eventually(async || presence.view(ana.id).await.is_ok_and(|view| view.is_connected)).await;
+    presence.heartbeat(ana.id, desk.clone()).await.unwrap();
+    close(&tab);
+    let told = hub.event(told_of(ana.id)).await;
+    assert_eq!(told, (Online, true), "nothing was told before, and her heartbeats went with her");
+    hub.clock.advance(Duration::from_secs(16));
+    assert_eq!(hub.event(told_of(ana.id)).await, (Offline, false));
+    // With the telephone alive the desk may come and go.
+    presence.heartbeat(ana.id, phone.clone()).await.unwrap();
+    assert_eq!(hub.event(told_of(ana.id)).await, (Online, false));
+    close(&open(&desk));
+    assert!(!presence.view(ana.id).await.unwrap().is_reconnecting);
+    hub.clock.advance(Duration::from_secs(121));
+    assert_eq!(hub.event(told_of(ana.id)).await, (Offline, false), "and nothing in between");
     hub.stop().await;
 }
 
@@ -349,13 +399,13 @@ async fn a_grace_that_runs_out_is_told_once(database: TestDatabase) {
     let ana = hub.agent("ana").await;
     let running = hub.hub.clone();
     let presence = running.presence();
-    presence.socket_opened(ana.id);
+    presence.socket_opened(ana.id, Device::default());
     hub.online(ana.id).await;
-    presence.socket_closed(ana.id);
+    presence.socket_closed(ana.id, Device::default());
     presence.view(ana.id).await.unwrap();
     hub.clock.advance(Duration::from_secs(16));
     hub.event(|e| told_of(ana.id)(e).filter(|told| told.0 == Offline)).await;
-    presence.heartbeat(ana.id).await.unwrap();
+    presence.heartbeat(ana.id, Device::default()).await.unwrap();
     assert_eq!(hub.event(told_of(ana.id)).await, (Online, false), "offline was told once");
     hub.stop().await;
 }
@@ -406,11 +456,11 @@ async fn every_status_is_kept_with_its_cause(database: TestDatabase) {
     hub.clock.advance(Duration::from_secs(121));
     eventually(async || shown(&hub, ana.id).await == Offline).await;
     eventually(async || stored_history(&hub, ana.id).await.len() == 4).await;
-    presence.heartbeat(ana.id).await.unwrap();
+    presence.heartbeat(ana.id, Device::default()).await.unwrap();
     let reason = "fim do turno".to_owned();
     let force = Force { agent_id: ana.id, by: TestHub::ADMIN, reason };
     assert_eq!(presence.force_offline(force).await.unwrap(), Away);
-    presence.heartbeat(ana.id).await.unwrap();
+    presence.heartbeat(ana.id, Device::default()).await.unwrap();
     hub.online(ana.id).await;
     let changes = AgentChanges { is_active: Some(false), ..AgentChanges::default() };
     presence.update_agent(None, ana.id, changes).await.unwrap();
@@ -484,7 +534,7 @@ async fn heartbeats_write_nothing_by_themselves(database: TestDatabase) {
     // A store that refuses everything is not asked.
     hub.hub.store().fail_next(Fault::Refuse);
     for _ in 0..100 {
-        hub.hub.presence().heartbeat(ana.id).await.unwrap();
+        hub.hub.presence().heartbeat(ana.id, Device::default()).await.unwrap();
     }
     assert!(hub.hub.presence().flush().await.is_err(), "the fault was still there");
     assert_eq!(history(&hub, ana.id).await, before);

@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
-use super::place::{Explanation, Place};
+use super::{
+    place::{Explanation, Place},
+    promises::Terms,
+};
 use crate::{
     ask::{Reply, settle, settle_cast, watched},
     domain::{Department, DepartmentId, QueueEntry, TicketId, Timestamp, queue},
@@ -67,6 +70,8 @@ pub(super) struct State {
     pub(super) context: Arc<Context>,
     pub(super) department_id: DepartmentId,
     pub(super) waiting: HashMap<TicketId, QueueEntry>,
+    /// What the promises of those who wait were reckoned with; nothing before the first look.
+    pub(super) terms: Option<Terms>,
     /// The list has changed since it was last told of.
     pub(super) is_changed: bool,
     /// Chats that were told what is due, and when.
@@ -91,7 +96,7 @@ impl Actor for QueueActor {
         me.send_message(ToQueue::Wake)?;
         let looked_at = context.clock.now();
         let (is_changed, told) = (false, HashMap::new());
-        Ok(State { context, department_id, waiting, is_changed, told, looked_at })
+        Ok(State { context, department_id, waiting, terms: None, is_changed, told, looked_at })
     }
 
     async fn handle(
@@ -114,6 +119,12 @@ impl Actor for QueueActor {
 }
 
 impl State {
+    /// Somebody may be there for those who wait, and what they were promised may hold no longer.
+    async fn wake(&mut self) -> Result<(), HubError> {
+        self.renew_promises().await?;
+        self.distribute_by_itself().await.map(drop)
+    }
+
     async fn handle(&mut self, message: ToQueue) -> Result<(), ActorProcessingErr> {
         match message {
             ToQueue::Enqueue { ticket_id, reply } => {
@@ -137,7 +148,7 @@ impl State {
                 Ok(())
             }
             ToQueue::Distribute { reply } => settle(reply, self.distribute().await),
-            ToQueue::Wake => settle_cast("distribute", self.distribute_by_itself().await),
+            ToQueue::Wake => settle_cast("wake", self.wake().await),
             ToQueue::Waiting { reply } => {
                 let waiting = self.in_order().into_iter().cloned().collect();
                 settle(reply, Ok(waiting))
@@ -159,7 +170,8 @@ impl State {
         let is_ours =
             |entry: &QueueEntry| entry.is_waiting() && entry.department_id == self.department_id;
         match row.filter(is_ours) {
-            Some(entry) => {
+            Some(mut entry) => {
+                self.renew_promise(&mut entry).await?;
                 self.told.remove(&ticket_id);
                 self.waiting.insert(ticket_id, entry);
                 self.is_changed = true;

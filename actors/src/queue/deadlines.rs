@@ -21,10 +21,12 @@ impl State {
         if let Some(department) = self.department() {
             self.end_offers(now);
             self.overflow(&department, now);
-            if self.skills_were_relaxed(&department, since, now) {
+            if self.skills_were_relaxed(&department, since, now)
+                || self.somebody_may_have_it_again(since, now)
+            {
                 self.distribute_by_itself().await?;
             }
-            self.is_changed |= self.somebody_became_late(&department, since, now);
+            self.is_changed |= self.somebody_became_late(since, now);
         }
         self.tell_changed(now);
         Ok(())
@@ -89,15 +91,14 @@ impl State {
         self.waiting.values().any(asks_less)
     }
 
-    fn somebody_became_late(
-        &self,
-        department: &Department,
-        since: Timestamp,
-        now: Timestamp,
-    ) -> bool {
-        let target = department.response_target_minutes;
-        let level = |entry: &QueueEntry, at| entry.service_level(target, at);
-        self.waiting.values().any(|entry| level(entry, now) != level(entry, since))
+    /// Whoever gave a chat away is spared no longer.
+    fn somebody_may_have_it_again(&self, since: Timestamp, now: Timestamp) -> bool {
+        let is_over = |entry: &QueueEntry| entry.spared(since) != entry.spared(now);
+        self.waiting.values().any(is_over)
+    }
+
+    fn somebody_became_late(&self, since: Timestamp, now: Timestamp) -> bool {
+        self.waiting.values().any(|entry| entry.service_level(now) != entry.service_level(since))
     }
 
     /// The counters of the department, at most once per tick (contract: four times a second).
@@ -105,8 +106,7 @@ impl State {
         if !std::mem::take(&mut self.is_changed) {
             return;
         }
-        let target = self.response_target();
-        let late = |entry: &&QueueEntry| entry.service_level(target, at) == ServiceLevel::Late;
+        let late = |entry: &&QueueEntry| entry.service_level(at) == ServiceLevel::Late;
         let event = HubEvent::QueueChanged {
             department_id: self.department_id,
             department_name: self.context.roster().department_name(self.department_id),

@@ -183,6 +183,7 @@ pub(super) fn wanted(entry: &QueueEntry, department: &Department, now: Timestamp
         sticky: entry.sticky_agent_id,
         skills: skills_asked(entry, department, now).to_vec(),
         declined_by: entry.declined_by.0.clone(),
+        spared: entry.spared(now),
     }
 }
 

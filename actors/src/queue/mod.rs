@@ -6,6 +6,9 @@ mod distribute;
 mod handle;
 mod place;
 #[cfg(test)]
+mod promise_tests;
+mod promises;
+#[cfg(test)]
 mod routing_tests;
 #[cfg(test)]
 mod tests;

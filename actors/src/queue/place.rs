@@ -37,13 +37,13 @@ pub struct Explanation {
 
 impl State {
     pub(super) fn places(&self) -> Vec<Place> {
-        let (target, now) = (self.response_target(), self.context.clock.now());
+        let now = self.context.clock.now();
         let places = (1..).zip(self.in_order()).map(|(position, entry)| Place {
             entry_id: entry.id,
             ticket_id: entry.ticket_id,
             position,
-            level: entry.service_level(target, now),
-            due_at: entry.due_at(target),
+            level: entry.service_level(now),
+            due_at: entry.promise.due_at,
         });
         places.collect()
     }

@@ -6,8 +6,8 @@ use crate::{
     HubConfig, HubError, both_databases,
     chat::{Acceptance, Closing, TransferAnswer, TransferRequest},
     domain::{
-        AgentId, AssignmentMode, DecisionKind, DepartmentId, List, PresenceStatus, Rejected,
-        RoutingChanges, TicketStatus, Verdict,
+        AgentId, AssignmentMode, DecisionKind, DepartmentId, Device, List, PresenceStatus,
+        Rejected, RoutingChanges, TicketStatus, Verdict,
     },
     events::{HubEvent, OfferEnd},
     store::EntryEdit,
@@ -25,6 +25,7 @@ both_databases!(
     a_circle_of_overflows_is_refused,
     a_hand_over_to_a_department_waits_there_with_its_age,
     whoever_gave_it_away_is_asked_last,
+    whoever_gave_it_away_alone_gets_it_back_after_the_return_time,
     a_hand_over_that_nobody_takes_comes_back,
     a_hand_over_that_was_answered_stays,
     a_hand_over_may_be_sent_back,
@@ -132,7 +133,7 @@ async fn who_lets_offers_pass_is_set_away_and_told_why(database: TestDatabase) {
     let rules = RoutingChanges { offer_timeouts_max: Some(2), ..offering() };
     hub.rules(TestHub::SUPPORT, rules).await;
     let ana = hub.agent("ana").await;
-    hub.hub.presence().socket_opened(ana.id);
+    hub.hub.presence().socket_opened(ana.id, Device::default());
     hub.online(ana.id).await;
     hub.receive(CHAT, "m1").await.unwrap();
     for _ in 0..2 {
@@ -224,7 +225,7 @@ async fn skills_are_asked_for_and_relaxed(database: TestDatabase) {
     let waiting = hub.hub.queues().waiting(TestHub::SUPPORT).await.unwrap();
     assert_eq!(waiting.len(), 2, "nobody knows both");
     for id in [seller.id, expert.id] {
-        hub.hub.presence().heartbeat(id).await.unwrap();
+        hub.hub.presence().heartbeat(id, Device::default()).await.unwrap();
     }
     hub.clock.advance(Duration::from_secs(61));
     eventually(async || hub.ticket(CHAT).await.agent_id == Some(expert.id)).await;
@@ -347,6 +348,35 @@ async fn whoever_gave_it_away_is_asked_last(database: TestDatabase) {
     hub.hub.chats().transfer(&ticket, to(ana.id, None, Some(TestHub::SUPPORT))).await.unwrap();
     hub.event(|event| given(event).filter(|id| *id == bia.id)).await;
     hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn whoever_gave_it_away_alone_gets_it_back_after_the_return_time(database: TestDatabase) {
+    let mut hub = start(&database).await;
+    let ana = hub.agent("ana").await;
+    hub.hub.presence().socket_opened(ana.id, Device::default());
+    hub.online(ana.id).await;
+    hub.receive(CHAT, "m1").await.unwrap();
+    let given = |event: &HubEvent| match event {
+        HubEvent::ChatAssigned { agent_id, .. } => Some(*agent_id),
+        _ => None,
+    };
+    assert_eq!(hub.event(given).await, ana.id);
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().transfer(&ticket, to(ana.id, None, Some(TestHub::SUPPORT))).await.unwrap();
+    hub.clock.advance(Duration::from_secs(590));
+    hub.hub.queues().distribute(TestHub::SUPPORT).await.unwrap();
+    let why = hub.hub.queues().explain(TestHub::SUPPORT, ticket.id).await.unwrap().unwrap();
+    let of_ana = why.reasons.considered.iter().find(|agent| agent.agent_id == ana.id.0).unwrap();
+    assert_eq!(of_ana.verdict, Verdict::GaveAway);
+    hub.clock.advance(Duration::from_secs(11));
+    assert_eq!(hub.event(given).await, ana.id, "nobody else has come, and the customer waits");
+    hub.check_invariants().await;
+    // By her own decision she takes it at any time.
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().transfer(&ticket, to(ana.id, None, Some(TestHub::SUPPORT))).await.unwrap();
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().accept(&ticket, Acceptance::own(ana.id)).await.unwrap();
     hub.stop().await;
 }
 
@@ -485,17 +515,17 @@ async fn counters_are_told(database: TestDatabase) {
 async fn coming_and_going_moves_nothing(database: TestDatabase) {
     let mut hub = start(&database).await;
     let (ana, bia) = (hub.agent("ana").await, hub.agent("bia").await);
-    hub.hub.presence().socket_opened(ana.id);
+    hub.hub.presence().socket_opened(ana.id, Device::default());
     hub.online(ana.id).await;
     hub.receive(CHAT, "m1").await.unwrap();
     eventually(async || hub.ticket(CHAT).await.agent_id == Some(ana.id)).await;
-    hub.hub.presence().socket_opened(bia.id);
+    hub.hub.presence().socket_opened(bia.id, Device::default());
     hub.online(bia.id).await;
     for _ in 0..20 {
-        hub.hub.presence().socket_closed(ana.id);
+        hub.hub.presence().socket_closed(ana.id, Device::default());
         hub.clock.advance(Duration::from_secs(10));
         hub.hub.presence().view(ana.id).await.unwrap();
-        hub.hub.presence().socket_opened(ana.id);
+        hub.hub.presence().socket_opened(ana.id, Device::default());
         hub.clock.advance(Duration::from_secs(1));
     }
     hub.receive(OTHER, "m2").await.unwrap();

@@ -18,6 +18,7 @@ use crate::{
     domain::{
         AgentId, Message, MessageRowId, MessageStatus, Receipt, SessionChanges, SessionId,
         SessionStatus, Timestamp, WhatsAppSession,
+        group::MANAGE_SESSIONS,
         session::{DisconnectReason, RECONNECT_WAITS_SECONDS},
     },
     error::HubError,
@@ -389,6 +390,7 @@ impl State {
             // Handled by the intake.
             ProviderEvent::Inbound(_)
             | ProviderEvent::Change(_)
+            | ProviderEvent::Alias { .. }
             | ProviderEvent::Status { .. }
             | ProviderEvent::Typing { .. } => Ok(()),
         }
@@ -402,7 +404,7 @@ impl State {
         self.mirror(Some(code.clone()));
         let (session_id, at) = (self.session.id, self.context.clock.now());
         let event = HubEvent::QrCode { session_id, code, expires_at, at };
-        self.context.publish(&Audience::Managers, event);
+        self.context.publish(&Audience::Right(MANAGE_SESSIONS), event);
         Ok(())
     }
 

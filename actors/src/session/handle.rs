@@ -20,7 +20,7 @@ use crate::{
     },
     error::HubError,
     hub::Context,
-    store::Store,
+    store::{ChatAlias, Learnt, Store},
     supervisor::Doors,
 };
 
@@ -52,6 +52,8 @@ pub struct Sessions {
     live: DashMap<SessionId, LiveSession>,
     early_reports: EarlyReports,
     media_pending: Notify,
+    /// Other addresses of chats; as many as people who have one.
+    aliases: DashMap<(SessionId, String), String>,
     store: Store,
     clock: Arc<dyn Clock>,
 }
@@ -63,6 +65,7 @@ impl Sessions {
             live: DashMap::new(),
             early_reports: EarlyReports::default(),
             media_pending: Notify::new(),
+            aliases: DashMap::new(),
             store,
             clock,
         }
@@ -79,6 +82,9 @@ impl Sessions {
 
     /// Brings up the actor of every number in use; those that were connected come back.
     pub(crate) async fn resume_all(&self) -> Result<(), HubError> {
+        for ChatAlias { session_id, alias, chat_id } in self.store.list_aliases().await? {
+            self.aliases.insert((session_id, alias), chat_id);
+        }
         for session in self.store.list_active_sessions().await? {
             self.doors.ensure(&session.id).await?;
         }
@@ -176,12 +182,38 @@ impl Sessions {
         id: SessionId,
         inbound: Inbound,
     ) -> Result<Delivered, HubError> {
-        let key = ChatKey { session_id: id, chat_id: inbound.chat_id.clone() };
+        let key = self.chat_of(id, inbound.chat_id);
+        let inbound = Inbound { chat_id: key.chat_id.clone(), ..inbound };
         let delivered = chats.deliver(&key, inbound).await?;
         if delivered.message.media_status == Some(MediaStatus::Pending) {
             self.media_pending.notify_one();
         }
         Ok(delivered)
+    }
+
+    /// The chat that an address means over this number: its own, unless the network said otherwise.
+    pub fn chat_of(&self, session_id: SessionId, address: String) -> ChatKey {
+        let known = (session_id, address);
+        let chat_id = self.aliases.get(&known).map(|chat_id| chat_id.clone());
+        ChatKey { session_id, chat_id: chat_id.unwrap_or(known.1) }
+    }
+
+    /// The network says that a chat's person has another address as well.
+    pub(crate) async fn learn_alias(&self, session_id: SessionId, chat_id: String, alias: String) {
+        let key = self.chat_of(session_id, chat_id);
+        if alias == key.chat_id || self.chat_of(session_id, alias.clone()) == key {
+            return;
+        }
+        match self.store.learn_alias(&key, alias.clone(), self.clock.now()).await {
+            Ok(Learnt::New) => drop(self.aliases.insert((session_id, alias), key.chat_id)),
+            Ok(Learnt::Known) => {}
+            Ok(Learnt::InUse) => {
+                tracing::info!(session.id = %session_id, "two addresses of one person have a chat each");
+            }
+            Err(error) => {
+                tracing::warn!(%error, session.id = %session_id, "an address was not learnt");
+            }
+        }
     }
 
     /// Woken when a message has come whose file is still with the network.

@@ -66,7 +66,9 @@ async fn take(
     let mut reports: Vec<StatusReport> = Vec::new();
     for event in batch.drain(..) {
         match event {
-            ProviderEvent::Inbound(delivery) => {
+            ProviderEvent::Inbound(mut delivery) => {
+                let address = std::mem::take(&mut delivery.message.chat_id);
+                delivery.message.chat_id = context.sessions.chat_of(session_id, address).chat_id;
                 // What was typed is here.
                 if typing.stop(&delivery.message.chat_id) {
                     let chat_id = delivery.message.chat_id.clone();
@@ -74,13 +76,23 @@ async fn take(
                 }
                 inbound.push(Incoming::Message(*delivery));
             }
-            ProviderEvent::Change(change) => inbound.push(Incoming::Change(*change)),
+            ProviderEvent::Change(change) => {
+                let ChatKey { chat_id, .. } =
+                    context.sessions.chat_of(session_id, change.chat_id.clone());
+                inbound.push(Incoming::Change(MessageChange { chat_id, ..*change }));
+            }
+            ProviderEvent::Alias { chat_id, alias } => {
+                // What came before it belongs to the address that it had then.
+                flush(context, session_id, &mut inbound, &mut reports).await;
+                context.sessions.learn_alias(session_id, chat_id, alias).await;
+            }
             ProviderEvent::Status { message_id, status, at, error } => {
                 let network_id = None;
                 let report = StatusReport { session_id, message_id, status, at, error, network_id };
                 reports.push(report);
             }
             ProviderEvent::Typing { chat_id, is_typing } => {
+                let ChatKey { chat_id, .. } = context.sessions.chat_of(session_id, chat_id);
                 let is_news = if is_typing {
                     typing.start(&chat_id, context.clock.now())
                 } else {

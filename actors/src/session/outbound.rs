@@ -15,7 +15,7 @@ use super::{
     provider::{Provider, ProviderError, Taken},
 };
 use crate::{
-    domain::{Message, MessageRowId, MessageStatus, SessionId, Timestamp},
+    domain::{Message, MessageRowId, MessageStatus, SessionId, Timestamp, ids::ChatKey},
     hub::Context,
     store::StatusReport,
 };
@@ -174,6 +174,11 @@ pub(super) async fn hand_over(
             tasks.spawn(async move { await_report(&context, &message, &context.stop).await });
             None
         }
+        HandOver::Taken(Taken { address: Some(alias), .. }) => {
+            let ChatKey { session_id, chat_id } = message.chat_key();
+            context.sessions.learn_alias(session_id, chat_id, alias).await;
+            None
+        }
         HandOver::Taken(_) | HandOver::Refused(_) | HandOver::Postponed => None,
     }
 }
@@ -283,7 +288,7 @@ async fn record(
 ) -> Option<Timestamp> {
     let at = context.clock.now();
     let (status, error, network_id) = match outcome {
-        HandOver::Taken(Taken { network_id }) => {
+        HandOver::Taken(Taken { network_id, .. }) => {
             (MessageStatus::Sent, String::new(), network_id.clone())
         }
         HandOver::Refused(text) | HandOver::ColdBlocked { text, .. } => {

@@ -66,6 +66,11 @@ pub enum ProviderEvent {
         at: Timestamp,
         error: String,
     },
+    /// The network knows the person of a chat by another address as well.
+    Alias {
+        chat_id: String,
+        alias: String,
+    },
     /// A customer types, or has stopped.
     Typing {
         chat_id: String,
@@ -78,6 +83,8 @@ pub enum ProviderEvent {
 pub struct Taken {
     /// The network's own id, where it does not take ours. Its reports may name either.
     pub network_id: Option<String>,
+    /// The address under which the network knows the recipient, where it differs from the chat's.
+    pub address: Option<String>,
 }
 
 /// Why a message could not be handed over.

@@ -5,6 +5,7 @@
 //! `list_`, `update_`, `delete_`.
 
 mod agents;
+mod aliases;
 mod audit;
 mod chats;
 mod cloud_numbers;
@@ -75,6 +76,7 @@ use sql::sql;
 use writer::{BoxFuture, Writer};
 
 pub use agents::Login;
+pub use aliases::{ChatAlias, Learnt};
 pub use audit::AuditFilter;
 pub use chats::{ChatActivity, ChatRow, ChatSort};
 pub use cold_contacts::ColdContact;
@@ -144,6 +146,7 @@ impl Store {
             faults: fault::Faults::default(),
         };
         store.fill_plain_texts().await?;
+        store.fill_plain_notes().await?;
         Ok(store)
     }
 

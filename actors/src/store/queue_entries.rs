@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     DepartmentId, List, NewDecision, Priority, QueueEntry, QueueEntryId, Skill, TicketId,
-    Timestamp, waiting_time::Served,
+    Timestamp, queue::Promise, waiting_time::Served,
 };
 
 /// An entry with the name that lists show.
@@ -132,6 +132,21 @@ impl Store {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
+    /// Brings what customers were promised in line with new hours or a new target. The promise of the first
+    /// answer is settled once there is one.
+    pub async fn keep_promises(
+        &self,
+        promises: Vec<(TicketId, Promise)>,
+    ) -> Result<(), StoreError> {
+        self.unit(unit!(tx => {
+            for (id, promise) in &promises {
+                store_promise(tx, *id, *promise).await?;
+            }
+            Ok(())
+        }))
+        .await
+    }
+
     /// Sets what a waiting chat asks of an agent, and whether it goes first. `false` when it waits no
     /// longer.
     pub async fn edit_queue_entry(
@@ -168,6 +183,19 @@ pub struct EntryEdit {
     pub pinned_at: Option<Option<Timestamp>>,
     /// Recorded with it.
     pub decision: Option<(NewDecision, Timestamp)>,
+}
+
+pub(super) async fn store_promise(
+    tx: &mut Tx,
+    id: TicketId,
+    promise: Promise,
+) -> Result<(), StoreError> {
+    let Promise { closing_at, due_at } = promise;
+    let update = sql("UPDATE queue_entries SET closing_at = $1, due_at = $2 WHERE ticket_id = $3");
+    tx.run(update.bind(closing_at).bind(due_at).bind(id)).await?;
+    let update = sql("UPDATE tickets SET answer_due_at = $1 \
+         WHERE id = $2 AND first_response_at IS NULL AND closed_at IS NULL");
+    tx.run(update.bind(due_at).bind(id)).await.map(drop)
 }
 
 /// The entry of a ticket, within a transaction.

@@ -36,7 +36,7 @@ struct CountRow {
     figure: String,
     count: i64,
     micros: i64,
-    /// Those that took no longer than their target.
+    /// Those that were not later than promised.
     within: i64,
     tickets: i64,
 }
@@ -53,37 +53,34 @@ struct PercentileRow {
 macro_rules! duration_facts {
     () => {
         "SELECT s.started_at AS at, s.department_id, s.agent_id, 'wait' AS figure, \
-             t.created_at AS since, CAST(NULL AS BIGINT) AS target, CAST(NULL AS BIGINT) AS ticket_id \
+             t.created_at AS since, t.answer_due_at AS due, CAST(NULL AS BIGINT) AS ticket_id \
          FROM ticket_segments s JOIN tickets t ON t.id = s.ticket_id \
          WHERE s.agent_id IS NOT NULL AND s.started_at >= $1 AND s.started_at < $2 \
          AND NOT EXISTS (SELECT 1 FROM ticket_segments x WHERE x.ticket_id = s.ticket_id \
              AND x.id < s.id AND x.agent_id IS NOT NULL) \
          UNION ALL \
          SELECT t.first_response_at, s.department_id, s.agent_id, 'answer', \
-             t.created_at, d.response_target_minutes, NULL \
+             t.created_at, t.answer_due_at, NULL \
          FROM tickets t JOIN ticket_segments s ON s.id = COALESCE( \
              (SELECT x.id FROM ticket_segments x WHERE x.ticket_id = t.id \
                  AND x.started_at <= t.first_response_at ORDER BY x.id DESC LIMIT 1), \
              (SELECT MIN(x.id) FROM ticket_segments x WHERE x.ticket_id = t.id)) \
-         JOIN departments d ON d.id = s.department_id \
          WHERE t.first_response_at >= $1 AND t.first_response_at < $2"
     };
 }
 
 const DURATIONS: &str = concat!("WITH facts AS (", duration_facts!(), ")");
 
-/// All facts. `ended` has each ticket that ended with its last stretch and its last owner.
+/// All facts. `ended` has each ticket that ended with its last stretch. A rating is one of each agent who is
+/// credited with it, in each department where he had the ticket; a line counts it once.
 const FACTS: &str = concat!(
     "WITH ended AS ( \
-         SELECT t.closed_at AS at, s.department_id, s.agent_id, t.status, t.is_auto_closed, \
-             t.created_at, t.first_response_at, t.rating, d.response_target_minutes AS target, \
-             o.agent_id AS last_agent_id, \
-             COALESCE(o.department_id, s.department_id) AS last_department_id \
+         SELECT t.id, t.closed_at AS at, s.department_id, s.agent_id, t.status, t.is_auto_closed, \
+             t.created_at, t.first_response_at, t.rating, t.answer_due_at AS due, \
+             EXISTS (SELECT 1 FROM ticket_segments x WHERE x.ticket_id = t.id \
+                 AND x.agent_id IS NOT NULL) AS was_owned \
          FROM tickets t JOIN ticket_segments s ON s.id = \
              (SELECT MAX(x.id) FROM ticket_segments x WHERE x.ticket_id = t.id) \
-         JOIN departments d ON d.id = s.department_id \
-         LEFT JOIN ticket_segments o ON o.id = (SELECT MAX(x.id) FROM ticket_segments x \
-             WHERE x.ticket_id = t.id AND x.agent_id IS NOT NULL) \
          WHERE t.closed_at >= $1 AND t.closed_at < $2 \
      ), facts AS (",
     duration_facts!(),
@@ -102,13 +99,18 @@ const FACTS: &str = concat!(
          WHERE status = 'closed' AND is_auto_closed \
      UNION ALL \
          SELECT at, department_id, NULL, 'abandoned', NULL, NULL, NULL FROM ended \
-         WHERE last_agent_id IS NULL \
+         WHERE NOT was_owned \
      UNION ALL \
-         SELECT at, department_id, agent_id, 'unanswered', created_at, target, NULL FROM ended \
+         SELECT at, department_id, agent_id, 'unanswered', created_at, due, NULL FROM ended \
          WHERE first_response_at IS NULL \
      UNION ALL \
-         SELECT at, last_department_id, last_agent_id, 'rated_' || CAST(rating AS TEXT), \
-             NULL, NULL, NULL FROM ended WHERE rating IS NOT NULL \
+         SELECT e.at, s.department_id, s.agent_id, 'rated_' || CAST(c.rating AS TEXT), \
+             NULL, NULL, e.id \
+         FROM ended e JOIN rating_credits c ON c.ticket_id = e.id \
+         JOIN ticket_segments s ON s.ticket_id = e.id AND s.agent_id = c.agent_id \
+     UNION ALL \
+         SELECT at, department_id, NULL, 'rated_' || CAST(rating AS TEXT), NULL, NULL, id \
+         FROM ended WHERE rating IS NOT NULL AND NOT was_owned \
      UNION ALL \
          SELECT ended_at, department_id, agent_id, 'handled', started_at, NULL, ticket_id \
          FROM ticket_segments \
@@ -143,7 +145,7 @@ const FACTS: &str = concat!(
 
 const COUNTS: &str = " SELECT line, figure, COUNT(*) AS count, \
      CAST(COALESCE(SUM(micros), 0) AS BIGINT) AS micros, \
-     COUNT(CASE WHEN micros <= target * 60000000 THEN 1 END) AS within, \
+     COUNT(CASE WHEN at <= due THEN 1 END) AS within, \
      COUNT(DISTINCT ticket_id) AS tickets \
      FROM valued WHERE line IS NOT NULL GROUP BY line, figure";
 
@@ -202,7 +204,7 @@ impl Store {
             .push(open)
             .push("f.at - f.since")
             .push(close)
-            .push(" AS micros, f.target, f.ticket_id FROM facts f WHERE TRUE")
+            .push(" AS micros, f.at, f.due, f.ticket_id FROM facts f WHERE TRUE")
             .push_bind_if(" AND f.department_id = ", filter.department_id)
             .push_bind_if(" AND f.agent_id = ", filter.agent_id);
         push_scope(&filter.scope, sql).push(")")
@@ -271,7 +273,7 @@ fn count(figures: &mut Figures, row: &CountRow) {
             figures.sla_met = row.within;
             figures.sla_total += row.count;
         }
-        // Who left before the target had passed was not kept waiting too long.
+        // Who left before an answer was due was not kept waiting too long.
         "unanswered" => figures.sla_total += row.count - row.within,
         "handled" => {
             figures.handled = row.tickets;
@@ -289,7 +291,7 @@ fn count(figures: &mut Figures, row: &CountRow) {
             let stars = rated.strip_prefix("rated_").and_then(|text| text.parse::<usize>().ok());
             let place = stars.and_then(|stars| figures.ratings.get_mut(stars.checked_sub(1)?));
             if let Some(place) = place {
-                *place = row.count;
+                *place = row.tickets;
             }
         }
     }

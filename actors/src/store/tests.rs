@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use super::*;
-use crate::domain::Reasons;
+use crate::domain::{Reasons, queue::Promise};
 use crate::{
     both_databases,
     clock::Clock,
@@ -98,6 +98,7 @@ impl Fixture {
             priority: Priority::Normal,
             first_message: "Olá".to_owned(),
             message: Some(self.message(chat_id, message_id)),
+            promise: Promise { closing_at: self.clock.now(), due_at: self.clock.now() },
             at: self.clock.now(),
         }
     }
@@ -232,6 +233,7 @@ async fn a_change_planned_for_an_old_version_is_refused(database: TestDatabase) 
         returned: None,
         decision: None,
         notices: Vec::new(),
+        promise: None,
         at,
     };
     let changed = hub.store.change_ticket(plan.clone()).await.unwrap().ticket;

@@ -6,13 +6,13 @@ use super::{
     db::Tx,
     decisions,
     notices::{self, NewNotice},
-    ratings, segments,
+    queue_entries, ratings, segments,
     sql::{Sql, sql},
     unit,
 };
 use crate::domain::{
     AgentId, DepartmentId, Message, NewDecision, SessionId, Ticket, TicketId, Timestamp, Transfer,
-    TransferId, automatic::Notice, ids::ChatKey,
+    TransferId, automatic::Notice, ids::ChatKey, plain::plain, queue::Promise,
 };
 
 /// What happens to the ticket's place in the queue.
@@ -31,8 +31,8 @@ pub enum EntryChange {
     /// Waits in the ticket's department from now on, because nobody was there for it in this one.
     Overflowed(DepartmentId),
     /// A person put it into the ticket's queue: what was before is forgotten, but for its age. Whoever
-    /// gave it away is asked last.
-    Queued { from: Option<AgentId> },
+    /// gave it away is asked last, and not before `until`.
+    Queued { from: Option<AgentId>, until: Option<Timestamp> },
 }
 
 /// A hand-over to record.
@@ -59,6 +59,8 @@ pub struct TicketPlan {
     pub decision: Option<NewDecision>,
     /// What the customer is told about it.
     pub notices: Vec<NewNotice>,
+    /// What holds in the department that has it from now on.
+    pub promise: Option<Promise>,
     pub at: Timestamp,
 }
 
@@ -144,13 +146,17 @@ impl Store {
 }
 
 async fn change(tx: &mut Tx, plan: TicketPlan) -> Result<Changed, StoreError> {
-    let TicketPlan { ticket: planned, entry, transfer, returned, decision, notices, at } = plan;
+    let TicketPlan { ticket: planned, entry, transfer, returned, decision, notices, promise, at } =
+        plan;
     if notices.iter().any(|new| new.notice == Notice::RatingRequest) {
         let update = sql("UPDATE tickets SET rating_asked_at = $1 WHERE id = $2");
         tx.run(update.bind(at).bind(planned.id)).await?;
     }
     let ticket = update_ticket(tx, &planned, at).await?;
     change_entry(tx, &ticket, entry, at).await?;
+    if let Some(promise) = promise {
+        queue_entries::store_promise(tx, ticket.id, promise).await?;
+    }
     segments::follow(tx, &ticket, at).await?;
     let transfer = match transfer {
         Some(new) => Some(insert_transfer(tx, ticket.id, &new, at).await?),
@@ -177,8 +183,8 @@ async fn change(tx: &mut Tx, plan: TicketPlan) -> Result<Changed, StoreError> {
 async fn update_ticket(tx: &mut Tx, ticket: &Ticket, at: Timestamp) -> Result<Ticket, StoreError> {
     let update = sql("UPDATE tickets SET department_id = $1, agent_id = $2, status = $3, \
          priority = $4, notes = $5, started_at = $6, closed_at = $7, owned_since = $8, \
-         updated_at = $9, is_auto_closed = $10, version = version + 1 \
-         WHERE id = $11 AND version = $12 RETURNING *")
+         updated_at = $9, is_auto_closed = $10, notes_plain = $11, version = version + 1 \
+         WHERE id = $12 AND version = $13 RETURNING *")
     .bind(ticket.department_id)
     .bind(ticket.agent_id)
     .bind(ticket.status)
@@ -189,6 +195,7 @@ async fn update_ticket(tx: &mut Tx, ticket: &Ticket, at: Timestamp) -> Result<Ti
     .bind(ticket.owned_since)
     .bind(at)
     .bind(ticket.is_auto_closed)
+    .bind(plain(&ticket.notes))
     .bind(ticket.id)
     .bind(ticket.version);
     tx.opt(update).await?.ok_or(StoreError::Stale)
@@ -207,9 +214,9 @@ async fn change_entry(
     let update = sql("UPDATE queue_entries SET offered_until = NULL")
         .push_bind(", offered_agent_id = ", handed_to);
     let update = match change {
-        EntryChange::Assigned(at) => {
-            update.push_bind(", assigned_at = COALESCE(assigned_at, ", at).push(")")
-        }
+        EntryChange::Assigned(at) => update
+            .push_bind(", assigned_at = COALESCE(assigned_at, ", at)
+            .push("), given_by = NULL"),
         EntryChange::Removed(at) => update
             .push_bind(", removed_at = CASE WHEN assigned_at IS NULL THEN ", at)
             .push(" ELSE removed_at END"),
@@ -222,8 +229,10 @@ async fn change_entry(
         EntryChange::Overflowed(from) => back_in_queue(update, ticket.department_id, at)
             .push_bind(", declined_by = '', visited = TRIM(visited || ' ' || ", from.to_string())
             .push(")"),
-        EntryChange::Queued { from } => back_in_queue(update, ticket.department_id, at)
+        EntryChange::Queued { from, until } => back_in_queue(update, ticket.department_id, at)
             .push_bind(", declined_by = ", from.map(|id| id.to_string()).unwrap_or_default())
+            .push_bind(", given_by = ", from)
+            .push_bind(", given_until = ", until)
             .push(", visited = '', pinned_at = NULL"),
     };
     tx.run(update.push_bind(" WHERE ticket_id = ", ticket.id)).await?;

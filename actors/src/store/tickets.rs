@@ -14,8 +14,15 @@ use super::{
 use crate::domain::{
     AgentId, Customer, CustomerId, DecisionKind, DepartmentId, Message, NewDecision, NewMessage,
     Priority, QueueEntry, Reasons, Ticket, TicketId, TicketStatus, TicketView, Timestamp,
-    customer::placeholder_name, ids::ChatKey, queue::STICKY_WINDOW, rating::RATING_WINDOW,
+    customer::placeholder_name,
+    ids::ChatKey,
+    plain::plain,
+    queue::{Promise, STICKY_WINDOW},
+    rating::RATING_WINDOW,
 };
+
+/// Rows whose plain texts are written in one transaction.
+const FILL_ROWS: i64 = 500;
 
 /// Whom a new ticket is for.
 #[derive(Debug, Clone)]
@@ -38,6 +45,7 @@ pub struct NewTicket {
     pub first_message: String,
     /// The message that opens it; a chat opened by hand has none.
     pub message: Option<NewMessage>,
+    pub promise: Promise,
     pub at: Timestamp,
 }
 
@@ -126,7 +134,11 @@ impl TicketFilter {
             .push_bind_if(" AND t.agent_id = ", self.agent_id)
             .push_bind_if(" AND t.priority = ", self.priority)
             .push_bind_if(" AND t.chat_id = ", self.chat_id.as_deref())
-            .push_mixed_search(&self.search, &["c.name_plain"], &["c.name", "t.phone", "t.notes"])
+            .push_mixed_search(
+                &self.search,
+                &["c.name_plain", "t.notes_plain"],
+                &["c.name", "t.phone", "t.notes"],
+            )
     }
 }
 
@@ -185,6 +197,7 @@ impl Store {
         self.unit(unit!(tx => {
             let update = sql("UPDATE tickets SET version = version + 1, updated_at = $1")
                 .bind(at)
+                .push_bind_if(", notes_plain = ", notes.as_deref().map(plain))
                 .push_bind_if(", notes = ", notes)
                 .push_bind_if(", priority = ", priority)
                 .push_bind(" WHERE id = ", id)
@@ -289,6 +302,33 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Writes the plain form of notes that are older than this column.
+    pub(super) async fn fill_plain_notes(&self) -> Result<(), StoreError> {
+        let mut after = TicketId(0);
+        loop {
+            let last = self.unit(unit!(tx => fill_plain_notes_after(tx, after).await)).await?;
+            let Some(last) = last else { return Ok(()) };
+            after = last;
+        }
+    }
+}
+
+async fn fill_plain_notes_after(
+    tx: &mut Tx,
+    after: TicketId,
+) -> Result<Option<TicketId>, StoreError> {
+    let select = sql("SELECT id, notes FROM tickets WHERE notes <> '' AND notes_plain = '' \
+         AND id > $1 ORDER BY id");
+    let select = select.bind(after).push_bind(" LIMIT ", FILL_ROWS);
+    let rows: Vec<(TicketId, String)> = tx.all(select).await?;
+    for (id, notes) in &rows {
+        let update = sql("UPDATE tickets SET notes_plain = $1 WHERE id = $2");
+        tx.run(update.bind(plain(notes)).bind(*id)).await?;
+    }
+    Ok(rows.last().map(|(id, _)| *id))
+}
+
 /// PostgreSQL says the name of the index, SQLite its columns.
 pub(super) fn is_message_key(constraint: &str) -> bool {
     constraint == "messages_provider_key" || constraint.starts_with("messages.")
@@ -300,8 +340,9 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     let insert =
         sql("INSERT INTO tickets (session_id, chat_id, phone, customer_id, department_id, \
          status, priority, version, customer_messages, agent_messages, rating_comment, notes, \
-         created_at, updated_at, awaiting_since, rating_requests) \
-         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 1, 0, 0, '', '', $7, $7, $7, $8) RETURNING id")
+         created_at, updated_at, awaiting_since, rating_requests, answer_due_at) \
+         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 1, 0, 0, '', '', $7, $7, $7, $8, $9) \
+         RETURNING id")
         .bind(new.key.session_id)
         .bind(new.key.chat_id.as_str())
         .bind(new.phone.as_str())
@@ -309,7 +350,8 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
         .bind(new.department_id)
         .bind(new.priority)
         .bind(new.at)
-        .bind(rating_requests);
+        .bind(rating_requests)
+        .bind(new.promise.due_at);
     let (id,): (TicketId,) = tx.one(insert).await?;
     let message = match new.message {
         Some(mut message) => {
@@ -320,10 +362,10 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
         None => None,
     };
     let insert = sql("INSERT INTO queue_entries (ticket_id, department_id, customer_id, chat_id, \
-         phone, first_message, priority, entered_at, sticky_agent_id, queued_at) \
+         phone, first_message, priority, entered_at, sticky_agent_id, queued_at, closing_at, due_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
          (SELECT agent_id FROM tickets WHERE customer_id = $3 AND agent_id IS NOT NULL \
-         AND updated_at >= $9 ORDER BY id DESC LIMIT 1), $8)")
+         AND updated_at >= $9 ORDER BY id DESC LIMIT 1), $8, $10, $11)")
     .bind(id)
     .bind(new.department_id)
     .bind(customer.id)
@@ -332,7 +374,9 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     .bind(new.first_message)
     .bind(new.priority)
     .bind(new.at)
-    .bind(new.at.minus(STICKY_WINDOW));
+    .bind(new.at.minus(STICKY_WINDOW))
+    .bind(new.promise.closing_at)
+    .bind(new.promise.due_at);
     tx.run(insert).await?;
     let entry = queue_entries::get(tx, id).await?;
     let ticket = tx.one(sql("SELECT * FROM tickets WHERE id = $1").bind(id)).await?;
@@ -399,7 +443,9 @@ async fn assign(
              WHERE ticket_id = $3")
         .bind(*until)
         .bind(*agent_id),
-        None => sql("UPDATE queue_entries SET assigned_at = $1 WHERE ticket_id = $2").bind(at),
+        None => sql("UPDATE queue_entries SET assigned_at = $1, given_by = NULL \
+             WHERE ticket_id = $2")
+        .bind(at),
     };
     tx.run(update.bind(*ticket_id)).await?;
     let agent_id = Some(*agent_id);

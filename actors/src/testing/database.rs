@@ -3,7 +3,6 @@
 use std::{
     io::{self, Write},
     str::FromStr,
-    sync::atomic::{AtomicU32, Ordering},
 };
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnectOptions};
@@ -13,22 +12,41 @@ use crate::store::Store;
 
 const SERVER_VARIABLE: &str = "TEST_POSTGRES_URL";
 
-/// Makes the names of databases of one process differ.
-static NUMBER: AtomicU32 = AtomicU32::new(0);
-
 /// A database that belongs to one test.
 #[derive(Debug)]
 pub struct TestDatabase {
     url: String,
     /// The folder of a SQLite file, removed when the test ends.
     _folder: Option<TempDir>,
+    /// Removes a PostgreSQL database when the test ends, however it does.
+    _dropped: Option<DropDatabase>,
+}
+
+#[derive(Debug)]
+struct DropDatabase {
+    server: PgConnectOptions,
+    name: String,
+}
+
+impl Drop for DropDatabase {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let server = self.server.clone();
+        // A thread of its own: this one may be inside a runtime that is unwinding.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(execute(&server, drop));
+        });
+        // A second panic would hide the first; what is left then is only clutter.
+        let _ = dropped.join();
+    }
 }
 
 impl TestDatabase {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}", folder.path().join("hub.sqlite3").display());
-        Self { url, _folder: Some(folder) }
+        Self { url, _folder: Some(folder), _dropped: None }
     }
 
     pub fn url(&self) -> &str {
@@ -62,13 +80,13 @@ pub async fn on_postgres<F: Future<Output = ()>>(body: impl FnOnce(TestDatabase)
         say_skipped();
         return;
     };
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("dx_actors_{}_{number}", std::process::id());
+    // Not a process id: one that was killed may have left a database behind, and ids come back.
+    let name = format!("dx_actors_{:016x}", rand::random::<u64>());
     let server = PgConnectOptions::from_str(&server_url).expect("a PostgreSQL address");
     execute(&server, format!("CREATE DATABASE {name}")).await;
     let url = server.clone().database(&name).to_url_lossy().to_string();
-    body(TestDatabase { url, _folder: None }).await;
-    execute(&server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    let dropped = Some(DropDatabase { server, name });
+    body(TestDatabase { url, _folder: None, _dropped: dropped }).await;
 }
 
 /// Past the capture of the test harness: a skipped test has to be seen.

@@ -202,8 +202,8 @@ impl TestHub {
         let stored = self.hub.store().list_waiting(id).await.expect("the queue is read");
         let Ok(waiting) = self.hub.queues().waiting(id).await else { return false };
         let ids = |entries: &[crate::domain::QueueEntry]| {
-            let mut ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
-            ids.sort_unstable();
+            let mut ids: Vec<_> = entries.iter().map(|entry| (entry.id, entry.promise)).collect();
+            ids.sort_unstable_by_key(|(id, _)| *id);
             ids
         };
         ids(&waiting) == ids(&stored)

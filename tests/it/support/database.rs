@@ -4,8 +4,6 @@ use std::{
     env,
     future::Future,
     io::{self, Write},
-    process,
-    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -15,15 +13,13 @@ use tokio_postgres::NoTls;
 /// A hanging test is a failing test.
 const TEST_DEADLINE: Duration = Duration::from_mins(3);
 
-static DATABASES: AtomicU32 = AtomicU32::new(0);
-
 /// Where a server under test keeps its rows.
 #[derive(Debug, Clone)]
 pub(crate) enum Database {
     /// The default: a file in the server's data folder.
     Sqlite,
     /// A database of this test's own on the server of `TEST_POSTGRES_URL`.
-    Postgres { url: String, admin_url: String, name: String },
+    Postgres { url: String },
 }
 
 impl Database {
@@ -31,23 +27,38 @@ impl Database {
     pub(crate) fn url(&self) -> Option<&str> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres { url, .. } => Some(url),
+            Self::Postgres { url } => Some(url),
         }
     }
 
-    async fn create_postgres(admin_url: String) -> Self {
-        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("dx_test_{}_{number}", process::id());
+    async fn create_postgres(admin_url: String) -> (Self, DropDatabase) {
+        // Not a process id: one that was killed may have left a database behind, and ids come back.
+        let name = format!("dx_test_{:016x}", rand::random::<u64>());
         run_sql(&admin_url, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
         let (server, _) =
             admin_url.rsplit_once('/').expect("TEST_POSTGRES_URL ends in /<database>");
-        Self::Postgres { url: format!("{server}/{name}"), admin_url, name }
+        let url = format!("{server}/{name}");
+        (Self::Postgres { url }, DropDatabase { admin_url, name })
     }
+}
 
-    async fn destroy(self) {
-        if let Self::Postgres { admin_url, name, .. } = self {
-            run_sql(&admin_url, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
-        }
+/// Removes the database of a test when it ends, however it does.
+struct DropDatabase {
+    admin_url: String,
+    name: String,
+}
+
+impl Drop for DropDatabase {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let admin_url = self.admin_url.clone();
+        // A thread of its own: this one may be inside a runtime that is unwinding.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(run_sql(&admin_url, &drop));
+        });
+        // A second panic would hide the first; what is left then is only clutter.
+        let _ = dropped.join();
     }
 }
 
@@ -64,7 +75,6 @@ pub(crate) async fn run_on_sqlite<F: Future<Output = ()>>(body: impl FnOnce(Data
     timeout(TEST_DEADLINE, body(Database::Sqlite)).await.expect("the test ends in time");
 }
 
-/// A failed test leaves its database behind, to be looked at.
 pub(crate) async fn run_on_postgres<F: Future<Output = ()>>(body: impl FnOnce(Database) -> F) {
     let Ok(admin_url) = env::var("TEST_POSTGRES_URL") else {
         let is_required = env::var("DX_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
@@ -73,9 +83,8 @@ pub(crate) async fn run_on_postgres<F: Future<Output = ()>>(body: impl FnOnce(Da
         let _ = writeln!(io::stderr(), "skipped: TEST_POSTGRES_URL is not set");
         return;
     };
-    let database = Database::create_postgres(admin_url).await;
-    timeout(TEST_DEADLINE, body(database.clone())).await.expect("the test ends in time");
-    database.destroy().await;
+    let (database, _dropped) = Database::create_postgres(admin_url).await;
+    timeout(TEST_DEADLINE, body(database)).await.expect("the test ends in time");
 }
 
 /// Makes the tests `<name>::sqlite` and `<name>::postgres` of each `async fn <name>(db: Database)`.
