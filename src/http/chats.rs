@@ -537,7 +537,7 @@ mod tests {
         for (key, value) in expected {
             assert_eq!(chat[key], value, "{key}");
         }
-        assert_eq!(keys_of(&chat).len(), 30);
+        assert_eq!(keys_of(&chat).len(), 32);
         for written in [format!("{}%40s.whatsapp.net", number(1)), format!("%2B{}", number(1))] {
             let found = office.read(ADMIN, &path(&written)).await;
             assert_eq!(found["id"], chat["id"], "{written}");

@@ -273,10 +273,7 @@ impl Connection {
             Ok(answer) => {
                 pace.accepted(&message.chat_id);
                 match answer.pointer("/messages/0/id").and_then(Value::as_str) {
-                    Some(id) => Ok(Taken {
-                        network_id: Some(id.to_owned()),
-                        address: answer["contacts"][0]["wa_id"].as_str().map(str::to_owned),
-                    }),
+                    Some(id) => Ok(Taken { network_id: Some(id.to_owned()), ..Taken::default() }),
                     None => Err(ProviderError::Unknown(UNKNOWN.to_owned())),
                 }
             }
