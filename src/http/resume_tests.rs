@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use axum::http::Method;
 use bytes::Bytes;
 use dx_actors::{
+    Audience, HubEvent,
     domain::{AgentId, Device, SessionId},
     presence::outbox::{
         Attached, HISTORY_AGE_MAX, HISTORY_EVENTS_MAX, OutFrame, Outbox, ResumeFrom,
@@ -447,11 +448,11 @@ async fn more_events_than_the_history_holds_are_not_passed_over_in_silence() {
     tab.agrees(&office).await;
     tab.cut(&office);
     step(&office, 3).await;
-    let (typing, stop) = ("/api/v1/typing/", format!("/api/v1/typing/?chat_id={}", number(1)));
-    for _ in 0..=HISTORY_EVENTS_MAX / 2 {
-        let answer = office.post(office.ana, typing, json!({"chat_id": number(1)})).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        assert_eq!(office.delete(office.ana, &stop).await.status, 204);
+    let hub = &office.app.state.hub;
+    for _ in 0..=HISTORY_EVENTS_MAX {
+        let (chat_id, from, at) = (number(1), "ana".to_owned(), hub.clock().now());
+        let typing = HubEvent::TypingStarted { chat_id, from, at };
+        hub.outboxes().publish(&Audience::Everyone, typing);
     }
     assert!(!tab.come_back(&office).await);
     tab.agrees(&office).await;
