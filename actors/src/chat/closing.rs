@@ -31,6 +31,15 @@ pub struct Closing {
 pub(crate) fn silence_step(context: &Context, ticket: &Ticket, now: Timestamp) -> Option<Step> {
     let is_ready = context.sessions.is_ready(ticket.session_id);
     let reach = if is_ready { Reach::Reachable } else { Reach::Unreachable };
+    silence_step_of(context, ticket, reach, now)
+}
+
+fn silence_step_of(
+    context: &Context,
+    ticket: &Ticket,
+    reach: Reach,
+    now: Timestamp,
+) -> Option<Step> {
     let settings = context.settings();
     context.by_calendar(ticket.department_id, |calendar| {
         inactivity::due(ticket, &settings.chat, calendar, reach, now)
@@ -47,7 +56,10 @@ impl State {
         if !self.is_open_now(ticket_id) {
             return Err(Rejected::TicketAlreadyClosed.into());
         }
-        let farewell = self.farewell(&closing, now);
+        let mut farewell = self.farewell(&closing, now);
+        if !farewell.is_empty() && !self.may_write_freely(now).await? {
+            farewell.clear();
+        }
         let context = std::sync::Arc::clone(&self.context);
         let changed = self.end_with(now, TicketStatus::Closed, farewell, |ticket| {
             ticket.check_close()?;
@@ -96,10 +108,18 @@ impl State {
     pub(super) async fn check_silence(&mut self, ticket_id: TicketId) -> Result<(), HubError> {
         let now = self.context.clock.now();
         let open = self.open.as_ref().filter(|open| open.ticket.id == ticket_id);
-        let Some(step) = open.and_then(|open| silence_step(&self.context, &open.ticket, now))
+        let Some(mut step) = open.and_then(|open| silence_step(&self.context, &open.ticket, now))
         else {
             return Ok(());
         };
+        // Whom the network lets nobody write to cannot be warned.
+        if matches!(step, Step::Warn) && !self.may_write_freely(now).await? {
+            let unwarned = self.open.as_ref().and_then(|open| {
+                silence_step_of(&self.context, &open.ticket, Reach::Unreachable, now)
+            });
+            let Some(unwarned) = unwarned else { return Ok(()) };
+            step = unwarned;
+        }
         if self.context.presence.is_typing(self.key.chat_id.clone()).await? {
             return Ok(());
         }

@@ -91,7 +91,11 @@ impl State {
 
     /// Whether the network takes this now: some numbers answer a customer freely only for a while.
     async fn may_write(&self, outgoing: &Outgoing, now: Timestamp) -> Result<bool, HubError> {
-        if !self.context.sessions.has_reply_window(self.key.session_id) || outgoing.is_template() {
+        Ok(outgoing.is_template() || self.may_write_freely(now).await?)
+    }
+
+    pub(super) async fn may_write_freely(&self, now: Timestamp) -> Result<bool, HubError> {
+        if !self.context.sessions.has_reply_window(self.key.session_id) {
             return Ok(true);
         }
         let window = self.context.store.find_reply_window(&self.key).await?;
