@@ -357,6 +357,9 @@ async fn doubt_is_never_sent_twice(database: TestDatabase) {
     let sessions = hub.sessions();
     sessions.start(TestHub::SESSION).await.unwrap();
     eventually(async || sessions.is_ready(TestHub::SESSION)).await;
+    // Numbers of this kind answer only whoever has written.
+    let inbound = Inbound::text(CHAT, "m1", "oi");
+    sessions.receive(hub.chats(), TestHub::SESSION, inbound).await.unwrap();
     let send = async |text: &str| {
         let outgoing = Outgoing::text(CHAT.to_owned(), text.to_owned());
         hub.chats().send(&TestHub::key(CHAT), outgoing).await.unwrap().message_id
