@@ -246,7 +246,10 @@ mod tests {
             "id": 1, "username": "admin", "email": "ana@x.br", "display_name": "Ana",
             "phone_number": "", "role": "admin",
         });
-        assert_eq!((me.status, me.json()), (200, expected));
+        let mut profile = me.json();
+        let rights = profile.as_object_mut().unwrap().remove("permissions").unwrap();
+        assert!(rights.as_array().unwrap().contains(&json!("accounts.manage_agents")));
+        assert_eq!((me.status, profile), (200, expected));
         let answer = patch(json!({"email": "x", "phone_number": "9".repeat(31)})).send().await;
         let expected = json!({
             "email": ["Insira um endereço de email válido."],

@@ -566,7 +566,7 @@ mod tests {
         assert_eq!(json!(keys.map(|key| &said[key])), expected);
         let expected = json!(["voltei", "Zé", false, false, "inbound"]);
         assert_eq!(json!(keys.map(|key| &asked[key])), expected);
-        assert_eq!(keys_of(said).len(), 21);
+        assert_eq!(keys_of(said).len(), 29);
         let page = office.read(ADMIN, &format!("{history}?limit=999&offset=1")).await;
         assert_eq!(
             json!([page["limit"], page["results"][0]["text_content"]]),

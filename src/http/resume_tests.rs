@@ -383,7 +383,9 @@ async fn a_client_cut_at_any_event_shows_what_the_server_says() {
         }
         assert!(back.come_back(&office).await, "after {cut}");
         back.read(&office).await;
-        assert_eq!((back.seq, &back.screen), (last, &server), "cut after {cut}");
+        // What the hub tells by itself (counters) may go on meanwhile.
+        assert!(back.seq >= last, "cut after {cut}: {} of {last}", back.seq);
+        assert_eq!(back.screen, server, "cut after {cut}");
         back.cut(&office);
     }
 }

@@ -37,7 +37,7 @@ está em `docs/EVENTS.md`.
 ";
 
 /// The resources, in the order in which the document shows them.
-const TAGS: [(&str, &str); 21] = [
+const TAGS: [(&str, &str); 22] = [
     ("Autenticação", "Entrar, manter o login e conferir tokens."),
     ("Perfil", "Os próprios dados."),
     ("Pessoas", "Quem trabalha com o sistema e em que papel."),
@@ -53,6 +53,7 @@ const TAGS: [(&str, &str); 21] = [
     ("Contatos", "As pessoas nos clientes, e a quem pertence um número."),
     ("Sessões", "Os números de WhatsApp da empresa e a sua conexão."),
     ("Mensagens", "Enviar mensagens e encontrá-las de novo."),
+    ("Modelos", "Mensagens que a rede aprovou de antemão, com variáveis."),
     ("Webhook", "Onde redes entregam mensagens, e simulações para testes."),
     ("Documentos", "Arquivos de clientes, enviados ou gerados de modelos."),
     ("Configurações", "Empresa, chat, e-mail, aparência, WhatsApp e modelos de documento."),
