@@ -108,9 +108,9 @@ async fn what_was_stored_before_a_kill_is_said_once(database: Database) {
     let slow = json!({"falha": "lento"});
     admin.post("/api/v1/whatsapp/sandbox/falha/", slow).expect(200).await;
     admin.receive(NUMBER, "oi", "m1").await;
-    let queued = format!("{MESSAGES}?direction=outbound&status=queued");
-    eventually("the greeting is stored", async || {
-        (admin.get(&queued).expect(200).await["count"] == 1).then_some(())
+    let leaving = format!("{MESSAGES}?direction=outbound&status=sending");
+    eventually("the greeting is leaving", async || {
+        (admin.get(&leaving).expect(200).await["count"] == 1).then_some(())
     })
     .await;
     server.kill9().await;
@@ -120,7 +120,7 @@ async fn what_was_stored_before_a_kill_is_said_once(database: Database) {
     admin.receive(NUMBER, "oi", "m1").await;
     admin.receive(NUMBER, "alguém?", "m2").await;
     eventually("the greeting has left", async || {
-        (admin.get(&queued).expect(200).await["count"] == 0).then_some(())
+        (admin.get(&leaving).expect(200).await["count"] == 0).then_some(())
     })
     .await;
     assert_eq!(told(&admin).await, ["Oi!"]);
