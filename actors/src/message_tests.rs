@@ -348,8 +348,8 @@ impl EncodeEvent for NoEvents {
 async fn doubt_is_never_sent_twice(database: TestDatabase) {
     let clock = Arc::new(ManualClock::default());
     let store = database.open().await;
-    let seed = Seed { admin_password_hash: "x".to_owned(), provider: ProviderKind::Cloud };
-    store.seed(seed, clock.now()).await.unwrap();
+    let first_rows = Seed { admin_password_hash: "x".to_owned(), provider: ProviderKind::Cloud };
+    store.seed(first_rows, clock.now()).await.unwrap();
     let taken = Arc::new(Mutex::new(Vec::new()));
     let network = Arc::new(Doubtful { taken: Arc::clone(&taken) });
     let config = HubConfig::default();
@@ -360,11 +360,11 @@ async fn doubt_is_never_sent_twice(database: TestDatabase) {
     // Numbers of this kind answer only whoever has written.
     let inbound = Inbound::text(CHAT, "m1", "oi");
     sessions.receive(hub.chats(), TestHub::SESSION, inbound).await.unwrap();
-    let send = async |text: &str| {
+    let say = async |text: &str| {
         let outgoing = Outgoing::text(CHAT.to_owned(), text.to_owned());
         hub.chats().send(&TestHub::key(CHAT), outgoing).await.unwrap().message_id
     };
-    let id = send("uma vez").await;
+    let id = say("uma vez").await;
     let status = async |id: &str| {
         let found = hub.store().find_message_by_provider_id(TestHub::SESSION, id).await;
         found.unwrap().unwrap().status
@@ -372,11 +372,11 @@ async fn doubt_is_never_sent_twice(database: TestDatabase) {
     let times = |id: &str| taken.lock().unwrap().iter().filter(|taken| *taken == id).count();
     eventually(async || times(&id) == 1).await;
     // The next one is not held up, and a new connection does not send what may have left.
-    let next = send("outra").await;
+    let next = say("outra").await;
     eventually(async || times(&next) == 1).await;
     sessions.reconnect(TestHub::SESSION).await.unwrap();
     eventually(async || sessions.is_ready(TestHub::SESSION)).await;
-    let last = send("mais uma").await;
+    let last = say("mais uma").await;
     eventually(async || times(&last) == 1).await;
     assert_eq!((times(&id), status(&id).await), (1, MessageStatus::Sending));
     // The network's own report decides.

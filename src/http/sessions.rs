@@ -434,6 +434,7 @@ async fn whole_row(
 }
 
 /// A limit of one number; `null` goes back to what its kind asks.
+#[expect(clippy::option_option, reason = "absent, null and a number are three things")]
 fn limit(fields: &mut Fields, name: &str, max: i64) -> Option<Option<i64>> {
     let is_sent = fields.is_present(name);
     let limit = fields.optional_int(name, 0..=max);

@@ -179,7 +179,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
             let [c, d] = low.to_be_bytes();
             is_public_v4(Ipv4Addr::new(a, b, c, d))
         }
-        [0x2001, 0x0db8, ..] | [0x2001, 0, ..] | [0x0100, 0, 0, 0, ..] => false,
+        [0x2001, 0 | 0x0db8, ..] | [0x0100, 0, 0, 0, ..] => false,
         // Global unicast is 2000::/3.
         [first, ..] => first & 0xe000 == 0x2000,
     }

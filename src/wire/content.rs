@@ -152,6 +152,7 @@ impl Content {
     }
 
     /// Without what opens the file.
+    #[must_use]
     pub fn public(mut self) -> Self {
         if let Self::Media(media) = &mut self {
             media.reference = Value::Null;

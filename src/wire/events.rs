@@ -82,16 +82,7 @@ impl From<&HubEvent> for Envelope {
             | HubEvent::ChatTagsChanged { .. } => remark_event(event),
             HubEvent::MessageReceived { message, at } => message_received(message, *at),
             HubEvent::MessageSent { message, at } => message_sent(message, *at),
-            HubEvent::MediaChanged { message, at } => {
-                let data = json!({
-                    "message_id": message.message_id, "chat_id": message.chat_id,
-                    "media_status": message.media_status.map(Word::word),
-                    "media_file_id": message.media_key.as_ref().map(FileKey::as_str),
-                    "media_type": message.media_mime_type, "media_size": message.media_size,
-                    "timestamp": At(*at),
-                });
-                Self::new("media_status", data)
-            }
+            HubEvent::MediaChanged { message, at } => media_changed(message, *at),
             HubEvent::MessageChanged { message, change } => message_changed(message, change),
             HubEvent::MessageStatusChanged { message_id, chat_id, status, at } => {
                 let data = json!({
@@ -117,13 +108,7 @@ impl From<&HubEvent> for Envelope {
                 });
                 Self::new("queue_changed", data)
             }
-            HubEvent::PresenceChanged { agent_id, status, message, is_reconnecting, at } => {
-                let data = json!({
-                    "agent_id": agent_id.0, "status": status.word(), "message": message,
-                    "reconectando": is_reconnecting, "timestamp": At(*at),
-                });
-                Self::new("agent_presence_changed", data)
-            }
+            HubEvent::PresenceChanged { .. } => presence_changed(event),
             HubEvent::TypingStarted { chat_id, from, at } => {
                 Self::new("typing_start", typing(chat_id, from, *at))
             }
@@ -145,6 +130,29 @@ impl From<&HubEvent> for Envelope {
             }
         }
     }
+}
+
+fn presence_changed(event: &HubEvent) -> Envelope {
+    let data = match event {
+        HubEvent::PresenceChanged { agent_id, status, message, is_reconnecting, at } => json!({
+            "agent_id": agent_id.0, "status": status.word(), "message": message,
+            "reconectando": is_reconnecting, "timestamp": At(*at),
+        }),
+        _ => Value::Null,
+    };
+    Envelope::new("agent_presence_changed", data)
+}
+
+/// The file of a message is there, will not come, or is fetched again.
+fn media_changed(message: &Message, at: Timestamp) -> Envelope {
+    let data = json!({
+        "message_id": message.message_id, "chat_id": message.chat_id,
+        "media_status": message.media_status.map(Word::word),
+        "media_file_id": message.media_key.as_ref().map(FileKey::as_str),
+        "media_type": message.media_mime_type, "media_size": message.media_size,
+        "timestamp": At(at),
+    });
+    Envelope::new("media_status", data)
 }
 
 /// A reaction, an edit, a message taken back, or a vote.

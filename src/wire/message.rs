@@ -287,15 +287,6 @@ impl MessageOut {
             media_url,
             media_mime_type,
             media_size,
-            media_key: _,
-            media_status: _,
-            details: _,
-            quoted_message_id: _,
-            network_id: _,
-            customer_reaction: _,
-            company_reaction: _,
-            edited_at: _,
-            deleted_at: _,
             raw_payload,
             protocol_version,
             is_automatic,
@@ -306,6 +297,8 @@ impl MessageOut {
             sent_at,
             delivered_at,
             read_at,
+            // In `more`, or nothing for people.
+            ..
         } = message;
         Self {
             id: id.0,

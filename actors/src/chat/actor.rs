@@ -215,7 +215,8 @@ impl Actor for ChatActor {
             return Ok(());
         }
         state.last_used = tokio::time::Instant::now();
-        watched("chat", state.handle(message)).await
+        // On the heap: it is as large as the largest of all steps.
+        watched("chat", Box::pin(state.handle(message))).await
     }
 
     async fn handle_supervisor_evt(

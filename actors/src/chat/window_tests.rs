@@ -93,9 +93,9 @@ async fn free_text_is_refused_outside_the_window_and_a_repeat_is_answered(databa
     let send = async |outgoing: &Outgoing| hub.hub.chats().send(&key, outgoing.clone()).await;
     assert!(is_closed(send(&outgoing).await), "the customer has never written");
     writes(&hub, session_id, "m1").await;
-    let sent = send(&outgoing).await.unwrap();
+    let first = send(&outgoing).await.unwrap();
     hub.clock.advance(Duration::from_hours(24));
-    assert_eq!(send(&outgoing).await.unwrap().id, sent.id, "the same request, the same answer");
+    assert_eq!(send(&outgoing).await.unwrap().id, first.id, "the same request, the same answer");
     let other = Outgoing { client_message_id: None, ..outgoing.clone() };
     assert!(is_closed(send(&other).await));
     let template = Outgoing { kind: crate::domain::MessageKind::Template, ..other };
@@ -133,19 +133,19 @@ async fn numbers_and_templates_are_kept(database: TestDatabase) {
         components: "[]".to_owned(),
     };
     let page = Page { limit: 10, offset: 0 };
-    let names = async |filter: TemplateFilter| -> Vec<String> {
+    let found = async |filter: TemplateFilter| -> Vec<String> {
         let rows = store.list_message_templates(&filter, page).await.unwrap().rows;
         rows.into_iter().map(|template| template.name).collect()
     };
     let both = vec![template("b"), template("a")];
     assert_eq!(store.replace_message_templates(one, both, now).await.unwrap(), 0);
-    assert_eq!(names(TemplateFilter::default()).await, ["a", "b"]);
+    assert_eq!(found(TemplateFilter::default()).await, ["a", "b"]);
     let later = now.plus(Duration::from_secs(1));
     let left = vec![template("a")];
     assert_eq!(store.replace_message_templates(one, left, later).await.unwrap(), 1);
     let status = TemplateStatus::Paused;
     store.change_template_status("a".to_owned(), status, "QUALITY".to_owned()).await.unwrap();
     let paused = TemplateFilter { status: Some(status), ..TemplateFilter::default() };
-    assert_eq!(names(paused).await, ["a"]);
+    assert_eq!(found(paused).await, ["a"]);
     assert_eq!(store.find_message_template(other, "a", "pt_BR").await.unwrap(), None);
 }

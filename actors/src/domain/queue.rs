@@ -141,9 +141,10 @@ impl Promise {
     pub fn new(calendar: &Calendar<'_>, since: Timestamp, response_target_minutes: i64) -> Self {
         let target =
             Duration::from_mins(u64::try_from(response_target_minutes).unwrap_or(1).max(1));
-        let closing_at = calendar.plus_open(since, target * 3 / 4);
+        let (until_closing, rest) = (target * 3 / 4, target / 4);
+        let closing_at = calendar.plus_open(since, until_closing);
         // Goes on from there: a night in between is looked at once.
-        Self { closing_at, due_at: calendar.plus_open(closing_at, target - target * 3 / 4) }
+        Self { closing_at, due_at: calendar.plus_open(closing_at, rest) }
     }
 
     pub fn level_at(&self, at: Timestamp) -> ServiceLevel {

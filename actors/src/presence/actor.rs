@@ -210,9 +210,9 @@ impl State {
         // After a crash of this actor alone the sockets are still there.
         for (agent_id, devices) in context.outboxes.open_sockets() {
             let grace = context.config.presence_grace;
-            let life = &mut live.agent_mut(agent_id, now).life;
-            life.last_seen = Some(now);
-            life.recount(&devices, now, grace);
+            let lease = &mut live.agent_mut(agent_id, now).life;
+            lease.last_seen = Some(now);
+            lease.recount(&devices, now, grace);
             live.refresh(agent_id, now, Behind::Life);
         }
         live.resume_history(store.list_open_presence().await?, now);
@@ -257,11 +257,7 @@ impl State {
             ToPresence::OfferMissed { agent_id, max } => {
                 settle_cast("offer missed", self.offer_missed(agent_id, max).await)?;
             }
-            ToPresence::Assigned(claims) => {
-                for (ticket_id, agent_id) in claims {
-                    self.live.charge(agent_id, ticket_id);
-                }
-            }
+            ToPresence::Assigned(claims) => self.live.charge_all(claims),
             ToPresence::Doubtful(tickets) => {
                 self.live.doubt(&tickets);
                 settle_cast("reconcile", self.reconcile().await)?;

@@ -340,6 +340,13 @@ impl Live {
         self.loads.get(&id).copied().unwrap_or(0)
     }
 
+    /// What a queue has given away.
+    pub(super) fn charge_all(&mut self, claims: Vec<(TicketId, AgentId)>) {
+        for (ticket, agent) in claims {
+            self.charge(agent, ticket);
+        }
+    }
+
     /// A ticket belongs to this agent from now on, whoever had or claimed it before. Repeating it
     /// changes nothing. Who had it.
     pub(super) fn charge(&mut self, id: AgentId, ticket: TicketId) -> Option<AgentId> {

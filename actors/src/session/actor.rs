@@ -241,18 +241,9 @@ impl State {
                 self.send_next();
                 Ok(())
             }
-            ToSession::Connected { reply } => {
-                let connection = self.connection.as_ref().filter(|_| self.session.is_connected());
-                let provider = connection.map(|connection| Arc::clone(&connection.provider));
-                settle(reply, provider.ok_or(HubError::SessionNotReady))
-            }
+            ToSession::Connected { reply } => settle(reply, self.connected()),
             ToSession::Typing { chat_id, agent_id, is_typing } => {
-                if is_typing {
-                    self.signals.typing(&chat_id, agent_id, self.context.clock.now());
-                } else {
-                    self.signals.stopped(&chat_id, agent_id);
-                }
-                self.signal_next();
+                self.type_in(&chat_id, agent_id, is_typing);
                 Ok(())
             }
             ToSession::Read(receipt) => {
@@ -287,6 +278,22 @@ impl State {
             #[cfg(feature = "testing")]
             ToSession::Panic => panic!("asked to by a test"),
         }
+    }
+
+    /// The connection, for what is asked of the network directly.
+    fn connected(&self) -> Result<Arc<dyn Provider>, HubError> {
+        let connection = self.connection.as_ref().filter(|_| self.session.is_connected());
+        let provider = connection.map(|connection| Arc::clone(&connection.provider));
+        provider.ok_or(HubError::SessionNotReady)
+    }
+
+    fn type_in(&mut self, chat_id: &str, agent_id: AgentId, is_typing: bool) {
+        if is_typing {
+            self.signals.typing(chat_id, agent_id, self.context.clock.now());
+        } else {
+            self.signals.stopped(chat_id, agent_id);
+        }
+        self.signal_next();
     }
 
     async fn start(&mut self) -> Result<WhatsAppSession, HubError> {
