@@ -1,27 +1,17 @@
 //! What real networks do to messages: changes in any order, doubt, strangers, phones beside us.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-
-use bytes::Bytes;
-use tokio::sync::mpsc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    EncodeEvent, Hub, HubConfig, both_databases,
+    both_databases,
     chat::Outgoing,
     clock::Clock,
     domain::{
         ChangeKind, Direction, Inbound, Message, MessageChange, MessageStatus, ProviderKind,
-        SessionChanges, Side, WhatsAppSession,
+        SessionChanges, Side,
     },
     events::HubEvent,
-    session::{
-        Connect, Provider, ProviderError, ProviderEvent, ProviderFactory, ProviderFuture, Taken,
-    },
-    store::Seed,
-    testing::{ManualClock, TestDatabase, TestHub, eventually},
+    testing::{MuteNetwork, TestDatabase, TestHub, eventually},
 };
 
 both_databases!(
@@ -40,8 +30,7 @@ const CHAT: &str = "5511988880001";
 
 async fn ready(database: &TestDatabase) -> TestHub {
     let hub = TestHub::start(database).await;
-    hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
-    eventually(async || hub.hub.sessions().is_ready(TestHub::SESSION)).await;
+    hub.connect().await;
     hub
 }
 
@@ -251,8 +240,7 @@ async fn what_waits_can_be_cancelled_and_what_failed_sent_again(database: TestDa
     assert_eq!(cancelled.status, MessageStatus::Failed);
     assert_eq!(cancelled.error, "Cancelada antes do envio.");
     assert!(hub.hub.cancel_message(message.id).await.is_err(), "once");
-    hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
-    eventually(async || hub.hub.sessions().is_ready(TestHub::SESSION)).await;
+    hub.connect().await;
     let other = Outgoing::text(CHAT.to_owned(), "dois".to_owned());
     hub.hub.chats().send(&key, other).await.unwrap();
     assert_eq!(sent.recv().await.unwrap().text, "dois", "what was cancelled does not leave");
@@ -265,98 +253,11 @@ async fn what_waits_can_be_cancelled_and_what_failed_sent_again(database: TestDa
     assert!(hub.hub.resend(message.id).await.is_err(), "it has not failed");
 }
 
-/// A network that takes messages and never says so, and does not know ours by their ids.
-struct Doubtful {
-    taken: Arc<Mutex<Vec<String>>>,
-}
-
-struct DoubtfulConnection(Arc<Mutex<Vec<String>>>);
-
-impl ProviderFactory for Doubtful {
-    fn connect(
-        &self,
-        _: &WhatsAppSession,
-        _: Connect,
-        events: mpsc::Sender<ProviderEvent>,
-    ) -> Result<Arc<dyn Provider>, ProviderError> {
-        tokio::spawn(async move {
-            let phone_number = "5511900000001".to_owned();
-            let _ = events.send(ProviderEvent::Ready { phone_number }).await;
-            // Stays open as long as the hub wants it.
-            events.closed().await;
-        });
-        Ok(Arc::new(DoubtfulConnection(Arc::clone(&self.taken))))
-    }
-}
-
-impl Provider for DoubtfulConnection {
-    fn send<'a>(
-        &'a self,
-        message: &'a Message,
-    ) -> ProviderFuture<'a, Result<Taken, ProviderError>> {
-        self.0.lock().unwrap().push(message.message_id.clone());
-        Box::pin(async { Err(ProviderError::Unknown("a conexão caiu".to_owned())) })
-    }
-
-    fn is_idempotent(&self) -> bool {
-        false
-    }
-
-    fn change<'a>(
-        &'a self,
-        _: &'a MessageChange,
-        _: &'a Message,
-    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn download<'a>(
-        &'a self,
-        _: &'a Message,
-        _: mpsc::Sender<Bytes>,
-    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn set_typing<'a>(
-        &'a self,
-        _: &'a str,
-        _: bool,
-    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn mark_read<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a [String],
-    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn disconnect(&self) {}
-}
-
-struct NoEvents;
-
-impl EncodeEvent for NoEvents {
-    fn encode(&self, _: &HubEvent) -> Bytes {
-        Bytes::from_static(b"{}")
-    }
-}
-
 async fn doubt_is_never_sent_twice(database: TestDatabase) {
-    let clock = Arc::new(ManualClock::default());
-    let store = database.open().await;
-    let first_rows = Seed { admin_password_hash: "x".to_owned(), provider: ProviderKind::Cloud };
-    store.seed(first_rows, clock.now()).await.unwrap();
-    let taken = Arc::new(Mutex::new(Vec::new()));
-    let network = Arc::new(Doubtful { taken: Arc::clone(&taken) });
-    let config = HubConfig::default();
-    let hub = Hub::start(config, store, clock.clone(), Arc::new(NoEvents), network).await.unwrap();
+    let network = Arc::new(MuteNetwork::doubtful());
+    let TestHub { hub, clock, .. } =
+        TestHub::start_over(&database, ProviderKind::Cloud, network.clone()).await;
     let sessions = hub.sessions();
-    sessions.start(TestHub::SESSION).await.unwrap();
-    eventually(async || sessions.is_ready(TestHub::SESSION)).await;
     // Numbers of this kind answer only whoever has written.
     let inbound = Inbound::text(CHAT, "m1", "oi");
     sessions.receive(hub.chats(), TestHub::SESSION, inbound).await.unwrap();
@@ -369,16 +270,15 @@ async fn doubt_is_never_sent_twice(database: TestDatabase) {
         let found = hub.store().find_message_by_provider_id(TestHub::SESSION, id).await;
         found.unwrap().unwrap().status
     };
-    let times = |id: &str| taken.lock().unwrap().iter().filter(|taken| *taken == id).count();
-    eventually(async || times(&id) == 1).await;
+    eventually(async || network.times(&id) == 1).await;
     // The next one is not held up, and a new connection does not send what may have left.
     let next = say("outra").await;
-    eventually(async || times(&next) == 1).await;
+    eventually(async || network.times(&next) == 1).await;
     sessions.reconnect(TestHub::SESSION).await.unwrap();
     eventually(async || sessions.is_ready(TestHub::SESSION)).await;
     let last = say("mais uma").await;
-    eventually(async || times(&last) == 1).await;
-    assert_eq!((times(&id), status(&id).await), (1, MessageStatus::Sending));
+    eventually(async || network.times(&last) == 1).await;
+    assert_eq!((network.times(&id), status(&id).await), (1, MessageStatus::Sending));
     // The network's own report decides.
     let report = crate::store::StatusReport {
         session_id: TestHub::SESSION,

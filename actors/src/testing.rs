@@ -1,12 +1,15 @@
-//! Tools for tests: throw-away databases, a clock that is moved by hand, and a whole hub.
+//! Tools for tests: throw-away databases, a clock that is moved by hand, a network that says little, and a
+//! whole hub.
 
 mod clock;
 mod database;
 mod hub;
+mod network;
 
 pub use clock::ManualClock;
 pub use database::{TestDatabase, on_postgres, on_sqlite};
 pub use hub::{TestHub, eventually};
+pub use network::MuteNetwork;
 
 /// Runs each named `async fn(TestDatabase)` on SQLite and on PostgreSQL. The latter needs
 /// `TEST_POSTGRES_URL`; without it the test says that it was skipped, unless `DX_REQUIRE_POSTGRES=1`.

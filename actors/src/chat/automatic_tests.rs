@@ -45,13 +45,8 @@ const GREETING: &str = "Olá! Como podemos ajudar?";
 
 async fn ready(database: &TestDatabase) -> TestHub {
     let hub = TestHub::start(database).await;
-    connect(&hub).await;
+    hub.connect().await;
     hub
-}
-
-async fn connect(hub: &TestHub) {
-    hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
-    eventually(async || hub.hub.sessions().is_ready(TestHub::SESSION)).await;
 }
 
 async fn set(hub: &TestHub, change: impl FnOnce(&mut ChatSettings)) {
@@ -175,7 +170,7 @@ async fn nothing_is_said_while_the_number_is_not_ready(database: TestDatabase) {
     assert!(automatic(&hub, &first).await.is_empty());
     // What was kept back is made up for soon, and not when it is no greeting any more.
     writes(&hub, "m2", "oi").await;
-    connect(&hub).await;
+    hub.connect().await;
     hub.online(TestHub::ADMIN).await;
     hub.clock.advance(Duration::from_mins(5));
     writes(&hub, "m3", "alguém?").await;

@@ -247,8 +247,7 @@ async fn a_transfer_is_checked_in_the_order_of_the_contract(database: TestDataba
 async fn a_client_message_id_is_sent_once(database: TestDatabase) {
     let mut hub = TestHub::start(&database).await;
     hub.silence().await;
-    hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
-    eventually(async || hub.hub.sessions().is_ready(TestHub::SESSION)).await;
+    hub.connect().await;
     accepted(&hub, TestHub::ADMIN).await;
     let mut reached = hub.network.sent();
     let key = TestHub::key(CHAT);

@@ -2,21 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::broadcast;
 
-use super::{
-    Provider, ProviderError, ProviderEvent, ProviderFactory, SandboxFault, SandboxSignal,
-    provider::{Connect, ProviderFuture, Taken},
-};
+use super::{SandboxFault, SandboxSignal};
 use crate::{
-    EncodeEvent, Hub, HubConfig, both_databases,
+    both_databases,
     chat::{Acceptance, Outgoing},
-    clock::Clock,
-    domain::{AgentId, Message, MessageChange, MessageKind, ProviderKind, WhatsAppSession},
+    domain::{AgentId, MessageKind, ProviderKind},
     events::HubEvent,
-    store::Seed,
-    testing::{ManualClock, TestDatabase, TestHub, eventually},
+    testing::{MuteNetwork, TestDatabase, TestHub, eventually},
 };
 
 both_databases!(
@@ -35,8 +29,7 @@ const TTL: Duration = Duration::from_secs(10);
 
 async fn ready(database: &TestDatabase) -> (TestHub, broadcast::Receiver<SandboxSignal>) {
     let hub = TestHub::start(database).await;
-    hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
-    eventually(async || hub.hub.sessions().is_ready(TestHub::SESSION)).await;
+    hub.connect().await;
     let signals = hub.network.signals();
     (hub, signals)
 }
@@ -205,87 +198,10 @@ async fn a_receipt_that_was_not_taken_is_part_of_the_next(database: TestDatabase
     hub.stop().await;
 }
 
-/// Takes messages, and never says whether it has taken anything else.
-struct Mute;
-
-impl Provider for Mute {
-    fn send<'a>(&'a self, _: &'a Message) -> ProviderFuture<'a, Result<Taken, ProviderError>> {
-        Box::pin(async { Ok(Taken::default()) })
-    }
-
-    fn is_idempotent(&self) -> bool {
-        true
-    }
-
-    fn change<'a>(
-        &'a self,
-        _: &'a MessageChange,
-        _: &'a Message,
-    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn download<'a>(
-        &'a self,
-        _: &'a Message,
-        _: mpsc::Sender<Bytes>,
-    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn set_typing<'a>(
-        &'a self,
-        _: &'a str,
-        _: bool,
-    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn mark_read<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a [String],
-    ) -> ProviderFuture<'a, Result<(), ProviderError>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn disconnect(&self) {}
-}
-
-struct MuteNetwork;
-
-impl ProviderFactory for MuteNetwork {
-    fn connect(
-        &self,
-        _: &WhatsAppSession,
-        _: Connect,
-        events: mpsc::Sender<ProviderEvent>,
-    ) -> Result<Arc<dyn Provider>, ProviderError> {
-        tokio::spawn(async move {
-            let _ = events.send(ProviderEvent::Ready { phone_number: "55".to_owned() }).await;
-            events.closed().await;
-        });
-        Ok(Arc::new(Mute))
-    }
-}
-
-struct NoEncoder;
-
-impl EncodeEvent for NoEncoder {
-    fn encode(&self, _: &HubEvent) -> Bytes {
-        Bytes::new()
-    }
-}
-
 async fn a_network_that_never_answers_holds_nobody_up(database: TestDatabase) {
-    let (store, clock) = (database.open().await, Arc::new(ManualClock::default()));
-    let seed = Seed { admin_password_hash: String::new(), provider: ProviderKind::Sandbox };
-    store.seed(seed, clock.now()).await.unwrap();
-    let (encoder, network) = (Arc::new(NoEncoder), Arc::new(MuteNetwork));
-    let hub = Hub::start(HubConfig::default(), store, clock, encoder, network).await.unwrap();
+    let network = Arc::new(MuteNetwork::confirming());
+    let hub = TestHub::start_over(&database, ProviderKind::Sandbox, network).await.hub;
     let sessions = hub.sessions();
-    sessions.start(TestHub::SESSION).await.unwrap();
-    eventually(async || sessions.is_ready(TestHub::SESSION)).await;
     for number in 0..100 {
         let chat_id = format!("551198888{number:04}");
         sessions.set_typing(TestHub::SESSION, chat_id, TestHub::ADMIN, true);

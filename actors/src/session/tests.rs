@@ -28,8 +28,7 @@ both_databases!(
 const CHAT: &str = "5511988880001";
 
 async fn ready(hub: &TestHub) {
-    hub.hub.sessions().start(TestHub::SESSION).await.unwrap();
-    eventually(async || hub.hub.sessions().is_ready(TestHub::SESSION)).await;
+    hub.connect().await;
 }
 
 async fn send(hub: &TestHub, text: &str) -> crate::domain::Message {

@@ -16,7 +16,7 @@ use crate::{
     error::HubError,
     events::{EncodeEvent, HubEvent},
     hub::{Hub, HubConfig},
-    session::SandboxNetwork,
+    session::{ProviderFactory, SandboxNetwork},
     store::Seed,
 };
 
@@ -52,16 +52,46 @@ impl TestHub {
         clock: Arc<ManualClock>,
         config: HubConfig,
     ) -> Self {
-        let store = database.open().await;
-        let admin_password_hash = String::new();
-        let seed = Seed { admin_password_hash, provider: ProviderKind::Sandbox };
-        store.seed(seed, clock.now()).await.expect("an empty database is seeded");
         let network = SandboxNetwork::new(clock.clone(), false);
         let providers = Arc::new(network.clone());
+        Self::assemble(database, clock, config, network, ProviderKind::Sandbox, providers).await
+    }
+
+    /// A hub whose number is of this kind, connected to a network of the test's own; `network` stays unused.
+    pub async fn start_over(
+        database: &TestDatabase,
+        provider: ProviderKind,
+        providers: Arc<dyn ProviderFactory>,
+    ) -> Self {
+        let clock = Arc::<ManualClock>::default();
+        let network = SandboxNetwork::new(clock.clone(), false);
+        let config = HubConfig::default();
+        let started = Self::assemble(database, clock, config, network, provider, providers).await;
+        started.connect().await;
+        started
+    }
+
+    async fn assemble(
+        database: &TestDatabase,
+        clock: Arc<ManualClock>,
+        config: HubConfig,
+        network: SandboxNetwork,
+        provider: ProviderKind,
+        providers: Arc<dyn ProviderFactory>,
+    ) -> Self {
+        let store = database.open().await;
+        let seed = Seed { admin_password_hash: String::new(), provider };
+        store.seed(seed, clock.now()).await.expect("an empty database is seeded");
         let hub = Hub::start(config, store, clock.clone(), Arc::new(DebugEncoder), providers);
         let hub = hub.await.expect("the hub starts");
         let tap = hub.outboxes().tap();
         Self { hub, clock, network, tap }
+    }
+
+    /// The number is ready.
+    pub async fn connect(&self) {
+        self.hub.sessions().start(Self::SESSION).await.expect("the number may be started");
+        eventually(async || self.hub.sessions().is_ready(Self::SESSION)).await;
     }
 
     /// The hub itself tells customers nothing from now on.
