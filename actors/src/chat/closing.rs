@@ -27,7 +27,7 @@ pub struct Closing {
     pub asks_for_rating: bool,
 }
 
-/// What is due for a ticket whose customer may have fallen silent.
+/// What may be due for a ticket whose customer may have fallen silent: its chat knows more.
 pub(crate) fn silence_step(context: &Context, ticket: &Ticket, now: Timestamp) -> Option<Step> {
     let is_ready = context.sessions.is_ready(ticket.session_id);
     let reach = if is_ready { Reach::Reachable } else { Reach::Unreachable };
@@ -107,19 +107,10 @@ impl State {
     /// The sweep saw a row; what has been said since then counts, and so does what is being typed.
     pub(super) async fn check_silence(&mut self, ticket_id: TicketId) -> Result<(), HubError> {
         let now = self.context.clock.now();
+        let reach = self.reach(now).await?;
         let open = self.open.as_ref().filter(|open| open.ticket.id == ticket_id);
-        let Some(mut step) = open.and_then(|open| silence_step(&self.context, &open.ticket, now))
-        else {
-            return Ok(());
-        };
-        // Whom the network lets nobody write to cannot be warned.
-        if matches!(step, Step::Warn) && !self.may_write_freely(now).await? {
-            let unwarned = self.open.as_ref().and_then(|open| {
-                silence_step_of(&self.context, &open.ticket, Reach::Unreachable, now)
-            });
-            let Some(unwarned) = unwarned else { return Ok(()) };
-            step = unwarned;
-        }
+        let step = open.and_then(|open| silence_step_of(&self.context, &open.ticket, reach, now));
+        let Some(step) = step else { return Ok(()) };
         if self.context.presence.is_typing(self.key.chat_id.clone()).await? {
             return Ok(());
         }
@@ -128,15 +119,22 @@ impl State {
                 let warning = self.notices([Notice::Inactivity], now);
                 self.tell_customer(warning, now).await
             }
-            Step::Close => self.close_silent(now).await,
+            Step::Close => self.close_silent(reach, now).await,
         }
     }
 
-    async fn close_silent(&mut self, now: Timestamp) -> Result<(), HubError> {
+    /// Whether this customer can be told anything now.
+    async fn reach(&self, now: Timestamp) -> Result<Reach, HubError> {
+        let is_reachable = self.context.sessions.is_ready(self.key.session_id)
+            && self.may_write_freely(now).await?;
+        Ok(if is_reachable { Reach::Reachable } else { Reach::Unreachable })
+    }
+
+    async fn close_silent(&mut self, reach: Reach, now: Timestamp) -> Result<(), HubError> {
         let context = std::sync::Arc::clone(&self.context);
         let minutes = context.settings().chat.inactivity_timeout_minutes;
         let closing = self.end_with(now, TicketStatus::Closed, Vec::new(), |ticket| {
-            if silence_step(&context, ticket, now) != Some(Step::Close) {
+            if silence_step_of(&context, ticket, reach, now) != Some(Step::Close) {
                 return Err(HubError::Conflict);
             }
             ticket.is_auto_closed = true;

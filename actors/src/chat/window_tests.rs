@@ -1,25 +1,26 @@
 //! The window in which a customer of the Cloud API may be answered freely, with a clock that the test
 //! moves.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        ProviderKind, Rejected, SessionId,
+        ProviderKind, Rejected, SessionId, TicketStatus,
         cloud::{CloudNumberChanges, NetworkTemplate, TemplateStatus},
         ids::ChatKey,
     },
     error::HubError,
     events::HubEvent,
     store::{Page, StoreError, TemplateFilter},
-    testing::{TestDatabase, TestHub},
+    testing::{MuteNetwork, TestDatabase, TestHub},
 };
 
 both_databases!(
     a_window_that_closes_is_told_once,
+    whom_nobody_may_write_to_is_not_warned_but_closed,
     free_text_is_refused_outside_the_window_and_a_repeat_is_answered,
     numbers_and_templates_are_kept,
 );
@@ -76,6 +77,38 @@ async fn a_window_that_closes_is_told_once(database: TestDatabase) {
         count += usize::from(matches!(event, HubEvent::ReplyWindowClosing { .. }));
     }
     assert_eq!(count, 2);
+}
+
+async fn whom_nobody_may_write_to_is_not_warned_but_closed(database: TestDatabase) {
+    let network = Arc::new(MuteNetwork::confirming());
+    let mut hub = TestHub::start_over(&database, ProviderKind::Cloud, network).await;
+    hub.silence().await;
+    let warning = hub.hub.change_settings(None, |settings| {
+        settings.chat.inactivity_message = "Fecha em {{minutos}} min.".to_owned();
+        Ok::<_, HubError>(())
+    });
+    warning.await.unwrap();
+    writes(&hub, TestHub::SESSION, "m1").await;
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().accept(&ticket, Acceptance::own(TestHub::ADMIN)).await.unwrap();
+    hub.clock.advance(Duration::from_mins(23 * 60 + 50));
+    let answer = Outgoing {
+        agent_id: Some(TestHub::ADMIN),
+        ..Outgoing::text(CHAT.to_owned(), "resolvido?".to_owned())
+    };
+    hub.hub.chats().send(&TestHub::key(CHAT), answer).await.unwrap();
+    sweep_after(&hub, 29).await;
+    assert_eq!(hub.ticket(CHAT).await.status, TicketStatus::Active, "the timeout is 30 minutes");
+    sweep_after(&hub, 1).await;
+    let minutes = hub.event(|event| match event {
+        HubEvent::ChatAutoClosed { idle_minutes, .. } => Some(*idle_minutes),
+        _ => None,
+    });
+    assert_eq!(minutes.await, 30);
+    let closed = hub.ticket(CHAT).await;
+    assert_eq!((closed.status, closed.told.nudged_at), (TicketStatus::Closed, None));
+    assert!(closed.is_auto_closed);
+    hub.stop().await;
 }
 
 async fn free_text_is_refused_outside_the_window_and_a_repeat_is_answered(database: TestDatabase) {

@@ -16,7 +16,7 @@ pub enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     Reachable,
-    /// The number is not ready, so nothing would be sent.
+    /// The number is not ready, or the network takes nothing for the customer.
     Unreachable,
 }
 
