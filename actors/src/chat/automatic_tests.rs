@@ -331,14 +331,14 @@ async fn a_doubtful_commit_says_it_once(database: TestDatabase) {
     set(&hub, |chat| chat.absence_message.clear()).await;
     for fault in [Fault::UncertainWritten, Fault::UncertainNotWritten, Fault::Refuse] {
         let id = format!("{fault:?}");
-        // Nobody is online, so that the write after the opening is the greeting's.
-        hub.hub.store().fail_after(1, fault);
+        hub.hub.store().fail_next_of("tell_customer", fault);
         writes(&hub, &id, "oi").await;
         // The sender delivers again; the chat's actor may have to be started first.
         let inbound = || TestHub::inbound(CHAT, &id);
         let receive = || hub.hub.sessions().receive(hub.hub.chats(), TestHub::SESSION, inbound());
         eventually(async || receive().await.is_ok()).await;
         hears(&hub, &[GREETING]).await;
+        assert!(!hub.hub.store().awaits_fault(), "the greeting's write failed");
         hub.hub.chats().close(&hub.ticket(CHAT).await, Closing::default()).await.unwrap();
     }
     hub.stop().await;

@@ -16,23 +16,20 @@ pub enum Fault {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Faults(Arc<Mutex<Option<(usize, Fault)>>>);
+pub(super) struct Faults(Arc<Mutex<Option<Planned>>>);
+
+#[derive(Debug)]
+struct Planned {
+    /// Part of the name of the write that is to fail; empty for whichever comes next.
+    write: &'static str,
+    fault: Fault,
+}
 
 impl Faults {
-    fn take(&self) -> Option<Fault> {
+    /// Called before a write, with a name that holds the method's: fails here when nothing is to be written.
+    pub(super) fn before(&self, write: &str) -> Result<Option<Fault>, StoreError> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *planned {
-            Some((skip, _)) if *skip > 0 => {
-                *skip -= 1;
-                None
-            }
-            _ => planned.take().map(|(_, fault)| fault),
-        }
-    }
-
-    /// Called before a write: fails here when nothing is to be written.
-    pub(super) fn before(&self) -> Result<Option<Fault>, StoreError> {
-        match self.take() {
+        match planned.take_if(|planned| write.contains(planned.write)).map(|taken| taken.fault) {
             Some(Fault::Refuse) => {
                 Err(StoreError::Refused(sqlx::Error::Protocol("injected refusal".to_owned())))
             }
@@ -57,11 +54,17 @@ fn uncertain() -> StoreError {
 impl super::Store {
     /// Makes the next write fail in this way.
     pub fn fail_next(&self, fault: Fault) {
-        self.fail_after(0, fault);
+        self.fail_next_of("", fault);
     }
 
-    /// Lets so many writes pass and makes the one after them fail in this way.
-    pub fn fail_after(&self, skip: usize, fault: Fault) {
-        *self.faults.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((skip, fault));
+    /// Makes the next write of this method of the store fail; what others write until then is written.
+    pub fn fail_next_of(&self, write: &'static str, fault: Fault) {
+        let planned = Planned { write, fault };
+        *self.faults.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(planned);
+    }
+
+    /// Whether what was planned has not happened yet.
+    pub fn awaits_fault(&self) -> bool {
+        self.faults.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }

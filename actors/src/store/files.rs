@@ -98,6 +98,20 @@ pub(super) async fn keep(tx: &mut Tx, key: &FileKey, now: Timestamp) -> Result<(
     }
 }
 
+/// Keeps a file that may belong to something already, as part of a larger transaction.
+pub(super) async fn keep_shared(
+    tx: &mut Tx,
+    key: &FileKey,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let update = sql("UPDATE files SET state = 'kept', changed_at = $1 \
+         WHERE key = $2 AND state IN ('pending', 'kept')");
+    match tx.run(update.bind(now).bind(key)).await? {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale),
+    }
+}
+
 /// Releases a kept file as part of a larger transaction.
 pub(super) async fn release(tx: &mut Tx, key: &FileKey, now: Timestamp) -> Result<(), StoreError> {
     let update = sql("UPDATE files SET state = 'released', changed_at = $1 \

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     StoreError,
     db::Tx,
-    message_changes, search,
+    files, message_changes, search,
     sql::{Sql, sql},
     writer::Finish,
 };
@@ -134,7 +134,11 @@ async fn append_folded(
         }
         ids.push(id);
     }
-    keep_files(tx, &fresh).await?;
+    for message in &fresh {
+        if let Some(key) = &message.media_key {
+            files::keep_shared(tx, key, message.at).await?;
+        }
+    }
     touch_tickets(tx, &fresh).await?;
     count_received(tx, &fresh).await?;
     let new = messages.iter().zip(&ids).filter_map(|(message, id)| Some(((*id)?, &*message.text)));
@@ -144,38 +148,31 @@ async fn append_folded(
     Ok(ids.into_iter().map(|id| id.map(appended)).collect())
 }
 
-/// What is sent along belongs to a message from now on. One that is sent a second time belongs to one
-/// already.
-async fn keep_files(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), StoreError> {
-    for message in messages {
-        if let Some(key) = &message.media_key {
-            let update = sql("UPDATE files SET state = 'kept', changed_at = $1 \
-                 WHERE key = $2 AND state IN ('pending', 'kept')");
-            if tx.run(update.bind(message.at).bind(key)).await? == 0 {
-                return Err(StoreError::Stale);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What became of these messages before they came is theirs from now on. The rows that it changed.
+/// What became of these messages before they came is theirs from now on; the rows that it changed. Of what
+/// we send nobody knows before it is stored.
 async fn join_parked(
     tx: &mut Tx,
     messages: &[&NewMessage],
     ids: &[Option<MessageRowId>],
 ) -> Result<HashSet<MessageRowId>, StoreError> {
     let fresh = messages.iter().zip(ids).filter_map(|(message, id)| {
-        Some(((message.session_id, message.message_id.as_str()), (*id)?))
+        let came = message.direction == Direction::Inbound || message.is_sent;
+        let id = id.filter(|_| came)?;
+        Some(((message.session_id, message.message_id.as_str()), id))
     });
     message_changes::join(tx, &fresh.collect()).await
 }
 
-/// Appends one message inside a unit of work; a repeat is a [`StoreError::Unique`].
-pub(super) async fn append_one(tx: &mut Tx, message: &NewMessage) -> Result<Appended, StoreError> {
-    let appended = append_folded(tx, &[message]).await?;
-    let appended = appended.into_iter().next().flatten();
-    appended.ok_or_else(|| StoreError::Unique { constraint: "messages_provider_key".to_owned() })
+/// Appends one message inside a unit of work; the row as it is then. A repeat is a [`StoreError::Unique`].
+pub(super) async fn append_one(tx: &mut Tx, message: NewMessage) -> Result<Message, StoreError> {
+    let appended = append_folded(tx, &[&message]).await?;
+    match appended.into_iter().next().flatten() {
+        Some(Appended { id, is_changed: false }) => Ok(message.into_stored(id)),
+        Some(Appended { id, is_changed: true }) => {
+            tx.one(sql("SELECT * FROM messages WHERE id = $1").bind(id)).await
+        }
+        None => Err(StoreError::Unique { constraint: "messages_provider_key".to_owned() }),
+    }
 }
 
 fn insert(messages: &[&NewMessage]) -> Sql {

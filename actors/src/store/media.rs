@@ -2,20 +2,25 @@
 
 use super::{Scope, Store, StoreError, files, sql::sql, unit};
 use crate::domain::{
-    AgentId, MediaStatus, Message, MessageRowId, Timestamp,
+    AgentId, MediaStatus, Message, MessageRowId, SessionId, Timestamp,
     file::{FileKey, StoredFile},
 };
 
 impl Store {
-    /// Messages whose file is still with the network, the oldest first, after one that was read before.
+    /// Messages of these numbers whose file is still with the network, the oldest first, after one that was
+    /// read before.
     pub async fn list_pending_media(
         &self,
+        sessions: &[SessionId],
         after: MessageRowId,
         limit: i64,
     ) -> Result<Vec<Message>, StoreError> {
-        let select = sql("SELECT * FROM messages WHERE media_status = 'pending' AND id > $1 \
-             ORDER BY id LIMIT $2");
-        self.reader.all(select.bind(after).bind(limit)).await
+        let select = sql("SELECT * FROM messages WHERE media_status = 'pending' AND id > $1");
+        let select = select
+            .bind(after)
+            .push_in(" AND session_id IN", sessions.iter().copied())
+            .push_bind(" ORDER BY id LIMIT ", limit);
+        self.reader.all(select).await
     }
 
     /// The file of a message has been put into the storage: kept and shown from now on. `details` replaces

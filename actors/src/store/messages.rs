@@ -135,13 +135,6 @@ impl Store {
         self.reader.opt(select).await
     }
 
-    pub(crate) async fn find_any_message(
-        &self,
-        id: MessageRowId,
-    ) -> Result<Option<Message>, StoreError> {
-        self.reader.opt(sql("SELECT * FROM messages WHERE id = $1").bind(id)).await
-    }
-
     pub async fn find_message_by_provider_id(
         &self,
         session_id: SessionId,

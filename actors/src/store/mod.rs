@@ -184,7 +184,7 @@ impl Store {
         F: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, StoreError>> + Send + 'static,
     {
         #[cfg(feature = "testing")]
-        let fault = self.faults.before()?;
+        let fault = self.faults.before(std::any::type_name::<F>())?;
         let outcome = self.writer.unit(unit).await;
         #[cfg(feature = "testing")]
         return fault::after(fault, outcome);
@@ -199,7 +199,7 @@ impl Store {
         message: NewMessage,
     ) -> Result<Option<Appended>, StoreError> {
         #[cfg(feature = "testing")]
-        let fault = self.faults.before()?;
+        let fault = self.faults.before("append_message")?;
         let (reply, answer) = oneshot::channel();
         self.writer.fold(Folded::Append(Box::new(Append { message, reply }))).await?;
         let outcome = answer.await.map_err(|_| StoreError::Closed)?;

@@ -24,7 +24,7 @@ impl Store {
             let mut messages = Vec::with_capacity(notices.len());
             for NewNotice { notice, message } in notices {
                 if mark(tx, id, notice, at).await? {
-                    messages.push(append(tx, message).await?);
+                    messages.push(fold::append_one(tx, message).await?);
                 }
             }
             let ticket = tx.opt(sql("SELECT * FROM tickets WHERE id = $1").bind(id)).await?;
@@ -55,9 +55,4 @@ async fn mark(
         Notice::Closing | Notice::RatingRequest | Notice::RatingThanks => return Ok(false),
     };
     Ok(tx.run(update.bind(at).bind(id)).await? > 0)
-}
-
-pub(super) async fn append(tx: &mut Tx, message: NewMessage) -> Result<Message, StoreError> {
-    let id = fold::append_one(tx, &message).await?.id;
-    Ok(message.into_stored(id))
 }

@@ -1,7 +1,7 @@
 //! What people decide about messages on their way out.
 
 use super::{Store, StoreError, sql::sql, unit};
-use crate::domain::{Message, MessageRowId, Timestamp};
+use crate::domain::{Message, MessageRowId, MessageStatus, Timestamp};
 
 impl Store {
     /// A message that failed is to be sent again, under the id that it has. `None` when it has not failed.
@@ -11,10 +11,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
         self.unit(unit!(tx => {
-            let update = sql("UPDATE messages SET status = 'queued', status_rank = 0, error = '', \
-                 queued_at = $1 WHERE id = $2 AND direction = 'outbound' AND status = 'failed' \
+            let update = sql("UPDATE messages SET status = $1, status_rank = $2, error = '', \
+                 queued_at = $3 WHERE id = $4 AND direction = 'outbound' AND status = 'failed' \
                  RETURNING *");
-            tx.opt(update.bind(now).bind(id)).await
+            let status = MessageStatus::Queued;
+            tx.opt(update.bind(status).bind(status.rank()).bind(now).bind(id)).await
         }))
         .await
     }
@@ -26,9 +27,10 @@ impl Store {
         error: &'static str,
     ) -> Result<Option<Message>, StoreError> {
         self.unit(unit!(tx => {
-            let update = sql("UPDATE messages SET status = 'failed', status_rank = 3, error = $1 \
-                 WHERE id = $2 AND direction = 'outbound' AND status = 'queued' RETURNING *");
-            tx.opt(update.bind(error).bind(id)).await
+            let update = sql("UPDATE messages SET status = $1, status_rank = $2, error = $3 \
+                 WHERE id = $4 AND direction = 'outbound' AND status = 'queued' RETURNING *");
+            let status = MessageStatus::Failed;
+            tx.opt(update.bind(status).bind(status.rank()).bind(error).bind(id)).await
         }))
         .await
     }

@@ -3,7 +3,7 @@
 use super::{
     Store, StoreError,
     db::Tx,
-    notices::append,
+    fold::append_one,
     sql::sql,
     tickets::{TICKET_VIEWS, is_message_key},
     unit,
@@ -61,7 +61,7 @@ impl Store {
     ) -> Result<RatingReply, StoreError> {
         let message = NewMessage { ticket_id: Some(id), ..message };
         let outcome = self.unit(unit!(tx => {
-            let message = Box::new(append(tx, message).await?);
+            let message = Box::new(append_one(tx, message).await?);
             // A closed ticket waits for nothing.
             let update = sql("UPDATE tickets SET awaiting_since = NULL WHERE id = $1 RETURNING *");
             let ticket: Ticket = tx.one(update.bind(id)).await?;
@@ -72,7 +72,7 @@ impl Store {
             let ticket: Box<Ticket> = Box::new(tx.one(update.bind(rating).bind(id)).await?);
             credit(tx, &ticket, at).await?;
             let thanks = match thanks {
-                Some(thanks) => Some(Box::new(append(tx, thanks).await?)),
+                Some(thanks) => Some(Box::new(append_one(tx, thanks).await?)),
                 None => None,
             };
             Ok(RatingReply::Rated { ticket, message, thanks })

@@ -420,6 +420,11 @@ async fn faults_do_what_they_say(database: TestDatabase) {
         let found = hub.store.find_chat_ticket(&chat_id).await.unwrap();
         assert_eq!(found.is_some(), is_written, "{fault:?}");
     }
+    hub.store.fail_next_of("edit_ticket", Fault::Refuse);
+    let opened = hub.store.open_ticket(hub.opening("other", "other")).await.unwrap().unwrap();
+    assert!(hub.store.awaits_fault(), "another write went first");
+    hub.store.edit_ticket(opened.ticket.id, None, None, hub.clock.now()).await.unwrap_err();
+    assert!(!hub.store.awaits_fault());
 }
 
 /// Tables and columns of the database, in one order.

@@ -4,8 +4,8 @@
 use super::{
     Store, StoreError,
     db::Tx,
-    decisions,
-    notices::{self, NewNotice},
+    decisions, fold,
+    notices::NewNotice,
     queue_entries, ratings, segments,
     sql::{Sql, sql},
     unit,
@@ -175,7 +175,7 @@ async fn change(tx: &mut Tx, plan: TicketPlan) -> Result<Changed, StoreError> {
     }
     let mut messages = Vec::with_capacity(notices.len());
     for new in notices {
-        messages.push(notices::append(tx, new.message).await?);
+        messages.push(fold::append_one(tx, new.message).await?);
     }
     Ok(Changed { ticket, transfer, messages })
 }

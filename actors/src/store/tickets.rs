@@ -356,8 +356,7 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     let message = match new.message {
         Some(mut message) => {
             message.ticket_id = Some(id);
-            let row_id = fold::append_one(tx, &message).await?.id;
-            Some(message.into_stored(row_id))
+            Some(fold::append_one(tx, message).await?)
         }
         None => None,
     };
