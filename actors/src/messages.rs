@@ -14,22 +14,17 @@ const CANCELLED: &str = "Cancelada antes do envio.";
 
 impl Hub {
     /// Sends a message that failed again, under the id that it has.
-    pub async fn resend(&self, id: MessageRowId) -> Result<Message, HubError> {
+    pub async fn resend(&self, failed: &Message) -> Result<Message, HubError> {
         let context = self.context();
-        if !context.sessions.is_ready(self.session_of(id).await?) {
+        if !context.sessions.is_ready(failed.session_id) {
             return Err(HubError::SessionNotReady);
         }
-        let requeued = context.store.requeue_failed(id, context.clock.now()).await?;
+        let requeued = context.store.requeue_failed(failed.id, context.clock.now()).await?;
         let message = requeued.ok_or(Rejected::NotFailed)?;
         let moved = Moved { message: message.clone(), is_first_proof: false };
         crate::session::tell_moved(context, moved).await;
         context.sessions.outbound(message.clone());
         Ok(message)
-    }
-
-    async fn session_of(&self, id: MessageRowId) -> Result<crate::domain::SessionId, HubError> {
-        let found = self.context().store.find_any_message(id).await?;
-        Ok(found.ok_or_else(|| HubError::not_found("Mensagem", &id))?.session_id)
     }
 
     /// Takes a message out of the queue before it has left.

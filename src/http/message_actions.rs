@@ -2,7 +2,6 @@
 
 use axum::{Json, extract::State};
 use dx_actors::{
-    HubError,
     domain::{
         ChangeKind, Direction, Message, MessageChange, MessageKind, MessageRowId, MessageStatus,
         Side,
@@ -12,7 +11,7 @@ use dx_actors::{
 use std::time::Duration;
 use uuid::Uuid;
 
-use super::{Body, Id};
+use super::{Body, Id, messages::find};
 use crate::{
     auth::{CurrentAgent, scope::chat_scope},
     error::{ApiError, ApiResult},
@@ -52,7 +51,7 @@ pub(super) async fn react(
 ) -> ApiResult<Json<MessageOut>> {
     let mut fields = body.fields();
     let emoji = fields.text_or("emoji", EMOJI_CHARS_MAX, "");
-    if emoji.chars().any(|c| c.is_alphanumeric() && c.is_ascii_alphabetic()) {
+    if emoji.chars().any(|c| c.is_ascii_alphabetic()) {
         fields.error("emoji", "Informe um emoji.");
     }
     let emoji = fields.finish(emoji)?;
@@ -176,7 +175,7 @@ pub(super) async fn retry(
         (None, None) => None,
     };
     let message = found.ok_or_else(ApiError::not_found)?;
-    let queued = app.hub.resend(message.id).await?;
+    let queued = app.hub.resend(&message).await?;
     Ok(Json(MessageOut::new(queued, &me.roster)))
 }
 
@@ -199,11 +198,6 @@ pub(super) async fn fetch_media(
     let text = "Não há arquivo a buscar nesta mensagem.";
     let renewed = renewed.ok_or_else(|| ApiError::refused(text))?;
     Ok(Json(MessageOut::new(renewed, &me.roster)))
-}
-
-async fn find(app: &AppState, me: &CurrentAgent, id: i64) -> ApiResult<Message> {
-    let found = app.hub.store().find_message(&chat_scope(me), me.id, MessageRowId(id)).await?;
-    Ok(found.ok_or_else(|| HubError::not_found("Mensagem", &id))?)
 }
 
 /// Only what the company sent can be changed by it, and not for ever.

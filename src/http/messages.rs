@@ -4,7 +4,7 @@
 use axum::{Json, extract::State};
 use dx_actors::{
     HubError,
-    domain::{Direction, MessageKind, MessageRowId, MessageStatus, SessionId},
+    domain::{Direction, Message, MessageKind, MessageRowId, MessageStatus, SessionId},
     store::{MessageFilter, MessageSort},
 };
 
@@ -81,10 +81,14 @@ pub(super) async fn show(
     me: CurrentAgent,
     Id(id): Id,
 ) -> ApiResult<Json<MessageOut>> {
-    let (scope, id) = (chat_scope(&me), MessageRowId(id));
-    let found = app.hub.store().find_message(&scope, me.id, id).await?;
-    let message = found.ok_or_else(|| HubError::not_found("Mensagem", &id))?;
+    let message = find(&app, &me, id).await?;
     Ok(Json(MessageOut::new(message, &me.roster)))
+}
+
+/// A message that this person may see.
+pub(super) async fn find(app: &AppState, me: &CurrentAgent, id: i64) -> ApiResult<Message> {
+    let found = app.hub.store().find_message(&chat_scope(me), me.id, MessageRowId(id)).await?;
+    Ok(found.ok_or_else(|| HubError::not_found("Mensagem", &id))?)
 }
 
 /// `GET /messages/latency-stats/`.

@@ -23,7 +23,7 @@ use crate::{
             CHAT_ID_CHARS_MAX, MEDIA_URL_CHARS_MAX, MESSAGE_ID_CHARS_MAX, PHONE_CHARS_MAX,
             TEXT_CHARS_MAX,
         },
-        message::{LegacySendIn, MessageIdOut, QueuedOut, SendIn},
+        message::{LEGACY_SENDABLE, LegacySendIn, MessageIdOut, QueuedOut, SENDABLE, SendIn},
         words::Word,
     },
 };
@@ -112,7 +112,7 @@ async fn session_of(app: &AppState, chat_id: &str) -> ApiResult<SessionId> {
 fn read(body: Body, by: AgentId) -> ApiResult<(Outgoing, Option<FileKey>)> {
     let mut fields = body.fields();
     let phone = recipient(&mut fields);
-    let kind = fields.choice_or("type", MessageKind::Text, sendable);
+    let kind = fields.choice_or("type", MessageKind::Text, |word| kind_of(&SENDABLE, word));
     let text = fields.text_or("text", TEXT_CHARS_MAX, "");
     let details = match kind {
         MessageKind::Template => cloud_content::template(&mut fields),
@@ -178,9 +178,8 @@ fn read_legacy(body: Body, by: AgentId) -> ApiResult<Outgoing> {
     };
     let to = text("to", CHAT_ID_CHARS_MAX).ok_or_else(|| required("to"))?;
     let phone = address(&to).ok_or_else(|| ApiError::refused("Campo 'to' inválido"))?;
-    let kind = text("type", 20).map_or(Some(MessageKind::Text), |word| {
-        sendable(&word).filter(|kind| *kind == MessageKind::Text || kind.is_media())
-    });
+    let kind =
+        text("type", 20).map_or(Some(MessageKind::Text), |word| kind_of(&LEGACY_SENDABLE, &word));
     let kind = kind.ok_or_else(|| ApiError::refused("Campo 'type' inválido"))?;
     let caption = text("text", TEXT_CHARS_MAX).or_else(|| text("caption", TEXT_CHARS_MAX));
     let client_message_id = text("client_message_id", CLIENT_MESSAGE_ID_CHARS_MAX);
@@ -246,13 +245,7 @@ fn is_scoped(to: &str) -> bool {
     })
 }
 
-/// The kinds that can be sent.
-fn sendable(word: &str) -> Option<MessageKind> {
-    use MessageKind::{
-        Audio, Contact, Document, Image, Interactive, Location, Sticker, Template, Text, Video,
-    };
-    let kinds =
-        [Text, Image, Audio, Video, Document, Location, Contact, Sticker, Template, Interactive];
+fn kind_of(kinds: &[MessageKind], word: &str) -> Option<MessageKind> {
     MessageKind::parse(word).filter(|kind| kinds.contains(kind))
 }
 
@@ -441,6 +434,7 @@ mod tests {
             (json!({"type": "text", "text": "a"}), "Campo 'to' é obrigatório"),
             (json!({"to": "abc", "text": "a"}), "Campo 'to' inválido"),
             (json!({"to": TO, "type": "carta", "text": "a"}), "Campo 'type' inválido"),
+            (json!({"to": TO, "type": "sticker"}), "Campo 'type' inválido"),
             (json!({"to": TO, "type": "text"}), "Campo 'text' é obrigatório"),
             (json!({"to": TO, "type": "image"}), "Campo 'image_url' é obrigatório"),
         ];

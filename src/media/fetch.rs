@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{MEDIA_BYTES_MAX, MediaError, details};
 use crate::{
-    files::Files,
+    files::{Files, ReceiveError},
     wire::content::{Content, MediaDetails},
 };
 
@@ -74,9 +74,11 @@ impl Fetcher {
     /// Begins as many as may run at once.
     async fn begin(&mut self) {
         let now = self.hub.clock().now();
+        let ready = self.hub.sessions().ready();
         let mut after = MessageRowId(0);
-        while self.running.len() < AT_ONCE_MAX {
-            let pending = match self.hub.store().list_pending_media(after, PAGE).await {
+        while self.running.len() < AT_ONCE_MAX && !ready.is_empty() {
+            let pending = self.hub.store().list_pending_media(&ready, after, PAGE).await;
+            let pending = match pending {
                 Ok(pending) => pending,
                 Err(error) => return tracing::warn!(%error, "files to fetch could not be read"),
             };
@@ -162,11 +164,11 @@ async fn fetch(hub: &Hub, files: &Files, message: &Message) -> Result<(), Failur
     let receiving = files.receive_media(&media_type, MEDIA_BYTES_MAX, chunks);
     let (received, ()) = tokio::join!(receiving, downloading);
     let received = received.map_err(|error| match error {
-        crate::files::ReceiveError::Source(Broken(failure)) => failure,
+        ReceiveError::Source(Broken(failure)) => failure,
         error => Failure::of(&match error {
-            crate::files::ReceiveError::Empty => MediaError::Empty,
-            crate::files::ReceiveError::TooLarge => MediaError::TooLarge,
-            crate::files::ReceiveError::Disk(error) => MediaError::Disk(error),
+            ReceiveError::Empty => MediaError::Empty,
+            ReceiveError::TooLarge => MediaError::TooLarge,
+            ReceiveError::Disk(error) => MediaError::Disk(error),
             _ => MediaError::Unfit,
         }),
     })?;

@@ -115,9 +115,9 @@ async fn an_uploaded_file_is_sent_and_programs_are_not_taken() {
     let stored = upload("foto.png", &png()).await;
     assert_eq!(stored.status, 201, "{}", stored.text);
     let file_id = stored.json()["file_id"].clone();
-    let body = json!({
+    let mut body = json!({
         "to": CHAT, "type": "image", "text": "veja", "media_file_id": file_id,
-        "quoted_message_id": "m0", "filename": "foto.png",
+        "quoted_message_id": "m0", "filename": "foto.png", "client_message_id": "c1",
     });
     let sent = app.post("/api/v1/whatsapp/send/").signed_in().json(&body).send().await;
     assert_eq!(sent.status, 202, "{}", sent.text);
@@ -126,6 +126,12 @@ async fn an_uploaded_file_is_sent_and_programs_are_not_taken() {
     assert_eq!(sent["quoted_message_id"], "m0");
     let path = format!("/api/v1/whatsapp/media/{}/", file_id.as_str().unwrap());
     assert_eq!(app.get(&path).signed_in().send().await.status, 200);
+    // A repeat is the same message; the same id with another file is refused.
+    let repeat = app.post("/api/v1/whatsapp/send/").signed_in().json(&body).send().await;
+    assert_eq!((repeat.status, &repeat.json()["database_id"]), (202, &sent["id"]));
+    body["media_file_id"] = upload("outra.png", &png()).await.json()["file_id"].clone();
+    let other = app.post("/api/v1/whatsapp/send/").signed_in().json(&body).send().await;
+    assert_eq!(other.status, 409, "{}", other.text);
     for (name, bytes) in [("foto.png", &b"MZ\x90\0"[..]), ("foto.exe", b"MZ"), ("foto.png", b"")] {
         assert_eq!(upload(name, bytes).await.status, 400, "{name}");
     }

@@ -483,7 +483,7 @@ pub struct SendIn {
 pub struct LegacySendIn {
     #[schema(min_length = 1, max_length = 100)]
     pub to: String,
-    #[schema(rename = "type", schema_with = sendable, required = false)]
+    #[schema(rename = "type", schema_with = legacy_kind, required = false)]
     pub kind: String,
     #[schema(max_length = 65536)]
     pub text: Option<String>,
@@ -498,23 +498,31 @@ pub struct LegacySendIn {
     pub client_message_id: Option<String>,
 }
 
-/// Os tipos que se podem enviar.
-/// What can be sent.
-const SENDABLE: [&str; 10] = [
-    "text",
-    "image",
-    "audio",
-    "video",
-    "document",
-    "location",
-    "contact",
-    "sticker",
-    "template",
-    "interactive",
+/// The kinds that can be sent.
+pub const SENDABLE: [MessageKind; 10] = [
+    MessageKind::Text,
+    MessageKind::Image,
+    MessageKind::Audio,
+    MessageKind::Video,
+    MessageKind::Document,
+    MessageKind::Location,
+    MessageKind::Contact,
+    MessageKind::Sticker,
+    MessageKind::Template,
+    MessageKind::Interactive,
 ];
 
-pub(super) fn sendable() -> Object {
-    one_of(&["text", "image", "audio", "video", "document"])
+/// Those that older clients know.
+pub const LEGACY_SENDABLE: [MessageKind; 5] = [
+    MessageKind::Text,
+    MessageKind::Image,
+    MessageKind::Audio,
+    MessageKind::Video,
+    MessageKind::Document,
+];
+
+fn legacy_kind() -> Object {
+    one_of(&LEGACY_SENDABLE.map(Word::word))
 }
 
 /// Filtros da lista de mensagens.
@@ -538,7 +546,7 @@ pub struct MessageParams {
 }
 
 described! {
-    sent_kind = one_of(&SENDABLE), "Padrão: `text`.";
+    sent_kind = one_of(&SENDABLE.map(Word::word)), "Padrão: `text`.";
     status_filter = word::<MessageStatus>(), "`error` também é entendido, como `failed`.";
 }
 

@@ -189,6 +189,7 @@ impl State {
             && earlier.kind == outgoing.kind
             && earlier.text == outgoing.text
             && earlier.media_url == outgoing.media_url
+            && earlier.media_key.as_ref() == outgoing.media.as_ref().map(|media| &media.key)
             && earlier.details == outgoing.details
             && earlier.quoted_message_id == outgoing.quoted_message_id;
         if is_same { Ok(earlier) } else { Err(Rejected::ClientMessageIdReused.into()) }

@@ -1,11 +1,7 @@
 //! The roster's actor: one for the hub. It alone changes people, departments, presence and loads, so
 //! that capacity is exact without a lock.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use dashmap::DashMap;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
@@ -103,7 +99,7 @@ pub(crate) enum ToPresence {
     Tick,
     /// For tests: who owns what.
     #[cfg(feature = "testing")]
-    Dump(Reply<HashMap<TicketId, AgentId>>),
+    Dump(Reply<std::collections::HashMap<TicketId, AgentId>>),
     /// For tests: fail as a defect would.
     #[cfg(feature = "testing")]
     Panic,
@@ -210,9 +206,9 @@ impl State {
         // After a crash of this actor alone the sockets are still there.
         for (agent_id, devices) in context.outboxes.open_sockets() {
             let grace = context.config.presence_grace;
-            let lease = &mut live.agent_mut(agent_id, now).life;
-            lease.last_seen = Some(now);
-            lease.recount(&devices, now, grace);
+            let alive = &mut live.agent_mut(agent_id, now).life;
+            alive.last_seen = Some(now);
+            alive.recount(&devices, now, grace);
             live.refresh(agent_id, now, Behind::Life);
         }
         live.resume_history(store.list_open_presence().await?, now);

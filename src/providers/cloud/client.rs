@@ -92,7 +92,7 @@ impl Graph {
         self.call(self.http.get(format!("{}/{path}", self.base)), token).await
     }
 
-    /// The next page of a list, by the cursor after which it begins.
+    /// What `path` answers to `body`, such as `{id}/messages`.
     pub async fn post(
         &self,
         token: &Secret,
