@@ -31,6 +31,8 @@ pub enum HubEvent {
     /// A message of a customer has been stored.
     MessageReceived {
         message: Message,
+        /// Late ones call nobody.
+        topic: Topic,
         at: Timestamp,
     },
     /// A message came in for a chat that was open already.
@@ -296,7 +298,7 @@ impl HubEvent {
     /// that was open already is told twice (contract §21); the first of the two calls.
     pub fn topic(&self) -> Option<Topic> {
         match self {
-            Self::MessageReceived { .. } => Some(Topic::Message),
+            Self::MessageReceived { topic, .. } => Some(*topic),
             Self::ChatOpened { .. }
             | Self::ChatAssigned { .. }
             | Self::ChatOffered { .. }

@@ -7,8 +7,8 @@ use crate::{
     chat::Outgoing,
     clock::Clock,
     domain::{
-        ChangeKind, Direction, Inbound, Message, MessageChange, MessageStatus, ProviderKind,
-        SessionChanges, Side,
+        ChangeKind, Direction, Inbound, Message, MessageChange, MessageKind, MessageStatus,
+        ProviderKind, SessionChanges, Side, notification::Topic,
     },
     events::HubEvent,
     testing::{MuteNetwork, TestDatabase, TestHub, eventually},
@@ -19,6 +19,8 @@ both_databases!(
     a_change_before_its_message_waits_for_it,
     only_the_author_corrects_and_a_repeat_is_nothing,
     what_the_company_says_on_its_phone_is_an_answer,
+    an_album_of_ten_is_one_chat_and_ten_messages_in_order,
+    what_a_network_kept_for_long_calls_nobody,
     strangers_have_a_daily_budget,
     a_number_keeps_its_pace,
     two_addresses_of_one_person_are_one_chat,
@@ -111,10 +113,11 @@ async fn a_change_before_its_message_waits_for_it(database: TestDatabase) {
     // The first message opens the chat; the second one joins it.
     assert_eq!(stored(&hub, "m1").await.customer_reaction, "❤");
     assert!(!delivered.is_repeat);
+    assert_eq!(delivered.message.customer_reaction, "❤", "what is told is what it is now");
     let edit = change(&hub, "m2", "c2", ChangeKind::Edit, "corrigida");
     assert_eq!(chats.change(TestHub::SESSION, edit).await.unwrap(), None);
     let delivered = hub.receive(CHAT, "m2").await.unwrap();
-    assert_eq!(delivered.message.text, "corrigida", "what is told is what it is now");
+    assert_eq!(delivered.message.text, "corrigida");
     // One whose message never comes is forgotten.
     let lost = change(&hub, "m3", "c3", ChangeKind::Edit, "nunca");
     chats.change(TestHub::SESSION, lost).await.unwrap();
@@ -158,6 +161,60 @@ async fn what_the_company_says_on_its_phone_is_an_answer(database: TestDatabase)
     let elsewhere = Inbound { chat_id: "5511977770001".to_owned(), ..from_phone("p2") };
     assert_eq!(receive(elsewhere).await.message.ticket_id, None);
     assert!(hub.hub.store().find_chat_ticket("5511977770001").await.unwrap().is_none());
+}
+
+/// A phone sends the pictures of an album one after the other, and a network repeats some of them.
+async fn an_album_of_ten_is_one_chat_and_ten_messages_in_order(database: TestDatabase) {
+    let mut hub = ready(&database).await;
+    let ids: Vec<String> = (0..10).map(|n| format!("album-{n}")).collect();
+    for id in &ids {
+        let picture = Inbound { kind: MessageKind::Image, ..TestHub::inbound(CHAT, id) };
+        assert!(hub.network.customer_writes(TestHub::SESSION, picture.clone()).await);
+        assert!(hub.network.customer_writes(TestHub::SESSION, picture).await);
+    }
+    let mut told = Vec::new();
+    while told.len() < ids.len() {
+        told.push(
+            hub.event(|event| match event {
+                HubEvent::MessageReceived { message, .. } => Some(message.message_id.clone()),
+                _ => None,
+            })
+            .await,
+        );
+    }
+    assert_eq!(told, ids);
+    let ticket = hub.ticket(CHAT).await;
+    assert_eq!(ticket.customer_messages, 10);
+    let page = crate::store::Page { limit: 100, offset: 0 };
+    let stored = hub.hub.store().list_ticket_messages(ticket.id, page).await.unwrap().rows;
+    let mut stored: Vec<_> =
+        stored.into_iter().filter(|m| m.direction == Direction::Inbound).collect();
+    stored.sort_by_key(|message| message.id);
+    assert_eq!(stored.into_iter().map(|message| message.message_id).collect::<Vec<_>>(), ids);
+    hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn what_a_network_kept_for_long_calls_nobody(database: TestDatabase) {
+    let network = Arc::new(MuteNetwork::confirming());
+    let mut real = TestHub::start_over(&database, ProviderKind::Cloud, network).await;
+    let now = real.clock.now();
+    let written = |minutes| Some(now.minus(Duration::from_mins(minutes)));
+    for (id, minutes, topic) in
+        [("m1", 0, Topic::Message), ("m2", 9, Topic::Message), ("m3", 11, Topic::LateMessage)]
+    {
+        let inbound = Inbound { provider_at: written(minutes), ..TestHub::inbound(CHAT, id) };
+        let hub = real.hub.clone();
+        hub.sessions().receive(hub.chats(), TestHub::SESSION, inbound).await.unwrap();
+        let told = real.event(|event| match event {
+            HubEvent::MessageReceived { message, topic, .. } => {
+                (message.message_id == id).then_some(*topic)
+            }
+            _ => None,
+        });
+        assert_eq!(told.await, topic, "{minutes} minutes");
+    }
+    real.stop().await;
 }
 
 async fn strangers_have_a_daily_budget(database: TestDatabase) {
@@ -244,13 +301,13 @@ async fn what_waits_can_be_cancelled_and_what_failed_sent_again(database: TestDa
     let other = Outgoing::text(CHAT.to_owned(), "dois".to_owned());
     hub.hub.chats().send(&key, other).await.unwrap();
     assert_eq!(sent.recv().await.unwrap().text, "dois", "what was cancelled does not leave");
-    let again = hub.hub.resend(message.id).await.unwrap();
+    let again = hub.hub.resend(&message).await.unwrap();
     assert_eq!((again.status, again.error.as_str()), (MessageStatus::Queued, ""));
     let arrived = sent.recv().await.unwrap();
     assert_eq!((arrived.text.as_str(), &arrived.message_id), ("um", &message.message_id));
     eventually(async || stored(&hub, &message.message_id).await.status == MessageStatus::Read)
         .await;
-    assert!(hub.hub.resend(message.id).await.is_err(), "it has not failed");
+    assert!(hub.hub.resend(&message).await.is_err(), "it has not failed");
 }
 
 async fn doubt_is_never_sent_twice(database: TestDatabase) {

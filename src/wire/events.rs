@@ -80,7 +80,7 @@ impl From<&HubEvent> for Envelope {
             | HubEvent::NoteAdded { .. }
             | HubEvent::NoteRemoved { .. }
             | HubEvent::ChatTagsChanged { .. } => remark_event(event),
-            HubEvent::MessageReceived { message, at } => message_received(message, *at),
+            HubEvent::MessageReceived { message, at, .. } => message_received(message, *at),
             HubEvent::MessageSent { message, at } => message_sent(message, *at),
             HubEvent::MediaChanged { message, at } => media_changed(message, *at),
             HubEvent::MessageChanged { message, change } => message_changed(message, change),

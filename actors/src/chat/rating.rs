@@ -92,8 +92,8 @@ impl State {
     }
 
     fn tell_rating_received(&self, ticket: &Ticket, message: &Message, at: Timestamp) {
-        let event = HubEvent::MessageReceived { message: message.clone(), at };
-        self.context.publish(&Audience::Chat(audience_of(ticket)), event);
+        let audience = Audience::Chat(audience_of(ticket));
+        self.context.publish(&audience, self.received(message, at));
     }
 
     fn tell_rated(&self, ticket: &Ticket, at: Timestamp) {

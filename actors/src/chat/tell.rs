@@ -66,7 +66,12 @@ impl State {
     pub(super) fn tell_received(&self, message: &Message, at: Timestamp) {
         let Some(open) = &self.open else { return };
         let audience = Audience::Chat(audience_of(&open.ticket));
-        self.context.publish(&audience, HubEvent::MessageReceived { message: message.clone(), at });
+        self.context.publish(&audience, self.received(message, at));
+    }
+
+    pub(super) fn received(&self, message: &Message, at: Timestamp) -> HubEvent {
+        let topic = self.context.sessions.topic_of(message, at);
+        HubEvent::MessageReceived { message: message.clone(), topic, at }
     }
 
     /// A person took the chat: the department hears that it waits no longer, its new owner that he

@@ -1,6 +1,8 @@
 //! What reaches a person's ears and screen (preferências de notificação): one row of wishes per agent,
 //! and the decision that each event frame carries.
 
+use std::time::Duration;
+
 use super::{AgentId, Timestamp};
 
 /// Seconds of a day.
@@ -50,8 +52,22 @@ pub struct NotificationChanges {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
     Message,
+    /// A message that was written long before it came, as after an interruption.
+    LateMessage,
     Chat,
     Transfer,
+}
+
+/// How old a message may be when it comes and still call somebody. A number that was away for a night brings
+/// everything at once when it comes back: that is to be read, not to be heard.
+const CALL_AGE_MAX: Duration = Duration::from_mins(10);
+
+impl Topic {
+    /// Of a message that the network dates so and that is told at `now`.
+    pub fn of_message(written_at: Option<Timestamp>, now: Timestamp) -> Self {
+        let is_late = written_at.is_some_and(|written_at| now.since(written_at) > CALL_AGE_MAX);
+        if is_late { Self::LateMessage } else { Self::Message }
+    }
 }
 
 /// Whether one event calls one person, and how.
@@ -124,6 +140,7 @@ impl NotificationPreferences {
     pub fn decide(&self, topic: Topic, now: Timestamp) -> Notify {
         let (sound, desktop, badge) = match topic {
             Topic::Message => (self.sound_message, self.desktop_message, self.badge_messages),
+            Topic::LateMessage => (false, false, self.badge_messages),
             Topic::Chat => (self.sound_chat, self.desktop_chat, self.badge_chats),
             Topic::Transfer => (self.sound_transfer, self.desktop_transfer, self.badge_chats),
         };
@@ -174,6 +191,17 @@ mod tests {
         let half = NotificationPreferences { quiet_until_second: None, ..quiet(0, 1) };
         let off = NotificationPreferences { do_not_disturb: false, ..quiet(0, 23) };
         assert!(!half.is_quiet(at(0, 30, 0)) && !off.is_quiet(at(0, 30, 0)));
+    }
+
+    #[test]
+    fn what_was_written_long_ago_is_counted_and_does_not_call() {
+        let (noon, limit) = (at(12, 0, 0), at(12, 10, 0));
+        assert_eq!(Topic::of_message(Some(noon), limit), Topic::Message);
+        assert_eq!(Topic::of_message(None, limit), Topic::Message);
+        assert_eq!(Topic::of_message(Some(limit), noon), Topic::Message, "a clock that is ahead");
+        let topic = Topic::of_message(Some(noon), at(12, 10, 1));
+        let badge = Notify { sound: false, desktop: false, badge: true };
+        assert_eq!(NotificationPreferences::new(AgentId(1)).decide(topic, limit), badge);
     }
 
     #[test]

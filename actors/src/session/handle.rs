@@ -17,6 +17,7 @@ use crate::{
     domain::{
         AgentId, DepartmentId, Inbound, MediaStatus, Message, ProviderKind, Receipt,
         SessionChanges, SessionId, SessionStatus, Timestamp, WhatsAppSession, ids::ChatKey,
+        notification::Topic,
     },
     error::HubError,
     hub::Context,
@@ -163,6 +164,22 @@ impl Sessions {
     /// What is known of a number at present.
     pub fn live(&self, id: SessionId) -> Option<LiveSession> {
         self.live.get(&id).map(|live| live.clone())
+    }
+
+    /// What a message that has come calls people for. Real networks keep messages while a number is away; those
+    /// of the sandbox are never late, whatever time they name.
+    pub(crate) fn topic_of(&self, message: &Message, now: Timestamp) -> Topic {
+        let live = self.live.get(&message.session_id);
+        if live.is_some_and(|live| live.provider != ProviderKind::Sandbox) {
+            Topic::of_message(message.provider_at, now)
+        } else {
+            Topic::Message
+        }
+    }
+
+    /// The numbers that are connected.
+    pub fn ready(&self) -> Vec<SessionId> {
+        self.live.iter().filter(|live| live.is_ready).map(|live| *live.key()).collect()
     }
 
     pub fn is_ready(&self, id: SessionId) -> bool {
