@@ -10,6 +10,7 @@ mod authz;
 mod automatic_messages;
 mod chats;
 mod cloud;
+mod cloud_kill;
 mod cloud_templates;
 mod conventions;
 mod customers;

@@ -5,7 +5,11 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use super::{BUSINESS_ACCOUNT_ID, DISPLAY_PHONE_NUMBER, FakeGraph, PHONE_NUMBER_ID, SECRET, hex};
-use crate::support::{Client, client::Answer, wire::WEBHOOK};
+use crate::support::{
+    Client,
+    client::{Answer, Request},
+    wire::WEBHOOK,
+};
 
 /// A delivery that is being put together: changes of one or more numbers.
 #[derive(Debug, Clone)]
@@ -89,6 +93,11 @@ impl Delivery {
 
     /// Posts it; the answer is up to the test.
     pub(crate) async fn post(&self, hub: &Client) -> Answer {
+        self.signed(hub).send().await
+    }
+
+    /// The request that posts it.
+    pub(crate) fn signed(&self, hub: &Client) -> Request {
         let body = self.body();
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
         let tag = hmac::sign(&key, body.as_bytes());
@@ -96,8 +105,6 @@ impl Delivery {
         hub.post_nothing(WEBHOOK)
             .raw("application/json", body)
             .header("X-Hub-Signature-256", &format!("sha256={tag}"))
-            .send()
-            .await
     }
 }
 

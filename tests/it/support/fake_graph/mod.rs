@@ -49,6 +49,10 @@ pub(crate) enum Manner {
     TakeAndBreak,
     /// The message is taken, and the answer is no JSON.
     TakeAndBabble,
+    /// The message is read and not taken, and no answer ever comes.
+    HoldBack,
+    /// The message is taken, and no answer ever comes.
+    TakeAndHold,
 }
 
 /// The server.
@@ -70,6 +74,8 @@ struct Fake {
     is_revoked: bool,
     /// Bodies that were taken, with the id that each got.
     sent: Vec<(String, Value)>,
+    /// Our ids of messages that were read, taken or not.
+    seen: Vec<String>,
     /// Read marks, with or without an indicator.
     marks: Vec<Value>,
     templates: Vec<Value>,
@@ -142,6 +148,20 @@ impl FakeGraph {
     /// Bodies that were taken so far, in order.
     pub(crate) fn sent(&self) -> Vec<Value> {
         self.0.lock().sent.iter().map(|(_, body)| body.clone()).collect()
+    }
+
+    /// Waits until a message with this id of ours was read, taken or not.
+    pub(crate) async fn sees(&self, our_id: &str) {
+        eventually(&format!("the Graph has seen {our_id}"), async || {
+            self.0.lock().seen.iter().any(|seen| seen == our_id).then_some(())
+        })
+        .await;
+    }
+
+    /// How often a message with this id of ours was taken.
+    pub(crate) fn times_taken(&self, our_id: &str) -> usize {
+        let sent = self.sent();
+        sent.iter().filter(|body| body["biz_opaque_callback_data"] == our_id).count()
     }
 
     /// The id that the n-th message got.
@@ -275,8 +295,13 @@ async fn messages(
     if let Err(what) = checks::message(&body, &|media| fake.media.has(media)) {
         return fake.violation(what);
     }
-    let manner = fake.manners.pop_front();
-    match manner {
+    fake.seen.extend(body["biz_opaque_callback_data"].as_str().map(str::to_owned));
+    match fake.manners.pop_front() {
+        Some(Manner::HoldBack) => Body::from_stream(silence()).into_response(),
+        Some(Manner::TakeAndHold) => {
+            fake.take(body);
+            Body::from_stream(silence()).into_response()
+        }
         Some(Manner::Refuse(status, code)) => error(status, code, "as the test wants it"),
         Some(Manner::Text(status, text)) => {
             (StatusCode::from_u16(status).expect("a status"), text).into_response()
@@ -307,6 +332,11 @@ async fn messages(
             Json(answer).into_response()
         }
     }
+}
+
+/// A body of which nothing comes.
+fn silence() -> stream::Pending<Result<Bytes, std::io::Error>> {
+    stream::pending()
 }
 
 impl Fake {
