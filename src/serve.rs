@@ -15,11 +15,13 @@ use crate::{
     documents::Typesetter,
     files::{self, Files},
     http::{self, server, throttle::Throttle},
-    media, openapi, outbound,
+    media::{self, AddressRules, MediaSource},
+    openapi, outbound,
     postal::PostalCodes,
     providers::{
         Providers,
         cloud::{CloudNetwork, client::Graph, numbers::CloudNumbers},
+        web::{WebNetwork, backend::WebStore},
     },
     run_error::RunError,
     secrets::{MasterKey, Purpose, Sealer},
@@ -55,7 +57,8 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let files = Files::open(&config, store.clone(), Arc::clone(&clock))?;
     let network = SandboxNetwork::new(Arc::clone(&clock), !config.whatsapp_sandbox_fast);
     let cloud = cloud_network(&config, &master, &store, &files, &clock)?;
-    let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone() });
+    let web = web_network(&config, &store, &files, &clock)?;
+    let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone(), web });
     let encoder = Arc::new(WireEvents);
     let hub_config = hub_config(&config);
     let hub = Hub::start(hub_config, store, Arc::clone(&clock), encoder, providers).await?;
@@ -99,6 +102,19 @@ fn cloud_network(
     let graph = Graph::new(http, &config.cloud.api_url);
     let (store, files, clock) = (store.clone(), files.clone(), Arc::clone(clock));
     Ok(CloudNetwork::new(graph, numbers, store, files, clock))
+}
+
+fn web_network(
+    config: &Config,
+    store: &Store,
+    files: &Files,
+    clock: &Arc<dyn Clock>,
+) -> Result<WebNetwork, RunError> {
+    let (files, rules) = (files.clone(), AddressRules::Public);
+    let media = MediaSource::new(files, store.clone(), Arc::clone(clock), rules);
+    let media = media.map_err(RunError::HttpClient)?;
+    let keys = WebStore::default();
+    Ok(WebNetwork::new(config.web.clone(), keys, store.clone(), media, Arc::clone(clock)))
 }
 
 fn app_state(

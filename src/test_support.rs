@@ -30,11 +30,13 @@ use crate::{
     documents::Typesetter,
     files::Files,
     http::{self, throttle::Throttle},
+    media::{AddressRules, MediaSource},
     outbound,
     postal::PostalCodes,
     providers::{
         Providers,
         cloud::{CloudNetwork, client::Graph, numbers::CloudNumbers},
+        web::{WebNetwork, backend::WebStore},
     },
     secrets::{MasterKey, Sealer},
     state::{AppState, Shared},
@@ -129,7 +131,12 @@ impl TestApp {
         let numbers = CloudNumbers::new(&config, store.clone(), Sealer::new(&master));
         let graph = Graph::new(outbound::http_client().unwrap(), &config.cloud.api_url);
         let cloud = CloudNetwork::new(graph, numbers, store.clone(), files.clone(), clock.clone());
-        let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone() });
+        let media =
+            MediaSource::new(files.clone(), store.clone(), clock.clone(), AddressRules::Any);
+        let keys = WebStore::default();
+        let web =
+            WebNetwork::new(config.web.clone(), keys, store.clone(), media.unwrap(), clock.clone());
+        let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone(), web });
         let hub =
             Hub::start(HubConfig::default(), store, clock.clone(), Arc::new(WireEvents), providers);
         let hub = hub.await.unwrap();

@@ -2,7 +2,7 @@
 
 use dx_actors::{
     domain::{ProviderKind, SessionStatus, Timestamp, WhatsAppSession},
-    session::SandboxFault,
+    session::{Pairing, SandboxFault},
     store::SessionMetrics,
 };
 use serde::Serialize;
@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     cloud_number::{CloudNumberIn, CloudNumberOut},
     message::{acceptable_rate, two_decimals},
+    qr_image,
     time::At,
     words::Word,
 };
@@ -22,7 +23,7 @@ use crate::openapi::schemas::{described, word};
 #[schema(example = json!({
     "id": 1, "usuario": 1, "usuario_nome": "Administrador", "departamento": null,
     "provider": "sandbox", "status": "ready", "device_name": "DX Connect Web",
-    "phone_number": "5511900000001", "qr_code": null, "is_default": true, "is_active": true,
+    "phone_number": "5511900000001", "qr_code": null, "pairing_code": null, "is_default": true, "is_active": true,
     "is_connected": true, "uptime_seconds": 3600, "total_messages_sent": 10,
     "total_messages_received": 12, "last_message_at": "2026-01-02T12:00:00Z", "last_error": "",
     "error_count": 0, "auto_reconnect": true, "reconnect_attempts": 0, "last_reconnect_at": null,
@@ -47,6 +48,8 @@ pub struct SessionOut {
     pub phone_number: String,
     /// Imagem PNG em base64; só para quem conecta números.
     pub qr_code: Option<String>,
+    /// O código a digitar no celular; só para quem conecta números.
+    pub pairing_code: Option<String>,
     pub is_default: bool,
     pub is_active: bool,
     pub is_connected: bool,
@@ -119,6 +122,7 @@ impl SessionOut {
             device_name,
             phone_number,
             qr_code: None,
+            pairing_code: None,
             is_default,
             is_active,
             is_connected,
@@ -148,11 +152,12 @@ impl SessionOut {
     #[must_use]
     pub fn with_secrets(
         self,
-        qr_code: Option<String>,
+        Pairing { qr_code, pairing_code }: Pairing,
         proxy_url: String,
         cloud: Option<CloudNumberOut>,
     ) -> Self {
-        Self { qr_code, proxy_url, cloud, ..self }
+        let qr_code = qr_code.map(|code| qr_image::png_base64(&code));
+        Self { qr_code, pairing_code, proxy_url, cloud, ..self }
     }
 }
 
@@ -162,7 +167,8 @@ impl SessionOut {
     "session_id": 1, "status": "ready", "is_connected": true, "phone_number": "5511900000001",
     "uptime_seconds": 3600, "total_messages_sent": 10, "total_messages_received": 12,
     "device_name": "DX Connect Web", "connected_at": "2026-01-02T11:00:00Z",
-    "last_message_at": null, "last_error": "", "error_count": 0,
+    "last_message_at": null, "last_error": "", "error_count": 0, "socket_alive": true,
+    "pairing_code": null,
 }))]
 pub struct SessionStatusOut {
     pub session_id: Option<i64>,
@@ -178,6 +184,11 @@ pub struct SessionStatusOut {
     pub last_message_at: Option<At>,
     pub last_error: String,
     pub error_count: i64,
+    /// A rede respondeu nos últimos dois minutos; `is_connected` diz só que a conexão foi feita.
+    pub socket_alive: bool,
+    /// O código a digitar no celular; só para quem conecta números.
+    pub pairing_code: Option<String>,
+    /// O que há a fazer, quando algo está errado.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub message: Option<&'static str>,
@@ -193,6 +204,7 @@ impl SessionStatusOut {
 
 impl From<SessionOut> for SessionStatusOut {
     fn from(session: SessionOut) -> Self {
+        let message = if session.is_connected { None } else { advice(&session.last_error) };
         Self {
             session_id: Some(session.id),
             status: session.status,
@@ -206,9 +218,43 @@ impl From<SessionOut> for SessionStatusOut {
             last_message_at: session.last_message_at,
             last_error: session.last_error,
             error_count: session.error_count,
-            message: None,
+            socket_alive: false,
+            pairing_code: session.pairing_code,
+            message,
         }
     }
+}
+
+/// What whoever reads a `last_error` can do about it.
+fn advice(last_error: &str) -> Option<&'static str> {
+    Some(match last_error {
+        "conexao_perdida" => "A conexão com o WhatsApp caiu. O servidor tenta de novo sozinho.",
+        "desconectado_pelo_celular" => {
+            "O aparelho foi removido no celular ou a conta foi bloqueada. Conecte o número de novo."
+        }
+        "qr_expirado" => "Ninguém leu o código a tempo. Inicie a conexão de novo.",
+        "pareamento_recusado" => {
+            "O WhatsApp recusou o pareamento. Espere alguns minutos e inicie a conexão de novo."
+        }
+        "numero_banido" => {
+            "O WhatsApp baniu este número. Peça a revisão no aplicativo do celular; o histórico fica."
+        }
+        "numero_banido_temporariamente" => {
+            "O WhatsApp suspendeu este número por um tempo. Espere o fim da suspensão e não escreva a \
+             quem nunca escreveu."
+        }
+        "versao_desatualizada" => {
+            "O WhatsApp não aceita mais esta versão do servidor. Atualize o DX Connect."
+        }
+        "conectado_em_outro_lugar" => {
+            "As mesmas credenciais foram usadas em outro lugar. Desligue o outro e reconecte."
+        }
+        "sessao_corrompida" => {
+            "As chaves deste aparelho não servem mais e foram apagadas. Conecte o número de novo."
+        }
+        "proxy_indisponivel" => "O proxy deste número não respondeu. Confira o endereço e a senha.",
+        _ => return None,
+    })
 }
 
 /// Um número que está se conectando.
@@ -330,6 +376,16 @@ pub struct SessionChangesIn {
     pub proxy_url: Option<String>,
     /// Só em números da Cloud API; conectado, o número se reconecta.
     pub cloud: Option<CloudNumberIn>,
+}
+
+/// O número que se conecta, e como é pareado se for preciso.
+#[derive(ToSchema)]
+#[schema(example = json!({"session_id": 1, "pairing_phone": "+55 11 98888-7777"}))]
+pub struct StartIn {
+    /// Sem ele: o número padrão.
+    pub session_id: Option<i64>,
+    /// O número do celular: em vez de um QR code vem um código a digitar nele (evento `pairing_code`).
+    pub pairing_phone: Option<String>,
 }
 
 /// O número de que se trata.
