@@ -547,7 +547,7 @@ mod tests {
             "phone_number": "5511900000001", "uptime_seconds": 3600, "total_messages_sent": 0,
             "total_messages_received": 0, "device_name": "DX Connect Web",
             "connected_at": connected_at, "last_message_at": null, "last_error": "",
-            "error_count": 0,
+            "error_count": 0, "socket_alive": true, "pairing_code": null,
         });
         assert_eq!(status, expected);
         let again = app.post(START).signed_in().send().await.json();
@@ -692,6 +692,58 @@ mod tests {
         };
         assert!(code_for(TestApp::ADMIN).unwrap().starts_with("iVBORw0KGgo"), "a PNG");
         assert_eq!(code_for(TestApp::AGENT), None);
+    }
+
+    #[tokio::test]
+    async fn the_code_to_type_is_for_those_who_pair() {
+        let app = TestApp::new().await;
+        // Nobody types it, so that it stays.
+        app.state.network.fault(SessionId(1), SandboxFault::QrExpires).await;
+        let mut tap = app.state.hub.outboxes().tap();
+        let body = json!({"pairing_phone": "+55 (11) 90000-0001"});
+        assert_eq!(post(&app, START, &body).await.status, 202);
+        let code = loop {
+            if let HubEvent::PairingCode { code, .. } = tap.recv().await.unwrap() {
+                break code;
+            }
+        };
+        assert_eq!(code.len(), 8);
+        let status = get(&app, STATUS).await.json();
+        assert!(status.get("pairing_code").is_some(), "{status}");
+        let seen = app.get(STATUS).signed_in_as(TestApp::AGENT).send().await.json();
+        assert_eq!(seen["pairing_code"], Value::Null);
+        for wrong in ["123", "abc"] {
+            let answer = post(&app, START, &json!({"pairing_phone": wrong})).await;
+            assert_eq!(answer.status, 400, "{wrong}");
+            assert!(answer.json()["pairing_phone"].is_array(), "{}", answer.text);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_status_says_whether_the_network_is_heard_and_what_to_do() {
+        let app = TestApp::new().await;
+        let status = get(&app, STATUS).await.json();
+        assert_eq!(status["socket_alive"], false);
+        ready(&app).await;
+        let status = get(&app, STATUS).await.json();
+        assert_eq!(
+            (&status["is_connected"], &status["socket_alive"]),
+            (&json!(true), &json!(true))
+        );
+        assert!(status.get("message").is_none(), "{status}");
+        app.state.network.fault(SessionId(1), SandboxFault::LoggedOut).await;
+        eventually(async || !app.state.hub.sessions().is_ready(SessionId(1))).await;
+        let status = get(&app, STATUS).await.json();
+        assert_eq!(status["last_error"], "desconectado_pelo_celular");
+        assert!(status["message"].as_str().unwrap().contains("Conecte o número de novo"));
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_cannot_be_one_is_refused() {
+        let app = TestApp::new().await;
+        let answer = post(&app, SESSIONS, &json!({"proxy_url": "ftp://x"})).await;
+        assert_eq!(answer.status, 400);
+        assert!(answer.json()["proxy_url"].is_array(), "{}", answer.text);
     }
 
     #[tokio::test]

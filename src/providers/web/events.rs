@@ -8,8 +8,8 @@ use whatsapp_rust::{
     Client,
     types::{
         events::{
-            BatchOrigin, ChatPresenceUpdate, Event, EventHandler, EventInterest, EventKind,
-            Receipt, ServerAck, UndecryptableMessage,
+            ChatPresenceUpdate, Event, EventHandler, EventInterest, EventKind, Receipt, ServerAck,
+            UndecryptableMessage,
         },
         presence::{ChatPresence, ReceiptType},
     },
@@ -24,7 +24,7 @@ use super::{
 /// they come through the hook.
 const EVENTS_MAX: usize = 8192;
 
-const WANTED: [EventKind; 22] = [
+const WANTED: [EventKind; 21] = [
     EventKind::Connected,
     EventKind::Disconnected,
     EventKind::PairSuccess,
@@ -46,7 +46,6 @@ const WANTED: [EventKind; 22] = [
     EventKind::StreamError,
     EventKind::TemporaryBan,
     EventKind::ConnectFailure,
-    EventKind::OfflineSyncCompleted,
 ];
 
 /// The library's side of the queue.
@@ -61,6 +60,9 @@ impl Handler {
 
 impl EventHandler for Handler {
     fn handle_event(&self, event: Arc<Event>) {
+        if matches!(&*event, Event::Messages(batch) if batch.hook_committed) {
+            return;
+        }
         if let Err(mpsc::error::TrySendError::Full(event)) = self.0.try_send(event) {
             tracing::error!(kind = ?event.kind(), "an event of the network is lost: too many wait");
         }
@@ -76,8 +78,7 @@ pub(super) async fn pass_on(reader: &Reader, client: &Arc<Client>, event: &Event
     let connection = &reader.connection;
     match event {
         // What the hook has not seen: recovered from the phone after it could not be opened.
-        Event::Messages(batch) if !batch.hook_committed => {
-            debug_assert_eq!(batch.origin, BatchOrigin::Live);
+        Event::Messages(batch) => {
             for message in batch {
                 for told in reader.read(client, message).await {
                     connection.tell(told.event).await;

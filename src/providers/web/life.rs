@@ -9,8 +9,11 @@ use dx_actors::{
 };
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use whatsapp_rust::{
-    Client, bot::Bot, pair_code::PairCodeOptions, types::events::Event,
-    wacore::iq::keepalive::KeepaliveSpec,
+    Client,
+    bot::Bot,
+    pair_code::PairCodeOptions,
+    types::events::Event,
+    wacore::{iq::keepalive::KeepaliveSpec, store::DevicePropsOverride},
 };
 
 use super::{
@@ -168,7 +171,7 @@ async fn build(
         .with_backend_arc(Arc::clone(backend) as _)
         .with_transport_factory(sockets.clone())
         .with_http_client(web)
-        .with_push_name(name)
+        .with_device_props(DevicePropsOverride::new().with_os(name))
         .skip_history_sync()
         .with_inbound_durability_hook(Intake(Arc::clone(reader)))
         .with_event_handler(handler);

@@ -270,7 +270,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         let content = vec![7; CHUNK_BYTES + 1];
         file.write_all(&content).unwrap();
-        let (sender, mut receiver) = mpsc::channel(1);
+        let (sender, mut receiver) = mpsc::channel::<Bytes>(1);
         let reader = tokio::spawn(async move {
             let mut read = Vec::new();
             while let Some(chunk) = receiver.recv().await {

@@ -58,8 +58,7 @@ pub(super) enum Nack {
 pub(super) fn of_nack(code: &str) -> Nack {
     match code.parse::<u16>() {
         Ok(463) => Nack::Cold,
-        // 479: the other form of the address is wanted; the library knows it the next time.
-        Ok(408 | 429 | 479 | 500..) => Nack::Retry,
+        Ok(408 | 429 | 500..) => Nack::Retry,
         _ => Nack::Refused,
     }
 }
@@ -140,10 +139,10 @@ mod tests {
     #[test]
     fn refusals_of_messages_are_told_apart() {
         assert_eq!(of_nack("463"), Nack::Cold);
-        for code in ["408", "429", "479", "500", "503"] {
+        for code in ["408", "429", "500", "503"] {
             assert_eq!(of_nack(code), Nack::Retry, "{code}");
         }
-        for code in ["400", "403", "404", "406", "421", "x"] {
+        for code in ["400", "403", "404", "406", "421", "479", "x"] {
             assert_eq!(of_nack(code), Nack::Refused, "{code}");
         }
     }

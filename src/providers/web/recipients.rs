@@ -44,11 +44,6 @@ impl Recipients {
         known.insert(chat_id.to_owned(), jid.clone());
     }
 
-    /// The address, as far as it is known without asking the network.
-    pub(super) fn known(&self, chat_id: &str) -> Option<Jid> {
-        self.get(chat_id).or_else(|| address::of_chat(chat_id))
-    }
-
     /// The address to write to.
     pub(super) async fn find(
         &self,

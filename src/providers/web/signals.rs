@@ -40,11 +40,6 @@ impl Connection {
         });
     }
 
-    fn address(&self, chat_id: &str) -> Result<Jid, ProviderError> {
-        let known = self.0.recipients.known(chat_id);
-        known.ok_or_else(|| ProviderError::Refused(NOT_SHOWN.to_owned()))
-    }
-
     /// Nobody is shown to type who is not there: the number is available as long as somebody types. The
     /// end leaves no device in use, or the owner's phone would not ring (domain facts §2).
     pub(super) async fn show_typing(
@@ -53,15 +48,17 @@ impl Connection {
         is_typing: bool,
     ) -> Result<(), ProviderError> {
         let client = self.client()?;
-        let to = self.address(chat_id)?;
+        let to = self.0.recipients.find(client, chat_id).await?.jid;
         self.subscribe(&to);
+        // Without the account's name, which the phone tells some time after pairing, there is no presence.
+        let has_presence = !client.push_name().is_empty();
         let is_shown = if is_typing {
-            client.presence().set_available().await.is_ok()
+            (!has_presence || client.presence().set_available().await.is_ok())
                 && client.chatstate().send_composing(&to).await.is_ok()
         } else {
             let is_paused = client.chatstate().send_paused(&to).await.is_ok();
             // Also when the first has failed: the phone matters more.
-            client.presence().set_unavailable().await.is_ok() && is_paused
+            (!has_presence || client.presence().set_unavailable().await.is_ok()) && is_paused
         };
         if is_shown { Ok(()) } else { Err(ProviderError::temporary(NOT_SHOWN)) }
     }
@@ -72,7 +69,7 @@ impl Connection {
         message_ids: &[String],
     ) -> Result<(), ProviderError> {
         let client = self.client()?;
-        let to = self.address(chat_id)?;
+        let to = self.0.recipients.find(client, chat_id).await?.jid;
         self.subscribe(&to);
         let ids: Vec<&str> = message_ids.iter().map(String::as_str).collect();
         let marked = client.mark_as_read(&to, None, &ids).await;
