@@ -547,7 +547,7 @@ mod tests {
             "phone_number": "5511900000001", "uptime_seconds": 3600, "total_messages_sent": 0,
             "total_messages_received": 0, "device_name": "DX Connect Web",
             "connected_at": connected_at, "last_message_at": null, "last_error": "",
-            "error_count": 0, "socket_alive": true, "pairing_code": null,
+            "error_count": 0, "socket_alive": true, "pairing_code": null, "banned_until": null,
         });
         assert_eq!(status, expected);
         let again = app.post(START).signed_in().send().await.json();

@@ -30,7 +30,7 @@ use crate::openapi::schemas::{described, word};
     "proxy_enabled": false, "proxy_url": "", "cloud": null, "connected_at": "2026-01-02T11:00:00Z",
     "disconnected_at": null, "created_at": "2026-01-01T12:00:00Z",
     "updated_at": "2026-01-02T11:00:00Z", "pace_ms": null, "cold_contacts_per_day": null,
-    "cold_blocked_until": null,
+    "cold_blocked_until": null, "banned_until": null,
 }))]
 pub struct SessionOut {
     pub id: i64,
@@ -78,12 +78,15 @@ pub struct SessionOut {
     pub cold_contacts_per_day: Option<i64>,
     /// Até quando a rede não aceita mensagens a quem nunca escreveu.
     pub cold_blocked_until: Option<At>,
+    /// O fim de uma suspensão, se a rede o disse.
+    pub banned_until: Option<At>,
 }
 
 impl SessionOut {
     /// The row as everybody may see it.
     pub fn new(session: WhatsAppSession, created_by_name: String, now: Timestamp) -> Self {
         let (is_connected, uptime_seconds) = (session.is_connected(), session.uptime_seconds(now));
+        let banned_until = session.banned_until().map(At);
         let WhatsAppSession {
             id,
             provider,
@@ -145,6 +148,7 @@ impl SessionOut {
             pace_ms,
             cold_contacts_per_day,
             cold_blocked_until: cold_blocked_until.map(At),
+            banned_until,
         }
     }
 
@@ -168,7 +172,7 @@ impl SessionOut {
     "uptime_seconds": 3600, "total_messages_sent": 10, "total_messages_received": 12,
     "device_name": "DX Connect Web", "connected_at": "2026-01-02T11:00:00Z",
     "last_message_at": null, "last_error": "", "error_count": 0, "socket_alive": true,
-    "pairing_code": null,
+    "pairing_code": null, "banned_until": null,
 }))]
 pub struct SessionStatusOut {
     pub session_id: Option<i64>,
@@ -188,6 +192,8 @@ pub struct SessionStatusOut {
     pub socket_alive: bool,
     /// O código a digitar no celular; só para quem conecta números.
     pub pairing_code: Option<String>,
+    /// O fim de uma suspensão, se a rede o disse.
+    pub banned_until: Option<At>,
     /// O que há a fazer, quando algo está errado.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -220,6 +226,7 @@ impl From<SessionOut> for SessionStatusOut {
             error_count: session.error_count,
             socket_alive: false,
             pairing_code: session.pairing_code,
+            banned_until: session.banned_until,
             message,
         }
     }

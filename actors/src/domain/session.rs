@@ -56,6 +56,10 @@ impl ProviderKind {
     }
 }
 
+/// People who never wrote are left alone for so long after a suspension: what led to it is mostly writing
+/// to them (domain facts §3.2 and §3.5).
+pub const COLD_REST: Duration = Duration::from_hours(24);
+
 /// One WhatsApp number of the company.
 #[expect(clippy::struct_excessive_bools, reason = "columns of one row, independent of each other")]
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -103,6 +107,12 @@ impl WhatsAppSession {
     /// How many people who never wrote may be written to within 24 hours; `None` is any number.
     pub fn cold_budget(&self) -> Option<i64> {
         self.cold_contacts_per_day.or_else(|| self.provider.cold_contacts_per_day())
+    }
+
+    /// The end of a suspension that the network has named. It is remembered as the rest after it.
+    pub fn banned_until(&self) -> Option<Timestamp> {
+        let is_banned = self.last_error == DisconnectReason::BannedUntil(None).as_str();
+        self.cold_blocked_until.filter(|_| is_banned).map(|rest| rest.minus(COLD_REST))
     }
 
     pub fn is_connected(&self) -> bool {

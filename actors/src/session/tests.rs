@@ -162,6 +162,7 @@ async fn a_suspension_stops_the_number_and_spares_strangers_for_a_day_longer(
     assert_eq!(session.reconnect_attempts, 0, "it does not come back by itself");
     let rest = now.plus(Duration::from_hours(25));
     assert_eq!(session.cold_blocked_until, Some(rest));
+    assert_eq!(session.banned_until(), Some(now.plus(Duration::from_hours(1))));
     hub.stop().await;
 }
 

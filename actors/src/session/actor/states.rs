@@ -7,16 +7,13 @@ use crate::{
     domain::{
         SessionStatus, Timestamp, WhatsAppSession,
         group::MANAGE_SESSIONS,
-        session::{DisconnectReason, RECONNECT_WAITS_SECONDS},
+        session::{COLD_REST, DisconnectReason, RECONNECT_WAITS_SECONDS},
     },
     error::HubError,
     events::{Audience, HubEvent},
     session::{Pairing, ProviderEvent},
 };
 
-/// People who never wrote are left alone for this long after a ban: the behaviour that led to it is
-/// mostly writing to them (domain facts §3.2 and §3.5).
-const COLD_REST: Duration = Duration::from_hours(24);
 /// Each wait before an attempt to come back is up to this part longer, so that many numbers do not come
 /// back at the same instant.
 const RECONNECT_JITTER: f64 = 0.2;
