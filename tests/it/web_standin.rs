@@ -335,7 +335,7 @@ async fn refusals_and_ends_say_why() {
     companion.sends(&number_of(&maria), "OURS1", "não passa").await;
     let code = companion
         .until(|event| match event {
-            Event::ServerAck(ack) => Some(ack.error.clone()),
+            Event::ServerAck(ack) if ack.id == "OURS1" => Some(ack.error.clone()),
             _ => None,
         })
         .await;

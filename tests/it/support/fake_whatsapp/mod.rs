@@ -14,7 +14,10 @@ mod signal;
 mod stanzas;
 mod state;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 use wacore_libsignal::protocol::KeyPair;
 use whatsapp_rust::{
@@ -160,6 +163,7 @@ impl FakeWhatsapp {
             peer: Peer::new(),
             taken: Vec::new(),
             repeated: Vec::new(),
+            asked_anew: HashMap::new(),
             has_written: false,
             chat_states: Vec::new(),
         });

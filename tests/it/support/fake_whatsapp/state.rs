@@ -1,6 +1,6 @@
 //! What the server knows: accounts, their companions, customers, connections, and what waits for whom.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use tokio::sync::mpsc::UnboundedSender;
 use whatsapp_rust::{
@@ -91,6 +91,8 @@ pub(super) struct CustomerState {
     pub(super) taken: Vec<Taken>,
     /// Ids that came again.
     pub(super) repeated: Vec<String>,
+    /// How often the phone asked for messages that it could not read.
+    pub(super) asked_anew: HashMap<String, u32>,
     pub(super) has_written: bool,
     /// What the hub showed: `composing`, `recording`, `paused`.
     pub(super) chat_states: Vec<String>,
