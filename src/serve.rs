@@ -20,9 +20,10 @@ use crate::{
     providers::{
         Providers,
         cloud::{CloudNetwork, client::Graph, numbers::CloudNumbers},
+        web::backend::WebStore,
     },
     run_error::RunError,
-    secrets::{MasterKey, Purpose, Sealer},
+    secrets::{Envelopes, MasterKey, Purpose, Sealer},
     shutdown::{self, Shutdown},
     state::{AppState, Shared, THUMBNAILS_AT_ONCE},
     terminal,
@@ -113,6 +114,7 @@ fn app_state(
     let key = master.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
     let store = hub.store().clone();
+    let web_store = WebStore::new(store.clone(), master);
     let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
     Ok(AppState::new(Shared {
         postal_codes: postal_codes.map_err(RunError::HttpClient)?,
@@ -127,6 +129,8 @@ fn app_state(
         typesetter: Typesetter::default(),
         network,
         cloud,
+        web_store,
+        envelopes: Envelopes::new(master),
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),
         config,

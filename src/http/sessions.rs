@@ -38,9 +38,9 @@ use crate::{
 };
 
 const DEVICE_NAME_DEFAULT: &str = "DX Connect Web";
-const DEVICE_NAME_CHARS_MAX: usize = 100;
+pub(super) const DEVICE_NAME_CHARS_MAX: usize = 100;
 /// Contract §9.
-const PROXY_URL_CHARS_MAX: usize = 500;
+pub(super) const PROXY_URL_CHARS_MAX: usize = 500;
 const NOT_CLOUD: &str = "Só para números da Cloud API (provider \"cloud\").";
 /// A minute between two messages is slow enough for anybody.
 const PACE_MS_MAX: i64 = 60_000;

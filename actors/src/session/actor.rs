@@ -348,10 +348,16 @@ impl State {
     async fn update(&mut self, changes: SessionChanges) -> Result<WhatsAppSession, HubError> {
         let (id, now) = (self.session.id, self.context.clock.now());
         let updated = self.context.store.update_session(id, changes, now).await?;
-        self.session = updated.ok_or_else(|| HubError::not_found("Sessão", &id))?;
-        // A code that waits to be scanned goes on waiting.
-        let code = self.context.sessions.live(id).and_then(|live| live.qr_code);
-        self.mirror(code);
+        let updated = updated.ok_or_else(|| HubError::not_found("Sessão", &id))?;
+        let before = std::mem::replace(&mut self.session, updated).status;
+        if self.session.status == before {
+            // A code that waits to be scanned goes on waiting.
+            self.mirror(self.context.sessions.live(id).and_then(|live| live.qr_code));
+        } else {
+            // The row is a backup's, and the connection of the number as it was.
+            self.hang_up();
+            self.show(before);
+        }
         Ok(self.session.clone())
     }
 
@@ -448,9 +454,7 @@ impl State {
     /// The network takes no messages to people who never wrote for a while.
     async fn block_cold(&mut self, until: Timestamp) -> Result<(), HubError> {
         let status = self.session.status;
-        self.keep(status, |session| session.cold_blocked_until = Some(until)).await?;
-        self.mirror(None);
-        Ok(())
+        self.enter(status, |session| session.cold_blocked_until = Some(until)).await
     }
 
     async fn on_disconnected(&mut self, reason: DisconnectReason) -> Result<(), HubError> {
@@ -495,13 +499,19 @@ impl State {
     ) -> Result<(), HubError> {
         let before = self.session.status;
         self.keep(status, change).await?;
+        self.show(before);
+        Ok(())
+    }
+
+    /// Lets everybody see a state that is committed.
+    fn show(&self, before: SessionStatus) {
         self.mirror(None);
+        let (session_id, status) = (self.session.id, self.session.status);
         if status != before {
             let at = self.context.clock.now();
-            let event = HubEvent::SessionStatusChanged { session_id: self.session.id, status, at };
+            let event = HubEvent::SessionStatusChanged { session_id, status, at };
             self.context.publish(&Audience::Everyone, event);
         }
-        Ok(())
     }
 
     /// Commits a new state and remembers it.
