@@ -8,7 +8,7 @@ use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        AgentId, ProviderKind, SessionId,
+        AgentId, ProviderKind, SessionId, Timestamp,
         audit::{AuditAction, AuditSubject},
     },
     testing::TestDatabase,
