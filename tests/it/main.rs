@@ -19,6 +19,7 @@ mod generated_documents;
 mod message_search;
 mod notes_and_tags;
 mod notifications;
+mod one_story;
 mod postal_codes;
 mod presence_and_typing;
 mod reading;

@@ -30,6 +30,8 @@ impl State {
                 Some(device) => self.on_request(connection, device, &id, node),
                 None => self.on_strangers_request(connection, &id, node),
             },
+            // Of the notification that a code was typed.
+            "ack" if self.device_of(connection).is_none() => {}
             _ => match self.device_of(connection) {
                 Some(device) => self.on_stanza(connection, device, &id, node),
                 None => self.violation(format!("a stranger sent <{}>", node.tag)),
@@ -48,12 +50,7 @@ impl State {
         match &*node.tag {
             "message" => self.on_message(connection, device, id, node),
             "receipt" => self.on_receipt(connection, device, id, node),
-            "ack" => {
-                self.acknowledge(device, id);
-                if attr(node, "class") == "message" && !attr(node, "error").is_empty() {
-                    self.refused.push((id.to_owned(), attr(node, "error")));
-                }
-            }
+            "ack" => self.on_ack(device, id, node),
             "presence" => self.on_presence(connection, node),
             "chatstate" => self.on_chat_state(node),
             "ib" if first_tag(node) == "offline_batch" => {
@@ -357,6 +354,26 @@ impl State {
         let node = self.message_node(writer, device, id, &message, attempt);
         self.devices[device].queue.retain(|delivery| delivery.id != id);
         self.enqueue(device, id, node, Some((writer, message)));
+    }
+
+    fn on_ack(&mut self, device: usize, id: &str, node: &Node) {
+        match attr(node, "class").as_str() {
+            // Ticks of one message share its id.
+            "receipt" => self.devices[device].queue.retain(|delivery| {
+                let receipt = &delivery.node;
+                let is_it = &*receipt.tag == "receipt"
+                    && attr(receipt, "id") == id
+                    && attr(receipt, "type") == attr(node, "type");
+                !is_it
+            }),
+            "message" if !attr(node, "error").is_empty() => {
+                self.refused.push((id.to_owned(), attr(node, "error")));
+                self.acknowledge(device, id);
+            }
+            // Of the copy that could not be read; the one that was asked for is on its way.
+            "message" if self.retries.iter().any(|asked| asked == id) => {}
+            _ => self.acknowledge(device, id),
+        }
     }
 
     fn on_presence(&mut self, connection: ConnectionId, node: &Node) {
