@@ -24,7 +24,7 @@ use crate::{
         web::{WebNetwork, backend::WebStore},
     },
     run_error::RunError,
-    secrets::{MasterKey, Purpose, Sealer},
+    secrets::{Envelopes, MasterKey, Purpose, Sealer},
     shutdown::{self, Shutdown},
     state::{AppState, Shared, THUMBNAILS_AT_ONCE},
     terminal,
@@ -57,7 +57,7 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let files = Files::open(&config, store.clone(), Arc::clone(&clock))?;
     let network = SandboxNetwork::new(Arc::clone(&clock), !config.whatsapp_sandbox_fast);
     let cloud = cloud_network(&config, &master, &store, &files, &clock)?;
-    let web = web_network(&config, &store, &files, &clock)?;
+    let web = web_network(&config, &master, &store, &files, &clock)?;
     let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone(), web });
     let encoder = Arc::new(WireEvents);
     let hub_config = hub_config(&config);
@@ -106,6 +106,7 @@ fn cloud_network(
 
 fn web_network(
     config: &Config,
+    master: &MasterKey,
     store: &Store,
     files: &Files,
     clock: &Arc<dyn Clock>,
@@ -113,7 +114,7 @@ fn web_network(
     let (files, rules) = (files.clone(), AddressRules::Public);
     let media = MediaSource::new(files, store.clone(), Arc::clone(clock), rules);
     let media = media.map_err(RunError::HttpClient)?;
-    let keys = WebStore::default();
+    let keys = WebStore::new(store.clone(), master);
     Ok(WebNetwork::new(config.web.clone(), keys, store.clone(), media, Arc::clone(clock)))
 }
 
@@ -129,6 +130,7 @@ fn app_state(
     let key = master.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
     let store = hub.store().clone();
+    let web_store = WebStore::new(store.clone(), master);
     let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
     Ok(AppState::new(Shared {
         postal_codes: postal_codes.map_err(RunError::HttpClient)?,
@@ -143,6 +145,8 @@ fn app_state(
         typesetter: Typesetter::default(),
         network,
         cloud,
+        web_store,
+        envelopes: Envelopes::new(master),
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),
         config,

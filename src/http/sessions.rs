@@ -38,9 +38,9 @@ use crate::{
 };
 
 const DEVICE_NAME_DEFAULT: &str = "DX Connect Web";
-const DEVICE_NAME_CHARS_MAX: usize = 100;
+pub(super) const DEVICE_NAME_CHARS_MAX: usize = 100;
 /// Contract §9.
-const PROXY_URL_CHARS_MAX: usize = 500;
+pub(super) const PROXY_URL_CHARS_MAX: usize = 500;
 /// Longer than any way to write a number.
 const PHONE_CHARS_MAX: usize = 30;
 const NOT_A_PHONE: &str = "Informe o número do celular com DDD, como +55 11 98888-7777.";

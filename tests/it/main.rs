@@ -27,6 +27,7 @@ mod reports;
 mod restart;
 mod routing;
 mod send;
+mod session_backup;
 mod sessions;
 mod settings;
 mod support;

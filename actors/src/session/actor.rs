@@ -364,10 +364,18 @@ impl State {
     async fn update(&mut self, changes: SessionChanges) -> Result<WhatsAppSession, HubError> {
         let (id, now) = (self.session.id, self.context.clock.now());
         let updated = self.context.store.update_session(id, changes, now).await?;
-        self.session = updated.ok_or_else(|| HubError::not_found("Sessão", &id))?;
-        // A code that waits to be scanned goes on waiting.
-        let pairing = self.context.sessions.live(id).map(|live| live.pairing);
-        self.mirror(pairing.unwrap_or_default());
+        let updated = updated.ok_or_else(|| HubError::not_found("Sessão", &id))?;
+        let before = std::mem::replace(&mut self.session, updated).status;
+        if self.session.status == before {
+            // A code that waits to be scanned goes on waiting.
+            let pairing = self.context.sessions.live(id).map(|live| live.pairing);
+            self.mirror(pairing.unwrap_or_default());
+        } else {
+            // The row is a backup's, and the connection of the number as it was.
+            self.hang_up();
+            self.pairing = None;
+            self.show(before);
+        }
         Ok(self.session.clone())
     }
 

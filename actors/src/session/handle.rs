@@ -20,7 +20,7 @@ use crate::{
     },
     error::HubError,
     hub::Context,
-    store::{ChatAlias, Learnt, Store},
+    store::{ChatAlias, Learnt, Record, Restored, SessionCopy, Store, StoreError},
     supervisor::Doors,
 };
 
@@ -170,6 +170,25 @@ impl Sessions {
             self.store.insert_session(provider, device_name, department_id, by, now).await?;
         self.doors.ensure(&session.id).await?;
         Ok(session)
+    }
+
+    /// Makes a backup the state of its number here, not connected. Who was connected is hung up, and
+    /// cannot write the number's records any more; see [`Store::restore_session`].
+    pub async fn restore<F>(
+        &self,
+        copy: SessionCopy,
+        by: AgentId,
+        seal: F,
+    ) -> Result<Restored, HubError>
+    where
+        F: FnOnce(SessionId) -> Result<Vec<Record>, StoreError> + Send + 'static,
+    {
+        let restored = self.store.restore_session(copy, by, self.clock.now(), seal).await?;
+        if let Restored::Done { session, .. } = &restored {
+            // The actor reads the row.
+            self.update(session.id, SessionChanges::default()).await?;
+        }
+        Ok(restored)
     }
 
     /// The connection of a number, for what is asked of a network directly.

@@ -17,7 +17,7 @@ use whatsapp_rust::{
 };
 
 use super::{
-    backend::{Backend, Lost as _},
+    backend::Backend,
     connection::Connection,
     events::{self, Handler},
     hook::Intake,

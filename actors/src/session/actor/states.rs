@@ -76,9 +76,7 @@ impl State {
     /// The network takes no messages to people who never wrote for a while.
     pub(super) async fn block_cold(&mut self, until: Timestamp) -> Result<(), HubError> {
         let status = self.session.status;
-        self.keep(status, |session| session.cold_blocked_until = Some(until)).await?;
-        self.mirror(Pairing::default());
-        Ok(())
+        self.enter(status, |session| session.cold_blocked_until = Some(until)).await
     }
 
     async fn on_disconnected(&mut self, reason: DisconnectReason) -> Result<(), HubError> {
@@ -126,13 +124,19 @@ impl State {
     ) -> Result<(), HubError> {
         let before = self.session.status;
         self.keep(status, change).await?;
+        self.show(before);
+        Ok(())
+    }
+
+    /// Lets everybody see a state that is committed.
+    pub(super) fn show(&self, before: SessionStatus) {
         self.mirror(Pairing::default());
+        let (session_id, status) = (self.session.id, self.session.status);
         if status != before {
             let at = self.context.clock.now();
-            let event = HubEvent::SessionStatusChanged { session_id: self.session.id, status, at };
+            let event = HubEvent::SessionStatusChanged { session_id, status, at };
             self.context.publish(&Audience::Everyone, event);
         }
-        Ok(())
     }
 
     /// Commits a new state and remembers it.
