@@ -50,6 +50,7 @@ pub struct Config {
     pub whatsapp_webhook_secret_previous: Option<Secret>,
     pub whatsapp_webhook_verify_token: Option<Secret>,
     pub cloud: CloudConfig,
+    pub web: WebConfig,
     pub whatsapp_sandbox_fast: bool,
     pub allow_inject: bool,
     pub cep_viacep_url: String,
@@ -87,6 +88,15 @@ pub struct CloudConfig {
     pub phone_number_id: Option<String>,
     pub business_account_id: Option<String>,
     pub access_token: Option<Secret>,
+}
+
+/// WhatsApp Web: where its servers are. Other addresses than the real ones are for tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebConfig {
+    /// `wss://`, or `ws://` on this machine.
+    pub url: String,
+    /// Takes the place of the hosts of files that the network names; without a slash at its end.
+    pub media_url: Option<String>,
 }
 
 /// Where files are kept.
@@ -247,6 +257,7 @@ impl Layers {
                 .optional("whatsapp_webhook_secret_previous")
                 .map(Secret),
             cloud,
+            web: self.web(),
             whatsapp_sandbox_fast: self.switch("whatsapp_sandbox_fast"),
             allow_inject: self.allow_inject(whatsapp_mode),
             cep_viacep_url: self.cep_url("cep_viacep_url"),
@@ -343,6 +354,20 @@ impl Layers {
         }
         let api_url = api_url.trim_end_matches('/').to_owned();
         CloudConfig { api_url, phone_number_id, business_account_id, access_token }
+    }
+
+    fn web(&mut self) -> WebConfig {
+        let url = self.text("whatsapp_web_url");
+        if !is_secure_or_local(&url, ["wss", "ws"]) {
+            self.fault("WHATSAPP_WEB_URL", "deve ser wss://, ou ws:// no próprio computador");
+        }
+        let media_url = self.optional("whatsapp_web_media_url");
+        if media_url.as_deref().is_some_and(|url| !is_secure_or_local(url, ["https", "http"])) {
+            let fault = "deve ser https://, ou http:// no próprio computador";
+            self.fault("WHATSAPP_WEB_MEDIA_URL", fault);
+        }
+        let media_url = media_url.map(|url| url.trim_end_matches('/').to_owned());
+        WebConfig { url, media_url }
     }
 
     fn allow_inject(&mut self, mode: ProviderKind) -> bool {
@@ -500,6 +525,18 @@ fn is_origin(text: &str) -> bool {
         && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c))
 }
 
+/// Encrypted on the way, or not on its way at all: this machine's own addresses.
+fn is_secure_or_local(text: &str, [secure, plain]: [&str; 2]) -> bool {
+    let Ok(url) = text.parse::<url::Url>() else { return false };
+    let is_local = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => return false,
+    };
+    url.scheme() == secure || (url.scheme() == plain && is_local)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -570,6 +607,9 @@ mod tests {
             ("WHATSAPP_CLOUD_API_URL", "graph.facebook.com"),
             ("WHATSAPP_CLOUD_PHONE_NUMBER_ID", "+55 11 99999-9999"),
             ("WHATSAPP_CLOUD_BUSINESS_ACCOUNT_ID", "conta"),
+            ("WHATSAPP_WEB_URL", "ws://web.whatsapp.com/ws/chat"),
+            ("WHATSAPP_WEB_URL", "web.whatsapp.com"),
+            ("WHATSAPP_WEB_MEDIA_URL", "http://10.0.0.1:8080"),
             ("ALLOW_INJECT", "2"),
             ("CEP_VIACEP_URL", "ftp://x"),
             ("PRESENCE_TIMEOUT_SECONDS", "1.5"),
@@ -653,6 +693,20 @@ mod tests {
         assert!(!format!("{config:?}").contains("hunter2"));
         assert_eq!(config.cloud.api_url, "http://127.0.0.1:1");
         assert_eq!(config.whatsapp_webhook_verify_token.unwrap().reveal(), "s3cret");
+    }
+
+    #[test]
+    fn another_network_is_reached_in_the_open_only_on_this_machine() {
+        let config = load(&[]).unwrap();
+        assert_eq!(config.web.url, "wss://web.whatsapp.com/ws/chat");
+        assert_eq!(config.web.media_url, None);
+        let env = [
+            ("WHATSAPP_WEB_URL", "ws://127.0.0.1:5/ws/chat"),
+            ("WHATSAPP_WEB_MEDIA_URL", "http://[::1]:6/"),
+        ];
+        let config = load(&env).unwrap();
+        assert_eq!(config.web.url, "ws://127.0.0.1:5/ws/chat");
+        assert_eq!(config.web.media_url.as_deref(), Some("http://[::1]:6"));
     }
 
     #[test]

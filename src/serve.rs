@@ -15,14 +15,16 @@ use crate::{
     documents::Typesetter,
     files::{self, Files},
     http::{self, server, throttle::Throttle},
-    media, openapi, outbound,
+    media::{self, AddressRules, MediaSource},
+    openapi, outbound,
     postal::PostalCodes,
     providers::{
         Providers,
         cloud::{CloudNetwork, client::Graph, numbers::CloudNumbers},
+        web::{WebNetwork, backend::WebStore},
     },
     run_error::RunError,
-    secrets::{MasterKey, Purpose, Sealer},
+    secrets::{Envelopes, MasterKey, Purpose, Sealer},
     shutdown::{self, Shutdown},
     state::{AppState, Shared, THUMBNAILS_AT_ONCE},
     terminal,
@@ -55,7 +57,8 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let files = Files::open(&config, store.clone(), Arc::clone(&clock))?;
     let network = SandboxNetwork::new(Arc::clone(&clock), !config.whatsapp_sandbox_fast);
     let cloud = cloud_network(&config, &master, &store, &files, &clock)?;
-    let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone() });
+    let web = web_network(&config, &master, &store, &files, &clock)?;
+    let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone(), web });
     let encoder = Arc::new(WireEvents);
     let hub_config = hub_config(&config);
     let hub = Hub::start(hub_config, store, Arc::clone(&clock), encoder, providers).await?;
@@ -101,6 +104,20 @@ fn cloud_network(
     Ok(CloudNetwork::new(graph, numbers, store, files, clock))
 }
 
+fn web_network(
+    config: &Config,
+    master: &MasterKey,
+    store: &Store,
+    files: &Files,
+    clock: &Arc<dyn Clock>,
+) -> Result<WebNetwork, RunError> {
+    let (files, rules) = (files.clone(), AddressRules::Public);
+    let media = MediaSource::new(files, store.clone(), Arc::clone(clock), rules);
+    let media = media.map_err(RunError::HttpClient)?;
+    let keys = WebStore::new(store.clone(), master);
+    Ok(WebNetwork::new(config.web.clone(), keys, store.clone(), media, Arc::clone(clock)))
+}
+
 fn app_state(
     config: Config,
     master: &MasterKey,
@@ -113,6 +130,7 @@ fn app_state(
     let key = master.derive(Purpose::Tokens);
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
     let store = hub.store().clone();
+    let web_store = WebStore::new(store.clone(), master);
     let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
     Ok(AppState::new(Shared {
         postal_codes: postal_codes.map_err(RunError::HttpClient)?,
@@ -127,6 +145,8 @@ fn app_state(
         typesetter: Typesetter::default(),
         network,
         cloud,
+        web_store,
+        envelopes: Envelopes::new(master),
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),
         config,

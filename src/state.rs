@@ -13,8 +13,8 @@ use crate::{
     files::Files,
     http::throttle::Throttle,
     postal::PostalCodes,
-    providers::cloud::CloudNetwork,
-    secrets::Sealer,
+    providers::{cloud::CloudNetwork, web::backend::WebStore},
+    secrets::{Envelopes, Sealer},
 };
 
 /// A cheap handle to what is shared; fields are reached through `Deref`.
@@ -56,6 +56,10 @@ pub struct Shared {
     pub network: SandboxNetwork,
     /// Meta's Cloud API.
     pub cloud: CloudNetwork,
+    /// What numbers of WhatsApp Web have stored.
+    pub web_store: WebStore,
+    /// Seals numbers that leave in a file.
+    pub envelopes: Envelopes,
     /// The tasks of all sockets, waited for at the end.
     pub sockets: TaskTracker,
     /// Cancelled when sockets have to close.

@@ -30,13 +30,15 @@ use crate::{
     documents::Typesetter,
     files::Files,
     http::{self, throttle::Throttle},
+    media::{AddressRules, MediaSource},
     outbound,
     postal::PostalCodes,
     providers::{
         Providers,
         cloud::{CloudNetwork, client::Graph, numbers::CloudNumbers},
+        web::{WebNetwork, backend::WebStore},
     },
-    secrets::{MasterKey, Sealer},
+    secrets::{Envelopes, MasterKey, Sealer},
     state::{AppState, Shared},
     wire::events::WireEvents,
 };
@@ -91,6 +93,15 @@ impl TestApp {
     }
 
     pub(crate) async fn with_environment(environment: &[(&str, &str)]) -> Self {
+        Self::with(environment, b"a key of the tests").await
+    }
+
+    /// With another `SECRET_KEY`: another server.
+    pub(crate) async fn with_secret(secret: &[u8]) -> Self {
+        Self::with(&[], secret).await
+    }
+
+    async fn with(environment: &[(&str, &str)], secret: &[u8]) -> Self {
         let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         let file = tempfile::NamedTempFile::new().unwrap();
         let flags = Flags { config: Some(file.path().to_owned()), ..Flags::default() };
@@ -98,7 +109,9 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         config.data_dir = folder.path().to_owned();
         let hash = Passwords::default().hash("senha123".to_owned()).await.unwrap();
-        let app = Self::build(config, TestDatabase::sqlite(), folder, Arc::default(), &hash).await;
+        let app =
+            Self::build(config, TestDatabase::sqlite(), folder, Arc::default(), &hash, secret)
+                .await;
         for (username, is_active) in [("agent2", true), ("inativa", false)] {
             let new = new_agent(username, is_active, hash.clone());
             app.state.hub.presence().create_agent(None, new).await.unwrap();
@@ -110,7 +123,7 @@ impl TestApp {
     pub(crate) async fn restarted(self) -> Self {
         let Self { state, clock, database, folder } = self;
         state.hub.clone().stop().await;
-        Self::build(state.config.clone(), database, folder, clock, "").await
+        Self::build(state.config.clone(), database, folder, clock, "", b"a key of the tests").await
     }
 
     async fn build(
@@ -119,22 +132,29 @@ impl TestApp {
         folder: tempfile::TempDir,
         clock: Arc<ManualClock>,
         hash: &str,
+        secret: &[u8],
     ) -> Self {
         let store = database.open().await;
         let seed = Seed { admin_password_hash: hash.to_owned(), provider: config.whatsapp_mode };
         store.seed(seed, clock.now()).await.unwrap();
         let network = SandboxNetwork::new(clock.clone(), false);
         let files = Files::open(&config, store.clone(), clock.clone()).unwrap();
-        let master = MasterKey::new(b"a key of the tests");
+        let master = MasterKey::new(secret);
         let numbers = CloudNumbers::new(&config, store.clone(), Sealer::new(&master));
         let graph = Graph::new(outbound::http_client().unwrap(), &config.cloud.api_url);
         let cloud = CloudNetwork::new(graph, numbers, store.clone(), files.clone(), clock.clone());
-        let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone() });
+        let media =
+            MediaSource::new(files.clone(), store.clone(), clock.clone(), AddressRules::Any);
+        let keys = WebStore::new(store.clone(), &master);
+        let web =
+            WebNetwork::new(config.web.clone(), keys, store.clone(), media.unwrap(), clock.clone());
+        let providers = Arc::new(Providers { sandbox: network.clone(), cloud: cloud.clone(), web });
         let hub =
             Hub::start(HubConfig::default(), store, clock.clone(), Arc::new(WireEvents), providers);
         let hub = hub.await.unwrap();
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
         let store = hub.store().clone();
+        let web_store = WebStore::new(store.clone(), &master);
         let state = AppState::new(Shared {
             postal_codes: PostalCodes::new(&config, store, clock.clone()).unwrap(),
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),
@@ -148,6 +168,8 @@ impl TestApp {
             typesetter: Typesetter::default(),
             network,
             cloud,
+            web_store,
+            envelopes: Envelopes::new(&master),
             sockets: TaskTracker::new(),
             stop: CancellationToken::new(),
             config,
@@ -186,8 +208,12 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.request = self.request.header(name, value.as_bytes());
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        self.header_bytes(name, value.as_bytes())
+    }
+
+    pub(crate) fn header_bytes(mut self, name: &str, value: &[u8]) -> Self {
+        self.request = self.request.header(name, value);
         self
     }
 

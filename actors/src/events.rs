@@ -250,6 +250,13 @@ pub enum HubEvent {
         expires_at: Timestamp,
         at: Timestamp,
     },
+    /// A code to be typed on the phone.
+    PairingCode {
+        session_id: SessionId,
+        code: String,
+        expires_at: Timestamp,
+        at: Timestamp,
+    },
 }
 
 /// Why less is left to read.
@@ -325,7 +332,8 @@ impl HubEvent {
             | Self::TypingStarted { .. }
             | Self::TypingStopped { .. }
             | Self::SessionStatusChanged { .. }
-            | Self::QrCode { .. } => None,
+            | Self::QrCode { .. }
+            | Self::PairingCode { .. } => None,
         }
     }
 }

@@ -69,8 +69,8 @@ impl Passwords {
         .await
     }
 
-    /// The permit lives in the closure: whoever stops waiting does not free a core that is still busy.
-    async fn run<T: Send + 'static>(
+    /// Also for other work of that weight. The permit lives in the closure: whoever stops waiting does not free a core that is still busy.
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {

@@ -11,7 +11,8 @@ use crate::state::AppState;
 
 const METHODS: &str = "DELETE, GET, OPTIONS, PATCH, POST, PUT";
 const REQUEST_HEADERS: &str = "accept, accept-encoding, authorization, content-type, dnt, origin, \
-                               user-agent, x-csrftoken, x-requested-with, x-request-id";
+                               user-agent, x-backup-passphrase, x-csrftoken, x-requested-with, \
+                               x-request-id";
 const EXPOSED_HEADERS: &str = "X-Request-Id, X-Total-Count, Content-Disposition";
 /// One day, as the earlier system answered.
 const MAX_AGE_SECONDS: &str = "86400";

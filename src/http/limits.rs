@@ -29,6 +29,8 @@ pub(super) const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const PICTURE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// What is said of a larger one.
 pub const PICTURE_TOO_LARGE: &str = "A imagem deve ter no máximo 2 MB.";
+/// The secrets of 300,000 messages, at 200 bytes each, packed and in base64.
+pub(super) const BACKUP_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Meta's webhook sends batches of up to 3 MB.
 const WEBHOOK_BYTES_MAX: usize = 3 * 1024 * 1024;
 
@@ -46,6 +48,11 @@ pub fn standard(routes: Router<AppState>) -> Router<AppState> {
 /// The limits of routes that networks deliver to.
 pub fn webhook(routes: Router<AppState>) -> Router<AppState> {
     limited(routes, Limits { body_bytes_max: WEBHOOK_BYTES_MAX, timeout: ANSWER_TIMEOUT })
+}
+
+/// The limits of routes that give and take a number as a file.
+pub fn backup(routes: Router<AppState>) -> Router<AppState> {
+    limited(routes, Limits { body_bytes_max: BACKUP_BYTES_MAX, timeout: UPLOAD_TIMEOUT })
 }
 
 /// The limits of routes that take a picture of the company.

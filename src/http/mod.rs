@@ -57,6 +57,7 @@ mod resume_tests;
 mod sandbox;
 mod send;
 pub mod server;
+mod session_backup;
 mod sessions;
 mod settings;
 mod skills;
@@ -93,6 +94,7 @@ pub fn router(app: &AppState) -> Router {
         .merge(limits::upload(uploads().into_router(), app))
         .merge(limits::pictures(customer_forms().into_router()))
         .merge(limits::webhook(deliveries().into_router()))
+        .merge(limits::backup(backups().into_router()))
         .merge(limits::picture(settings::picture_routes().into_router()))
         .merge(sockets().into_router())
         .fallback(async || ApiError::not_found())
@@ -111,6 +113,7 @@ pub fn documented() -> (OpenApi, Vec<String>) {
         .merge(uploads())
         .merge(customer_forms())
         .merge(deliveries())
+        .merge(backups())
         .merge(settings::picture_routes())
         .merge(sockets())
         .into_document()
@@ -335,6 +338,13 @@ fn whatsapp() -> Table {
 /// What networks deliver: large bodies.
 fn deliveries() -> Table {
     Table::new().at("/api/v1/whatsapp/webhook", routes!(webhook::verify, webhook::receive))
+}
+
+/// Numbers as files.
+fn backups() -> Table {
+    Table::new()
+        .at("/api/v1/whatsapp/sessions/{id}/export", routes!(session_backup::export))
+        .at("/api/v1/whatsapp/sessions/import", routes!(session_backup::import))
 }
 
 /// Not under the limits of requests: they stay open all day.

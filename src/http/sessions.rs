@@ -9,7 +9,7 @@ use dx_actors::{
     directory::Roster,
     domain::{
         DepartmentId, ProviderKind, SessionChanges, SessionId, SessionStatus, WhatsAppSession,
-        cloud::CloudNumberChanges,
+        cloud::CloudNumberChanges, phone,
     },
     store::{Order, SessionFilter, SessionSort},
 };
@@ -22,25 +22,32 @@ use super::{
 };
 use crate::{
     auth::{CurrentAgent, Permission},
-    error::ApiResult,
+    error::{ApiError, ApiResult},
     openapi::{Conflict, Forbidden, Missing, schemas::PageParams},
+    providers::web::proxy::Proxy,
     state::AppState,
     wire::{
         cloud_number::CloudNumberOut,
-        qr_image,
         session::{
             ReconnectingOut, SentenceOut, SessionChangesIn, SessionChoiceIn, SessionChoiceParams,
-            SessionIn, SessionMetricsOut, SessionOut, SessionParams, SessionStatusOut, StartedOut,
-            StatusWordOut,
+            SessionIn, SessionMetricsOut, SessionOut, SessionParams, SessionStatusOut, StartIn,
+            StartedOut, StatusWordOut,
         },
         words::Word,
     },
 };
 
 const DEVICE_NAME_DEFAULT: &str = "DX Connect Web";
-const DEVICE_NAME_CHARS_MAX: usize = 100;
+pub(super) const DEVICE_NAME_CHARS_MAX: usize = 100;
 /// Contract §9.
-const PROXY_URL_CHARS_MAX: usize = 500;
+pub(super) const PROXY_URL_CHARS_MAX: usize = 500;
+/// Longer than any way to write a number.
+const PHONE_CHARS_MAX: usize = 30;
+const NOT_A_PHONE: &str = "Informe o número do celular com DDD, como +55 11 98888-7777.";
+const NOT_PAIRED: &str =
+    "Números da Cloud API não são pareados: ficam prontos com o token e os ids.";
+const NOT_A_PROXY: &str =
+    "Informe um endereço como socks5://usuario:senha@servidor:1080 ou http://servidor:3128.";
 const NOT_CLOUD: &str = "Só para números da Cloud API (provider \"cloud\").";
 /// A minute between two messages is slow enough for anybody.
 const PACE_MS_MAX: i64 = 60_000;
@@ -212,21 +219,46 @@ pub(super) async fn deactivate(
     path = "",
     tag = "Sessões",
     summary = "Conecta um número",
-    description = "O indicado no corpo ou na consulta, senão o padrão. O estado chega por evento.",
+    description = "O indicado no corpo ou na consulta, senão o padrão. O estado chega por evento. Com \
+                   `pairing_phone` vem, em vez do QR code, um código a digitar no celular.",
     params(SessionChoiceParams),
-    request_body = Option<SessionChoiceIn>,
+    request_body = Option<StartIn>,
     responses((status = 202, body = StartedOut), Forbidden, Conflict, Missing),
 )]
 pub(super) async fn start(
     State(app): State<AppState>,
     me: CurrentAgent,
-    query: Query,
+    mut query: Query,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<StartedOut>)> {
     me.require(Permission::ManageSessions)?;
-    let session = app.hub.sessions().resolve(named(query, body)?).await?;
-    let session = app.hub.sessions().start(session.id).await?;
+    let mut fields = body.fields();
+    let id = fields.optional_id("session_id").or_else(|| query.number("session_id"));
+    query.check()?;
+    let pairing_phone = pairing_phone(&mut fields);
+    let (id, pairing_phone) = fields.finish((id.map(SessionId), pairing_phone))?;
+    let sessions = app.hub.sessions();
+    let session = sessions.resolve(id).await?;
+    let session = match pairing_phone {
+        Some(_) if session.provider == ProviderKind::Cloud => {
+            return Err(ApiError::field("pairing_phone", NOT_PAIRED));
+        }
+        Some(phone) => sessions.start_by_phone(session.id, phone).await?,
+        None => sessions.start(session.id).await?,
+    };
     Ok((StatusCode::ACCEPTED, Json(session.into())))
+}
+
+fn pairing_phone(fields: &mut Fields) -> Option<String> {
+    let written = fields.optional_text("pairing_phone", PHONE_CHARS_MAX)?;
+    if written.is_empty() {
+        return None;
+    }
+    let phone = phone::canonical(&written);
+    if phone.is_none() {
+        fields.error("pairing_phone", NOT_A_PHONE);
+    }
+    phone
 }
 
 /// `POST /sessions/stop/`: also when there is nothing to stop.
@@ -272,7 +304,11 @@ pub(super) async fn status(
     body: Body,
 ) -> ApiResult<Json<SessionStatusOut>> {
     match app.hub.sessions().resolve(named(query, body)?).await {
-        Ok(session) => Ok(Json(row(&app, &me, session, None).into())),
+        Ok(session) => {
+            let socket_alive = app.hub.sessions().is_alive(session.id).await;
+            let status = row(&app, &me, session, None).into();
+            Ok(Json(SessionStatusOut { socket_alive, ..status }))
+        }
         Err(HubError::NoSession) => Ok(Json(SessionStatusOut::none())),
         Err(error) => Err(error.into()),
     }
@@ -398,10 +434,18 @@ fn changes(fields: &mut Fields, roster: &Roster) -> SessionChanges {
         department_id: is_moved.then_some(department_id),
         auto_reconnect: fields.optional_bool("auto_reconnect"),
         proxy_enabled: fields.optional_bool("proxy_enabled"),
-        proxy_url: fields.optional_text("proxy_url", PROXY_URL_CHARS_MAX),
+        proxy_url: proxy_url(fields),
         pace_ms: limit(fields, "pace_ms", PACE_MS_MAX),
         cold_contacts_per_day: limit(fields, "cold_contacts_per_day", COLD_CONTACTS_MAX),
     }
+}
+
+fn proxy_url(fields: &mut Fields) -> Option<String> {
+    let url = fields.optional_text("proxy_url", PROXY_URL_CHARS_MAX)?;
+    if !url.is_empty() && Proxy::parse(&url).is_none() {
+        fields.error("proxy_url", NOT_A_PROXY);
+    }
+    Some(url)
 }
 
 fn refuse_cloud(fields: &mut Fields) {
@@ -453,8 +497,8 @@ fn row(
     if !me.can(Permission::ManageSessions) {
         return row;
     }
-    let code = app.hub.sessions().live(id).and_then(|live| live.qr_code);
-    row.with_secrets(code.map(|code| qr_image::png_base64(&code)), proxy_url, cloud)
+    let pairing = app.hub.sessions().live(id).map(|live| live.pairing);
+    row.with_secrets(pairing.unwrap_or_default(), proxy_url, cloud)
 }
 
 #[cfg(test)]
@@ -503,7 +547,7 @@ mod tests {
             "phone_number": "5511900000001", "uptime_seconds": 3600, "total_messages_sent": 0,
             "total_messages_received": 0, "device_name": "DX Connect Web",
             "connected_at": connected_at, "last_message_at": null, "last_error": "",
-            "error_count": 0,
+            "error_count": 0, "socket_alive": true, "pairing_code": null, "banned_until": null,
         });
         assert_eq!(status, expected);
         let again = app.post(START).signed_in().send().await.json();
@@ -648,6 +692,58 @@ mod tests {
         };
         assert!(code_for(TestApp::ADMIN).unwrap().starts_with("iVBORw0KGgo"), "a PNG");
         assert_eq!(code_for(TestApp::AGENT), None);
+    }
+
+    #[tokio::test]
+    async fn the_code_to_type_is_for_those_who_pair() {
+        let app = TestApp::new().await;
+        // Nobody types it, so that it stays.
+        app.state.network.fault(SessionId(1), SandboxFault::QrExpires).await;
+        let mut tap = app.state.hub.outboxes().tap();
+        let body = json!({"pairing_phone": "+55 (11) 90000-0001"});
+        assert_eq!(post(&app, START, &body).await.status, 202);
+        let code = loop {
+            if let HubEvent::PairingCode { code, .. } = tap.recv().await.unwrap() {
+                break code;
+            }
+        };
+        assert_eq!(code.len(), 8);
+        let status = get(&app, STATUS).await.json();
+        assert!(status.get("pairing_code").is_some(), "{status}");
+        let seen = app.get(STATUS).signed_in_as(TestApp::AGENT).send().await.json();
+        assert_eq!(seen["pairing_code"], Value::Null);
+        for wrong in ["123", "abc"] {
+            let answer = post(&app, START, &json!({"pairing_phone": wrong})).await;
+            assert_eq!(answer.status, 400, "{wrong}");
+            assert!(answer.json()["pairing_phone"].is_array(), "{}", answer.text);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_status_says_whether_the_network_is_heard_and_what_to_do() {
+        let app = TestApp::new().await;
+        let status = get(&app, STATUS).await.json();
+        assert_eq!(status["socket_alive"], false);
+        ready(&app).await;
+        let status = get(&app, STATUS).await.json();
+        assert_eq!(
+            (&status["is_connected"], &status["socket_alive"]),
+            (&json!(true), &json!(true))
+        );
+        assert!(status.get("message").is_none(), "{status}");
+        app.state.network.fault(SessionId(1), SandboxFault::LoggedOut).await;
+        eventually(async || !app.state.hub.sessions().is_ready(SessionId(1))).await;
+        let status = get(&app, STATUS).await.json();
+        assert_eq!(status["last_error"], "desconectado_pelo_celular");
+        assert!(status["message"].as_str().unwrap().contains("Conecte o número de novo"));
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_cannot_be_one_is_refused() {
+        let app = TestApp::new().await;
+        let answer = post(&app, SESSIONS, &json!({"proxy_url": "ftp://x"})).await;
+        assert_eq!(answer.status, 400);
+        assert!(answer.json()["proxy_url"].is_array(), "{}", answer.text);
     }
 
     #[tokio::test]

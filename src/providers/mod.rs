@@ -1,6 +1,7 @@
 //! The networks that carry messages, behind the port of the hub.
 
 pub mod cloud;
+pub mod web;
 
 use std::sync::Arc;
 
@@ -10,13 +11,14 @@ use dx_actors::{
 };
 use tokio::sync::mpsc;
 
-use self::cloud::CloudNetwork;
+use self::{cloud::CloudNetwork, web::WebNetwork};
 
 /// Connects each number to its network: the one place that knows them all.
 #[derive(Debug)]
 pub struct Providers {
     pub sandbox: SandboxNetwork,
     pub cloud: CloudNetwork,
+    pub web: WebNetwork,
 }
 
 impl ProviderFactory for Providers {
@@ -28,8 +30,8 @@ impl ProviderFactory for Providers {
     ) -> Result<Arc<dyn Provider>, ProviderError> {
         match session.provider {
             ProviderKind::Cloud => self.cloud.connect(session, how, events),
-            // Says so itself when it does not serve that kind of number.
-            ProviderKind::Sandbox | ProviderKind::Web => self.sandbox.connect(session, how, events),
+            ProviderKind::Sandbox => self.sandbox.connect(session, how, events),
+            ProviderKind::Web => self.web.connect(session, how, events),
         }
     }
 }

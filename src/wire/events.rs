@@ -124,9 +124,16 @@ impl From<&HubEvent> for Envelope {
             HubEvent::QrCode { session_id, code, expires_at, at } => {
                 let data = json!({
                     "session_id": session_id.0, "image_b64": qr_image::png_base64(code),
-                    "expires_at": At(*expires_at), "timestamp": At(*at),
+                    "code": code, "expires_at": At(*expires_at), "timestamp": At(*at),
                 });
                 Self::new("qrcode", data).with_flat(*at, &["session_id", "image_b64"])
+            }
+            HubEvent::PairingCode { session_id, code, expires_at, at } => {
+                let data = json!({
+                    "session_id": session_id.0, "pairing_code": code,
+                    "expires_at": At(*expires_at), "timestamp": At(*at),
+                });
+                Self::new("pairing_code", data).with_flat(*at, &["session_id", "pairing_code"])
             }
         }
     }

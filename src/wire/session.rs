@@ -2,7 +2,7 @@
 
 use dx_actors::{
     domain::{ProviderKind, SessionStatus, Timestamp, WhatsAppSession},
-    session::SandboxFault,
+    session::{Pairing, SandboxFault},
     store::SessionMetrics,
 };
 use serde::Serialize;
@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     cloud_number::{CloudNumberIn, CloudNumberOut},
     message::{acceptable_rate, two_decimals},
+    qr_image,
     time::At,
     words::Word,
 };
@@ -22,14 +23,14 @@ use crate::openapi::schemas::{described, word};
 #[schema(example = json!({
     "id": 1, "usuario": 1, "usuario_nome": "Administrador", "departamento": null,
     "provider": "sandbox", "status": "ready", "device_name": "DX Connect Web",
-    "phone_number": "5511900000001", "qr_code": null, "is_default": true, "is_active": true,
+    "phone_number": "5511900000001", "qr_code": null, "pairing_code": null, "is_default": true, "is_active": true,
     "is_connected": true, "uptime_seconds": 3600, "total_messages_sent": 10,
     "total_messages_received": 12, "last_message_at": "2026-01-02T12:00:00Z", "last_error": "",
     "error_count": 0, "auto_reconnect": true, "reconnect_attempts": 0, "last_reconnect_at": null,
     "proxy_enabled": false, "proxy_url": "", "cloud": null, "connected_at": "2026-01-02T11:00:00Z",
     "disconnected_at": null, "created_at": "2026-01-01T12:00:00Z",
     "updated_at": "2026-01-02T11:00:00Z", "pace_ms": null, "cold_contacts_per_day": null,
-    "cold_blocked_until": null,
+    "cold_blocked_until": null, "banned_until": null,
 }))]
 pub struct SessionOut {
     pub id: i64,
@@ -47,6 +48,8 @@ pub struct SessionOut {
     pub phone_number: String,
     /// Imagem PNG em base64; só para quem conecta números.
     pub qr_code: Option<String>,
+    /// O código a digitar no celular; só para quem conecta números.
+    pub pairing_code: Option<String>,
     pub is_default: bool,
     pub is_active: bool,
     pub is_connected: bool,
@@ -75,12 +78,15 @@ pub struct SessionOut {
     pub cold_contacts_per_day: Option<i64>,
     /// Até quando a rede não aceita mensagens a quem nunca escreveu.
     pub cold_blocked_until: Option<At>,
+    /// O fim de uma suspensão, se a rede o disse.
+    pub banned_until: Option<At>,
 }
 
 impl SessionOut {
     /// The row as everybody may see it.
     pub fn new(session: WhatsAppSession, created_by_name: String, now: Timestamp) -> Self {
         let (is_connected, uptime_seconds) = (session.is_connected(), session.uptime_seconds(now));
+        let banned_until = session.banned_until().map(At);
         let WhatsAppSession {
             id,
             provider,
@@ -119,6 +125,7 @@ impl SessionOut {
             device_name,
             phone_number,
             qr_code: None,
+            pairing_code: None,
             is_default,
             is_active,
             is_connected,
@@ -141,6 +148,7 @@ impl SessionOut {
             pace_ms,
             cold_contacts_per_day,
             cold_blocked_until: cold_blocked_until.map(At),
+            banned_until,
         }
     }
 
@@ -148,11 +156,12 @@ impl SessionOut {
     #[must_use]
     pub fn with_secrets(
         self,
-        qr_code: Option<String>,
+        Pairing { qr_code, pairing_code }: Pairing,
         proxy_url: String,
         cloud: Option<CloudNumberOut>,
     ) -> Self {
-        Self { qr_code, proxy_url, cloud, ..self }
+        let qr_code = qr_code.map(|code| qr_image::png_base64(&code));
+        Self { qr_code, pairing_code, proxy_url, cloud, ..self }
     }
 }
 
@@ -162,7 +171,8 @@ impl SessionOut {
     "session_id": 1, "status": "ready", "is_connected": true, "phone_number": "5511900000001",
     "uptime_seconds": 3600, "total_messages_sent": 10, "total_messages_received": 12,
     "device_name": "DX Connect Web", "connected_at": "2026-01-02T11:00:00Z",
-    "last_message_at": null, "last_error": "", "error_count": 0,
+    "last_message_at": null, "last_error": "", "error_count": 0, "socket_alive": true,
+    "pairing_code": null, "banned_until": null,
 }))]
 pub struct SessionStatusOut {
     pub session_id: Option<i64>,
@@ -178,6 +188,13 @@ pub struct SessionStatusOut {
     pub last_message_at: Option<At>,
     pub last_error: String,
     pub error_count: i64,
+    /// A rede respondeu nos últimos dois minutos; `is_connected` diz só que a conexão foi feita.
+    pub socket_alive: bool,
+    /// O código a digitar no celular; só para quem conecta números.
+    pub pairing_code: Option<String>,
+    /// O fim de uma suspensão, se a rede o disse.
+    pub banned_until: Option<At>,
+    /// O que há a fazer, quando algo está errado.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub message: Option<&'static str>,
@@ -193,6 +210,7 @@ impl SessionStatusOut {
 
 impl From<SessionOut> for SessionStatusOut {
     fn from(session: SessionOut) -> Self {
+        let message = if session.is_connected { None } else { advice(&session.last_error) };
         Self {
             session_id: Some(session.id),
             status: session.status,
@@ -206,9 +224,44 @@ impl From<SessionOut> for SessionStatusOut {
             last_message_at: session.last_message_at,
             last_error: session.last_error,
             error_count: session.error_count,
-            message: None,
+            socket_alive: false,
+            pairing_code: session.pairing_code,
+            banned_until: session.banned_until,
+            message,
         }
     }
+}
+
+/// What whoever reads a `last_error` can do about it.
+fn advice(last_error: &str) -> Option<&'static str> {
+    Some(match last_error {
+        "conexao_perdida" => "A conexão com o WhatsApp caiu. O servidor tenta de novo sozinho.",
+        "desconectado_pelo_celular" => {
+            "O aparelho foi removido no celular ou a conta foi bloqueada. Conecte o número de novo."
+        }
+        "qr_expirado" => "Ninguém leu o código a tempo. Inicie a conexão de novo.",
+        "pareamento_recusado" => {
+            "O WhatsApp recusou o pareamento. Espere alguns minutos e inicie a conexão de novo."
+        }
+        "numero_banido" => {
+            "O WhatsApp baniu este número. Peça a revisão no aplicativo do celular; o histórico fica."
+        }
+        "numero_banido_temporariamente" => {
+            "O WhatsApp suspendeu este número por um tempo. Espere o fim da suspensão e não escreva a \
+             quem nunca escreveu."
+        }
+        "versao_desatualizada" => {
+            "O WhatsApp não aceita mais esta versão do servidor. Atualize o DX Connect."
+        }
+        "conectado_em_outro_lugar" => {
+            "As mesmas credenciais foram usadas em outro lugar. Desligue o outro e reconecte."
+        }
+        "sessao_corrompida" => {
+            "As chaves deste aparelho não servem mais e foram apagadas. Conecte o número de novo."
+        }
+        "proxy_indisponivel" => "O proxy deste número não respondeu. Confira o endereço e a senha.",
+        _ => return None,
+    })
 }
 
 /// Um número que está se conectando.
@@ -330,6 +383,16 @@ pub struct SessionChangesIn {
     pub proxy_url: Option<String>,
     /// Só em números da Cloud API; conectado, o número se reconecta.
     pub cloud: Option<CloudNumberIn>,
+}
+
+/// O número que se conecta, e como é pareado se for preciso.
+#[derive(ToSchema)]
+#[schema(example = json!({"session_id": 1, "pairing_phone": "+55 11 98888-7777"}))]
+pub struct StartIn {
+    /// Sem ele: o número padrão.
+    pub session_id: Option<i64>,
+    /// O número do celular: em vez de um QR code vem um código a digitar nele (evento `pairing_code`).
+    pub pairing_phone: Option<String>,
 }
 
 /// O número de que se trata.

@@ -131,6 +131,7 @@ words! {
         QrExpires = "qr_expira",
         Drop = "queda",
         LoggedOut = "deslogado",
+        TemporaryBan = "suspenso",
         Slow = "lento",
         SendRefused = "envio_recusado",
         SendFails = "envio_falha",

@@ -56,6 +56,10 @@ impl ProviderKind {
     }
 }
 
+/// People who never wrote are left alone for so long after a suspension: what led to it is mostly writing
+/// to them (domain facts §3.2 and §3.5).
+pub const COLD_REST: Duration = Duration::from_hours(24);
+
 /// One WhatsApp number of the company.
 #[expect(clippy::struct_excessive_bools, reason = "columns of one row, independent of each other")]
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -105,6 +109,12 @@ impl WhatsAppSession {
         self.cold_contacts_per_day.or_else(|| self.provider.cold_contacts_per_day())
     }
 
+    /// The end of a suspension that the network has named. It is remembered as the rest after it.
+    pub fn banned_until(&self) -> Option<Timestamp> {
+        let is_banned = self.last_error == DisconnectReason::BannedUntil(None).as_str();
+        self.cold_blocked_until.filter(|_| is_banned).map(|rest| rest.minus(COLD_REST))
+    }
+
     pub fn is_connected(&self) -> bool {
         self.status == SessionStatus::Ready && self.is_active
     }
@@ -128,17 +138,29 @@ pub struct SessionChanges {
     pub cold_contacts_per_day: Option<Option<i64>>,
 }
 
-/// Why a connection ended (domain facts: table of disconnect reasons).
+/// Why a connection ended (domain facts: table of disconnect reasons). The numbers are WhatsApp's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisconnectReason {
-    /// The network dropped it: come back with backoff.
+    /// The network dropped it (408, 428, 503): come back with backoff.
     ConnectionLost,
-    /// The device was removed on the phone: pair again.
+    /// The device was removed on the phone, or the account is locked (401, 403): pair again.
     LoggedOut,
-    /// Nobody scanned any of the codes in time.
+    /// Nobody scanned any of the codes in time, or typed the one to type.
     QrExpired,
-    /// The number is banned.
+    /// The phone or the network did not accept the pairing.
+    PairingRefused,
+    /// The number is banned (406).
     Banned,
+    /// Banned for a while (402); `until` is unknown when the network does not say.
+    BannedUntil(Option<Timestamp>),
+    /// The network no longer speaks with this version (405, 415, 418): an update is needed.
+    Outdated,
+    /// The number's own proxy did not let us through: come back with backoff.
+    ProxyFailed,
+    /// The same keys were used elsewhere (440): whoever took over keeps the connection.
+    Replaced,
+    /// The keys do not fit what the network knows, twice in a row (409, 411, 500): pair again.
+    BadSession,
     /// Cloud API: the token is wrong, has expired or lacks a right.
     CredentialsRefused,
     /// Cloud API: an id or the token is missing.
@@ -152,7 +174,13 @@ impl DisconnectReason {
             Self::ConnectionLost => "conexao_perdida",
             Self::LoggedOut => "desconectado_pelo_celular",
             Self::QrExpired => "qr_expirado",
+            Self::PairingRefused => "pareamento_recusado",
             Self::Banned => "numero_banido",
+            Self::BannedUntil(_) => "numero_banido_temporariamente",
+            Self::Outdated => "versao_desatualizada",
+            Self::ProxyFailed => "proxy_indisponivel",
+            Self::Replaced => "conectado_em_outro_lugar",
+            Self::BadSession => "sessao_corrompida",
             Self::CredentialsRefused => "credenciais_recusadas",
             Self::NotConfigured => "configuracao_incompleta",
         }
@@ -160,7 +188,7 @@ impl DisconnectReason {
 
     /// Coming back by itself makes sense.
     pub const fn is_transient(self) -> bool {
-        matches!(self, Self::ConnectionLost)
+        matches!(self, Self::ConnectionLost | Self::ProxyFailed)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The actor of one WhatsApp number: the state of its connection and what waits to be sent.
 
+mod states;
+
 use std::{sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
@@ -18,12 +20,10 @@ use crate::{
     domain::{
         AgentId, Message, MessageRowId, MessageStatus, Receipt, SessionChanges, SessionId,
         SessionStatus, Timestamp, WhatsAppSession,
-        group::MANAGE_SESSIONS,
-        session::{DisconnectReason, RECONNECT_WAITS_SECONDS},
     },
     error::HubError,
-    events::{Audience, HubEvent},
     hub::Context,
+    session::Pairing,
     supervisor::{Child, Restart},
 };
 
@@ -36,6 +36,8 @@ const SIGNAL_TICK: Duration = Duration::from_millis(500);
 pub(crate) enum ToSession {
     /// A person starts it; answered with the status, which is `connecting` on a fresh start.
     Start {
+        /// Pair by a code that is typed on the phone of this number.
+        pairing_phone: Option<String>,
         reply: Reply<WhatsAppSession>,
     },
     /// A person stops it.
@@ -151,6 +153,8 @@ struct State {
     pace: Pace,
     /// A tick is on its way.
     is_ticking: bool,
+    /// How a person has started it, until it is ready.
+    pairing: Option<Connect>,
 }
 
 impl Actor for SessionActor {
@@ -176,8 +180,9 @@ impl Actor for SessionActor {
             signals,
             pace: Pace::default(),
             is_ticking: false,
+            pairing: None,
         };
-        state.mirror(None);
+        state.mirror(Pairing::default());
         // Connected before the restart: come back by itself, unless that is not wanted.
         if state.session.is_active && state.session.status.is_active() {
             if state.session.auto_reconnect {
@@ -211,7 +216,9 @@ impl Actor for SessionActor {
 impl State {
     async fn handle(&mut self, message: ToSession) -> Result<(), ActorProcessingErr> {
         match message {
-            ToSession::Start { reply } => settle(reply, self.start().await),
+            ToSession::Start { pairing_phone, reply } => {
+                settle(reply, self.start(pairing_phone).await)
+            }
             ToSession::Stop { reply } => settle(reply, self.stop().await),
             ToSession::Reconnect { reply } => settle(reply, self.reconnect().await),
             ToSession::Deactivate { reply } => settle(reply, self.deactivate().await),
@@ -296,14 +303,19 @@ impl State {
         self.signal_next();
     }
 
-    async fn start(&mut self) -> Result<WhatsAppSession, HubError> {
+    async fn start(&mut self, phone: Option<String>) -> Result<WhatsAppSession, HubError> {
         if !self.session.is_active {
             return Err(HubError::not_found("Sessão", &self.session.id));
         }
-        if self.session.status.is_active() {
+        // Whoever asks for the other way of pairing gets it as long as nothing is paired.
+        let is_pairing = self.session.status == SessionStatus::QrCode && phone.is_some();
+        if self.session.status.is_active() && !is_pairing {
             return Ok(self.session.clone());
         }
-        self.connect(Connect::Fresh).await?;
+        self.session.reconnect_attempts = 0;
+        let how = phone.map_or(Connect::Fresh, |phone| Connect::Pair { phone });
+        self.pairing = Some(how.clone());
+        self.connect(how).await?;
         Ok(self.session.clone())
     }
 
@@ -326,13 +338,17 @@ impl State {
         }
         self.hang_up();
         self.session.reconnect_attempts = 0;
+        self.pairing = None;
         self.connect(self.how_to_come_back()).await?;
         Ok(self.session.clone())
     }
 
-    /// A number that was never paired has nothing to come back with.
+    /// One that is being paired goes on with that; one that was never paired has nothing to come back
+    /// with.
     fn how_to_come_back(&self) -> Connect {
-        if self.session.phone_number.is_empty() { Connect::Fresh } else { Connect::Resume }
+        let is_paired = !self.session.phone_number.is_empty();
+        let usual = if is_paired { Connect::Resume } else { Connect::Fresh };
+        self.pairing.clone().unwrap_or(usual)
     }
 
     async fn deactivate(&mut self) -> Result<WhatsAppSession, HubError> {
@@ -348,10 +364,18 @@ impl State {
     async fn update(&mut self, changes: SessionChanges) -> Result<WhatsAppSession, HubError> {
         let (id, now) = (self.session.id, self.context.clock.now());
         let updated = self.context.store.update_session(id, changes, now).await?;
-        self.session = updated.ok_or_else(|| HubError::not_found("Sessão", &id))?;
-        // A code that waits to be scanned goes on waiting.
-        let code = self.context.sessions.live(id).and_then(|live| live.qr_code);
-        self.mirror(code);
+        let updated = updated.ok_or_else(|| HubError::not_found("Sessão", &id))?;
+        let before = std::mem::replace(&mut self.session, updated).status;
+        if self.session.status == before {
+            // A code that waits to be scanned goes on waiting.
+            let pairing = self.context.sessions.live(id).map(|live| live.pairing);
+            self.mirror(pairing.unwrap_or_default());
+        } else {
+            // The row is a backup's, and the connection of the number as it was.
+            self.hang_up();
+            self.pairing = None;
+            self.show(before);
+        }
         Ok(self.session.clone())
     }
 
@@ -359,9 +383,10 @@ impl State {
     async fn connect(&mut self, how: Connect) -> Result<(), HubError> {
         self.hang_up();
         let now = self.context.clock.now();
+        let is_resumed = how == Connect::Resume;
         self.enter(SessionStatus::Connecting, |session| {
             session.connected_at = None;
-            if how == Connect::Resume {
+            if is_resumed {
                 session.last_reconnect_at = Some(now);
             }
         })
@@ -388,50 +413,6 @@ impl State {
         self.signals.clear();
     }
 
-    async fn on_event(&mut self, event: ProviderEvent) -> Result<(), HubError> {
-        match event {
-            ProviderEvent::QrCode { code, expires_at } => self.on_code(code, expires_at).await,
-            ProviderEvent::Authenticated => self.enter(SessionStatus::Authenticated, |_| ()).await,
-            ProviderEvent::Ready { phone_number } => self.on_ready(phone_number).await,
-            ProviderEvent::Disconnected(reason) => self.on_disconnected(reason).await,
-            // Handled by the intake.
-            ProviderEvent::Inbound(_)
-            | ProviderEvent::Change(_)
-            | ProviderEvent::Alias { .. }
-            | ProviderEvent::Status { .. }
-            | ProviderEvent::Typing { .. } => Ok(()),
-        }
-    }
-
-    async fn on_code(&mut self, code: String, expires_at: Timestamp) -> Result<(), HubError> {
-        // A new code replaces the old one without being a new state.
-        if self.session.status != SessionStatus::QrCode {
-            self.enter(SessionStatus::QrCode, |_| ()).await?;
-        }
-        self.mirror(Some(code.clone()));
-        let (session_id, at) = (self.session.id, self.context.clock.now());
-        let event = HubEvent::QrCode { session_id, code, expires_at, at };
-        self.context.publish(&Audience::Right(MANAGE_SESSIONS), event);
-        Ok(())
-    }
-
-    async fn on_ready(&mut self, phone_number: String) -> Result<(), HubError> {
-        let now = self.context.clock.now();
-        self.enter(SessionStatus::Ready, |session| {
-            session.phone_number = phone_number;
-            session.connected_at = Some(now);
-            session.error_count = 0;
-            session.last_error.clear();
-            session.reconnect_attempts = 0;
-        })
-        .await?;
-        for message in self.context.store.list_unsent(self.session.id, UNSENT_MAX).await? {
-            self.take_unsent(message);
-        }
-        self.send_next();
-        Ok(())
-    }
-
     /// A row that an earlier connection did not finish.
     fn take_unsent(&mut self, message: Message) {
         let Some(connection) = &self.connection else { return };
@@ -443,84 +424,6 @@ impl State {
             return;
         }
         self.lanes.push(message);
-    }
-
-    /// The network takes no messages to people who never wrote for a while.
-    async fn block_cold(&mut self, until: Timestamp) -> Result<(), HubError> {
-        let status = self.session.status;
-        self.keep(status, |session| session.cold_blocked_until = Some(until)).await?;
-        self.mirror(None);
-        Ok(())
-    }
-
-    async fn on_disconnected(&mut self, reason: DisconnectReason) -> Result<(), HubError> {
-        self.hang_up();
-        let attempts = usize::try_from(self.session.reconnect_attempts).unwrap_or(usize::MAX);
-        let wait = RECONNECT_WAITS_SECONDS.get(attempts).copied();
-        match wait {
-            Some(seconds) if reason.is_transient() && self.session.auto_reconnect => {
-                let error = reason.as_str();
-                self.enter(SessionStatus::Connecting, |session| {
-                    session.reconnect_attempts += 1;
-                    error.clone_into(&mut session.last_error);
-                    session.connected_at = None;
-                })
-                .await?;
-                let generation = self.generation;
-                self.me.send_after(Duration::from_secs(seconds), move || ToSession::TryAgain {
-                    generation,
-                });
-                Ok(())
-            }
-            _ => self.fail(reason.as_str()).await,
-        }
-    }
-
-    async fn fail(&mut self, error: &str) -> Result<(), HubError> {
-        let now = self.context.clock.now();
-        self.enter(SessionStatus::Error, |session| {
-            error.clone_into(&mut session.last_error);
-            session.error_count += 1;
-            session.disconnected_at = Some(now);
-            session.connected_at = None;
-        })
-        .await
-    }
-
-    /// Commits a new state, remembers it and tells everybody when the status has changed.
-    async fn enter(
-        &mut self,
-        status: SessionStatus,
-        change: impl FnOnce(&mut WhatsAppSession),
-    ) -> Result<(), HubError> {
-        let before = self.session.status;
-        self.keep(status, change).await?;
-        self.mirror(None);
-        if status != before {
-            let at = self.context.clock.now();
-            let event = HubEvent::SessionStatusChanged { session_id: self.session.id, status, at };
-            self.context.publish(&Audience::Everyone, event);
-        }
-        Ok(())
-    }
-
-    /// Commits a new state and remembers it.
-    async fn keep(
-        &mut self,
-        status: SessionStatus,
-        change: impl FnOnce(&mut WhatsAppSession),
-    ) -> Result<(), HubError> {
-        let mut next = self.session.clone();
-        next.status = status;
-        next.updated_at = self.context.clock.now();
-        change(&mut next);
-        self.session = self.context.store.save_session_state(next).await?;
-        Ok(())
-    }
-
-    /// Lets others read the state without asking.
-    fn mirror(&self, code: Option<String>) {
-        self.context.sessions.mirror(&self.session, code);
     }
 
     /// A row to be sent. Whoever sends it has typed it.

@@ -21,7 +21,7 @@ use crate::{
     },
     error::HubError,
     hub::Context,
-    store::{ChatAlias, Learnt, Store},
+    store::{ChatAlias, Learnt, Record, Restored, SessionCopy, Store, StoreError},
     supervisor::Doors,
 };
 
@@ -34,9 +34,17 @@ pub struct LiveSession {
     pub is_default: bool,
     pub phone_number: String,
     pub department_id: Option<DepartmentId>,
-    /// The code that waits to be scanned.
-    pub qr_code: Option<String>,
+    pub pairing: Pairing,
     pub cold: ColdLimits,
+}
+
+/// What waits for a person who pairs a number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pairing {
+    /// To be scanned.
+    pub qr_code: Option<String>,
+    /// To be typed on the phone.
+    pub pairing_code: Option<String>,
 }
 
 /// What limits messages to people who never wrote.
@@ -115,7 +123,17 @@ impl Sessions {
     }
 
     pub async fn start(&self, id: SessionId) -> Result<WhatsAppSession, HubError> {
-        self.doors.ask(&id, |reply| ToSession::Start { reply }).await
+        self.doors.ask(&id, |reply| ToSession::Start { pairing_phone: None, reply }).await
+    }
+
+    /// The same; if it has to be paired, by a code to type on the phone of this number.
+    pub async fn start_by_phone(
+        &self,
+        id: SessionId,
+        phone: String,
+    ) -> Result<WhatsAppSession, HubError> {
+        let pairing_phone = Some(phone);
+        self.doors.ask(&id, |reply| ToSession::Start { pairing_phone, reply }).await
     }
 
     pub async fn stop(&self, id: SessionId) -> Result<WhatsAppSession, HubError> {
@@ -155,10 +173,34 @@ impl Sessions {
         Ok(session)
     }
 
+    /// Makes a backup the state of its number here, not connected. Who was connected is hung up, and
+    /// cannot write the number's records any more; see [`Store::restore_session`].
+    pub async fn restore<F>(
+        &self,
+        copy: SessionCopy,
+        by: AgentId,
+        seal: F,
+    ) -> Result<Restored, HubError>
+    where
+        F: FnOnce(SessionId) -> Result<Vec<Record>, StoreError> + Send + 'static,
+    {
+        let restored = self.store.restore_session(copy, by, self.clock.now(), seal).await?;
+        if let Restored::Done { session, .. } = &restored {
+            // The actor reads the row.
+            self.update(session.id, SessionChanges::default()).await?;
+        }
+        Ok(restored)
+    }
+
     /// The connection of a number, for what is asked of a network directly.
     /// [`HubError::SessionNotReady`] while it is not ready.
     pub async fn connected(&self, id: SessionId) -> Result<Arc<dyn Provider>, HubError> {
         self.doors.ask(&id, |reply| ToSession::Connected { reply }).await
+    }
+
+    /// Whether the network has shown within two minutes that it hears this number.
+    pub async fn is_alive(&self, id: SessionId) -> bool {
+        self.connected(id).await.is_ok_and(|provider| provider.is_alive())
     }
 
     /// What is known of a number at present.
@@ -280,7 +322,7 @@ impl Sessions {
         &self.early_reports
     }
 
-    pub(crate) fn mirror(&self, session: &WhatsAppSession, qr_code: Option<String>) {
+    pub(crate) fn mirror(&self, session: &WhatsAppSession, pairing: Pairing) {
         let live = LiveSession {
             provider: session.provider,
             status: session.status,
@@ -288,7 +330,7 @@ impl Sessions {
             is_default: session.is_default,
             phone_number: session.phone_number.clone(),
             department_id: session.department_id,
-            qr_code,
+            pairing,
             cold: ColdLimits {
                 per_day: session.cold_budget(),
                 blocked_until: session.cold_blocked_until,

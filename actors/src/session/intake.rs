@@ -9,7 +9,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     customer_typing::CustomerTyping,
-    provider::{Delivery, ProviderEvent},
+    provider::{ChangeDelivery, Delivery, ProviderEvent},
 };
 use crate::{
     chat::audience_of_message,
@@ -76,10 +76,12 @@ async fn take(
                 }
                 inbound.push(Incoming::Message(*delivery));
             }
-            ProviderEvent::Change(change) => {
+            ProviderEvent::Change(delivery) => {
+                let ChangeDelivery { change, stored } = *delivery;
                 let ChatKey { chat_id, .. } =
                     context.sessions.chat_of(session_id, change.chat_id.clone());
-                inbound.push(Incoming::Change(MessageChange { chat_id, ..*change }));
+                let change = MessageChange { chat_id, ..change };
+                inbound.push(Incoming::Change(ChangeDelivery { change, stored }));
             }
             ProviderEvent::Alias { chat_id, alias } => {
                 // What came before it belongs to the address that it had then.
@@ -146,14 +148,14 @@ async fn deliver(context: &Arc<Context>, session_id: SessionId, inbound: Vec<Inc
 /// Something that belongs to a chat and has to keep its order there.
 enum Incoming {
     Message(Delivery),
-    Change(MessageChange),
+    Change(ChangeDelivery),
 }
 
 impl Incoming {
     fn chat_id(&self) -> &str {
         match self {
             Self::Message(delivery) => &delivery.message.chat_id,
-            Self::Change(change) => &change.chat_id,
+            Self::Change(delivery) => &delivery.change.chat_id,
         }
     }
 
@@ -163,8 +165,8 @@ impl Incoming {
                 let outcome = context.sessions.receive(&context.chats, session_id, message).await;
                 (outcome.map(drop), stored)
             }
-            Self::Change(change) => {
-                (context.chats.change(session_id, change).await.map(drop), None)
+            Self::Change(ChangeDelivery { change, stored }) => {
+                (context.chats.change(session_id, change).await.map(drop), stored)
             }
         };
         if let Err(error) = &outcome {

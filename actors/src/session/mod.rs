@@ -14,10 +14,10 @@ mod signals;
 #[cfg(test)]
 mod tests;
 
-pub use handle::{ColdLimits, LiveSession, Sessions};
+pub use handle::{ColdLimits, LiveSession, Pairing, Sessions};
 pub(crate) use intake::{report, tell_moved};
 pub use provider::{
-    Connect, Delivery, EVENTS_MAX, Provider, ProviderError, ProviderEvent, ProviderFactory,
-    ProviderFuture, Taken,
+    ChangeDelivery, Connect, Delivery, EVENTS_MAX, Provider, ProviderError, ProviderEvent,
+    ProviderFactory, ProviderFuture, Taken,
 };
 pub use sandbox::{SandboxFault, SandboxNetwork, SandboxSent, SandboxSignal};

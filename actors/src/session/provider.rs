@@ -16,10 +16,12 @@ use crate::domain::{
 pub const EVENTS_MAX: usize = 1024;
 
 /// How a connection begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connect {
-    /// A person starts the number: it is paired anew.
+    /// A person starts the number: it is paired by a code to scan, unless the network still knows it.
     Fresh,
+    /// The same, by a code that is typed on the phone of this number (canonical digits).
+    Pair { phone: String },
     /// The number is paired and comes back.
     Resume,
 }
@@ -40,11 +42,32 @@ impl From<Inbound> for Delivery {
     }
 }
 
-/// What a provider tells. States come in the order `QrCode`* → `Authenticated` → `Ready`.
+/// Something that became of a message, and whom to tell that it is durable.
+#[derive(Debug)]
+pub struct ChangeDelivery {
+    pub change: MessageChange,
+    /// As with [`Delivery::stored`].
+    pub stored: Option<oneshot::Sender<bool>>,
+}
+
+impl From<MessageChange> for ChangeDelivery {
+    /// For networks that do not wait for an answer.
+    fn from(change: MessageChange) -> Self {
+        Self { change, stored: None }
+    }
+}
+
+/// What a provider tells. States come in the order (`QrCode` | `PairingCode`)* → `Authenticated` →
+/// `Ready`.
 #[derive(Debug)]
 pub enum ProviderEvent {
     /// A code to scan; replaces the one before.
     QrCode {
+        code: String,
+        expires_at: Timestamp,
+    },
+    /// A code to type on the phone; replaces the one before.
+    PairingCode {
         code: String,
         expires_at: Timestamp,
     },
@@ -58,7 +81,7 @@ pub enum ProviderEvent {
     /// hub stores it once.
     Inbound(Box<Delivery>),
     /// Something became of a message. May come before its original, and twice.
-    Change(Box<MessageChange>),
+    Change(Box<ChangeDelivery>),
     /// How far a sent message has come. May come out of order.
     Status {
         message_id: String,
@@ -163,6 +186,12 @@ pub trait Provider: Send + Sync + 'static {
         chat_id: &'a str,
         message_ids: &'a [String],
     ) -> ProviderFuture<'a, Result<(), ProviderError>>;
+
+    /// The network has answered within the last two minutes, or need not be asked. Told apart from being
+    /// connected: a dead socket looks connected until somebody asks. Costs nothing and changes nothing.
+    fn is_alive(&self) -> bool {
+        true
+    }
 
     /// Ends the connection and whatever it shows; nothing is told any more.
     fn disconnect(&self);

@@ -10,13 +10,14 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use bytes::Bytes;
 
 use super::provider::{
-    Connect, Provider, ProviderError, ProviderEvent, ProviderFactory, ProviderFuture, Taken,
+    ChangeDelivery, Connect, Provider, ProviderError, ProviderEvent, ProviderFactory,
+    ProviderFuture, Taken,
 };
 use crate::{
     clock::Clock,
@@ -33,6 +34,13 @@ const TICK_STEP: Duration = Duration::from_millis(50);
 const FIRST_CODE: Duration = Duration::from_mins(1);
 const NEXT_CODE: Duration = Duration::from_secs(20);
 const CODES_MAX: usize = 6;
+/// A code to type: how long it is valid, how long it is, and its letters, of which none looks like
+/// another (WhatsApp's own).
+const PAIRING_CODE: Duration = Duration::from_mins(3);
+const PAIRING_CODE_CHARS: usize = 8;
+const PAIRING_LETTERS: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
+/// How long a suspension lasts.
+const BAN: Duration = Duration::from_hours(1);
 /// What a slow network takes for one message.
 const SLOW_SEND: Duration = Duration::from_secs(6);
 /// Ids of sent messages that the network remembers.
@@ -49,6 +57,8 @@ pub enum SandboxFault {
     Drop,
     /// The device is removed on the phone now.
     LoggedOut,
+    /// The number is suspended for an hour from now on.
+    TemporaryBan,
     /// The next message takes longer than the acceptable latency.
     Slow,
     /// The next message is refused for good.
@@ -149,6 +159,9 @@ impl SandboxNetwork {
         let reason = match fault {
             SandboxFault::Drop => Some(DisconnectReason::ConnectionLost),
             SandboxFault::LoggedOut => Some(DisconnectReason::LoggedOut),
+            SandboxFault::TemporaryBan => {
+                Some(DisconnectReason::BannedUntil(Some(self.shared.clock.now().plus(BAN))))
+            }
             _ => None,
         };
         let events = {
@@ -199,13 +212,14 @@ impl SandboxNetwork {
         numbers.entry(id).or_default().files.insert(message_id.to_owned(), file);
     }
 
-    /// Something became of a message at the customer's.
+    /// Something became of a message at the customer's. Whether the hub says that it has stored it.
     pub async fn customer_changes(&self, id: SessionId, change: MessageChange) -> bool {
         let events = self.shared.lock().get(&id).and_then(|number| number.events.clone());
-        match events {
-            Some(events) => events.send(ProviderEvent::Change(Box::new(change))).await.is_ok(),
-            None => false,
-        }
+        let Some(events) = events else { return false };
+        let (sender, stored) = oneshot::channel();
+        let delivery = ChangeDelivery { change, stored: Some(sender) };
+        let is_sent = events.send(ProviderEvent::Change(Box::new(delivery))).await.is_ok();
+        is_sent && stored.await.unwrap_or_default()
     }
 
     /// A customer types, or has stopped.
@@ -299,7 +313,12 @@ impl Connection {
 
     async fn pair(&self, how: Connect) {
         self.shared.pause(STATE_STEP).await;
-        if how == Connect::Fresh && !self.show_codes().await {
+        let is_paired = match how {
+            Connect::Fresh => self.show_codes().await,
+            Connect::Pair { .. } => self.show_pairing_code().await,
+            Connect::Resume => true,
+        };
+        if !is_paired {
             return;
         }
         self.tell(ProviderEvent::Authenticated).await;
@@ -324,6 +343,20 @@ impl Connection {
         }
         self.tell(ProviderEvent::Disconnected(DisconnectReason::QrExpired)).await;
         false
+    }
+
+    /// Shows the code that is typed on the phone. Whether it was.
+    async fn show_pairing_code(&self) -> bool {
+        let expires = self.shared.take_fault(self.session_id, SandboxFault::QrExpires);
+        let letter = |_| char::from(PAIRING_LETTERS[rand::random_range(0..PAIRING_LETTERS.len())]);
+        let code = (0..PAIRING_CODE_CHARS).map(letter).collect();
+        let expires_at = self.shared.clock.now().plus(PAIRING_CODE);
+        self.tell(ProviderEvent::PairingCode { code, expires_at }).await;
+        self.shared.pause(STATE_STEP).await;
+        if expires {
+            self.tell(ProviderEvent::Disconnected(DisconnectReason::QrExpired)).await;
+        }
+        !expires
     }
 
     fn phone_number(&self) -> String {

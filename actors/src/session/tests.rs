@@ -6,7 +6,8 @@ use super::SandboxFault;
 use crate::{
     both_databases,
     chat::Outgoing,
-    domain::{MessageKind, MessageStatus, SessionStatus},
+    clock::Clock,
+    domain::{ChangeKind, MessageChange, MessageKind, MessageStatus, SessionStatus, Side},
     events::HubEvent,
     testing::{TestDatabase, TestHub, eventually},
 };
@@ -16,6 +17,10 @@ both_databases!(
     starting_twice_changes_nothing,
     stopping_while_connecting_leaves_it_stopped,
     codes_that_nobody_scans_end_in_an_error,
+    a_code_to_type_takes_the_place_of_the_one_to_scan,
+    a_code_that_nobody_types_ends_in_an_error,
+    a_suspension_stops_the_number_and_spares_strangers_for_a_day_longer,
+    a_change_is_answered_after_its_commit,
     a_dropped_connection_comes_back_and_sends_what_waited,
     logging_out_on_the_phone_is_final,
     a_refused_message_fails_and_says_why,
@@ -110,6 +115,75 @@ async fn codes_that_nobody_scans_end_in_an_error(database: TestDatabase) {
     assert_eq!(session.last_error, "qr_expirado");
     assert_eq!(session.reconnect_attempts, 0, "an expired code is no lost connection");
     ready(&hub).await;
+    hub.stop().await;
+}
+
+async fn a_code_to_type_takes_the_place_of_the_one_to_scan(database: TestDatabase) {
+    let mut hub = TestHub::start(&database).await;
+    let phone = "5511900000001".to_owned();
+    hub.hub.sessions().start_by_phone(TestHub::SESSION, phone).await.unwrap();
+    let mut states = Vec::new();
+    while states.last() != Some(&"Ready".to_owned()) {
+        let state = hub.event(|event| match event {
+            HubEvent::SessionStatusChanged { status, .. } => Some(format!("{status:?}")),
+            HubEvent::PairingCode { code, .. } => Some(format!("{} characters", code.len())),
+            HubEvent::QrCode { .. } => panic!("nobody asked for a code to scan"),
+            _ => None,
+        });
+        states.push(state.await);
+    }
+    assert_eq!(states, ["Connecting", "QrCode", "8 characters", "Authenticated", "Ready"]);
+    let live = hub.hub.sessions().live(TestHub::SESSION).unwrap();
+    assert_eq!(live.pairing, crate::session::Pairing::default(), "it is of no use any more");
+    hub.stop().await;
+}
+
+async fn a_code_that_nobody_types_ends_in_an_error(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    hub.network.fault(TestHub::SESSION, SandboxFault::QrExpires).await;
+    let phone = "5511900000001".to_owned();
+    hub.hub.sessions().start_by_phone(TestHub::SESSION, phone).await.unwrap();
+    eventually(async || status(&hub).await == SessionStatus::Error).await;
+    let session = hub.hub.sessions().resolve(None).await.unwrap();
+    assert_eq!(session.last_error, "qr_expirado");
+    ready(&hub).await;
+    hub.stop().await;
+}
+
+async fn a_suspension_stops_the_number_and_spares_strangers_for_a_day_longer(
+    database: TestDatabase,
+) {
+    let hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    let now = hub.clock.now();
+    hub.network.fault(TestHub::SESSION, SandboxFault::TemporaryBan).await;
+    eventually(async || status(&hub).await == SessionStatus::Error).await;
+    let session = hub.hub.sessions().resolve(None).await.unwrap();
+    assert_eq!(session.last_error, "numero_banido_temporariamente");
+    assert_eq!(session.reconnect_attempts, 0, "it does not come back by itself");
+    let rest = now.plus(Duration::from_hours(25));
+    assert_eq!(session.cold_blocked_until, Some(rest));
+    assert_eq!(session.banned_until(), Some(now.plus(Duration::from_hours(1))));
+    hub.stop().await;
+}
+
+async fn a_change_is_answered_after_its_commit(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    hub.receive(CHAT, "m1").await.unwrap();
+    let change = MessageChange {
+        chat_id: CHAT.to_owned(),
+        target_id: "m1".to_owned(),
+        change_id: "c1".to_owned(),
+        side: Side::Customer,
+        agent_id: None,
+        kind: ChangeKind::Reaction,
+        value: "👍".to_owned(),
+        at: hub.clock.now(),
+    };
+    assert!(hub.network.customer_changes(TestHub::SESSION, change.clone()).await);
+    assert_eq!(stored(&hub, "m1").await.customer_reaction, "👍");
+    assert!(hub.network.customer_changes(TestHub::SESSION, change).await, "a repeat is stored");
     hub.stop().await;
 }
 

@@ -40,33 +40,41 @@ impl Store {
         by: AgentId,
         now: Timestamp,
     ) -> Result<CloudNumber, StoreError> {
-        self.unit(unit!(tx => {
-            let before = find_or_new(tx, session_id, now).await?;
-            let mut after = before.clone();
-            apply(&mut after, changes);
-            let upsert = sql("INSERT INTO cloud_numbers (session_id, phone_number_id, \
-                 business_account_id, access_token, app_secret, previous_app_secret, created_at, \
-                 updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-                 ON CONFLICT (session_id) DO UPDATE SET \
-                 phone_number_id = excluded.phone_number_id, \
-                 business_account_id = excluded.business_account_id, \
-                 access_token = excluded.access_token, app_secret = excluded.app_secret, \
-                 previous_app_secret = excluded.previous_app_secret, \
-                 updated_at = excluded.updated_at RETURNING *")
-                .bind(session_id)
-                .bind(after.phone_number_id)
-                .bind(after.business_account_id)
-                .bind(after.access_token)
-                .bind(after.app_secret)
-                .bind(after.previous_app_secret)
-                .bind(before.created_at)
-                .bind(now);
-            let after: CloudNumber = tx.one(upsert).await?;
-            audit::insert_change(tx, entry(&before, &after, by), now).await?;
-            Ok(after)
-        }))
-        .await
+        self.unit(unit!(tx => save(tx, session_id, changes, by, now).await)).await
     }
+}
+
+/// Stores what was changed, as part of a larger transaction.
+pub(super) async fn save(
+    tx: &mut Tx,
+    session_id: SessionId,
+    changes: CloudNumberChanges,
+    by: AgentId,
+    now: Timestamp,
+) -> Result<CloudNumber, StoreError> {
+    let before = find_or_new(tx, session_id, now).await?;
+    let mut after = before.clone();
+    apply(&mut after, changes);
+    let upsert = sql("INSERT INTO cloud_numbers (session_id, phone_number_id, \
+         business_account_id, access_token, app_secret, previous_app_secret, created_at, \
+         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (session_id) DO UPDATE SET \
+         phone_number_id = excluded.phone_number_id, \
+         business_account_id = excluded.business_account_id, \
+         access_token = excluded.access_token, app_secret = excluded.app_secret, \
+         previous_app_secret = excluded.previous_app_secret, \
+         updated_at = excluded.updated_at RETURNING *")
+    .bind(session_id)
+    .bind(after.phone_number_id)
+    .bind(after.business_account_id)
+    .bind(after.access_token)
+    .bind(after.app_secret)
+    .bind(after.previous_app_secret)
+    .bind(before.created_at)
+    .bind(now);
+    let after: CloudNumber = tx.one(upsert).await?;
+    audit::insert_change(tx, entry(&before, &after, by), now).await?;
+    Ok(after)
 }
 
 async fn find_or_new(

@@ -61,6 +61,7 @@ macro_rules! bind_all {
                 Arg::Int(value) => query.bind(value),
                 Arg::Bool(value) => query.bind(value),
                 Arg::Text(value) => query.bind(value),
+                Arg::Bytes(value) => query.bind(value),
                 Arg::Time(value) => query.bind(value),
                 Arg::Date(value) => query.bind(value),
                 Arg::Hours(value) => query.bind(value),

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The row is no longer in the version that the change was planned for.
     #[error("row has changed meanwhile")]
     Stale,
+    /// Somebody else has taken over what the writer owned: nothing has been written.
+    #[error("somebody else has taken over")]
+    Fenced,
     /// A row that cannot be understood.
     #[error("{table} row {id} cannot be understood")]
     Corrupt { table: &'static str, id: i64 },

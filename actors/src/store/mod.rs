@@ -46,11 +46,13 @@ mod reports;
 mod search;
 mod seed;
 mod segments;
+mod session_copies;
 mod sessions;
 mod settings;
 mod sql;
 mod ticket_changes;
 mod tickets;
+mod web_records;
 mod writer;
 
 #[cfg(test)]
@@ -63,6 +65,8 @@ mod report_tests;
 mod search_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod web_record_tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -108,11 +112,13 @@ pub use remarks::TagCount;
 pub use reports::ReportFilter;
 pub use search::{SEARCH_RESULTS_MAX, SearchFilter};
 pub use seed::Seed;
+pub use session_copies::{Restored, SessionCopy, SessionDump};
 pub use sessions::{SessionFilter, SessionSort};
 pub use ticket_changes::{Changed, EntryChange, NewTransfer, TicketPlan};
 pub use tickets::{
     Assignment, NewTicket, OpenedTicket, OpeningCustomer, Scope, TicketFilter, TicketSort,
 };
+pub use web_records::{Claim, Record, RecordChange};
 
 /// The database. Cheap to clone.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 use super::{
     Store, StoreError,
+    db::Tx,
     page::{Order, Page, Slice, push_order},
     sql::{Sql, sql},
     unit,
@@ -89,18 +90,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<WhatsAppSession, StoreError> {
         self.unit(unit!(tx => {
-            let insert = sql("INSERT INTO sessions (provider, department_id, created_by, device_name, \
-                 phone_number, status, is_default, is_active, auto_reconnect, proxy_enabled, \
-                 proxy_url, created_at, updated_at) \
-                 SELECT $1, $2, $3, $4, '', 'disconnected', NOT EXISTS \
-                 (SELECT 1 FROM sessions WHERE is_default), TRUE, TRUE, FALSE, '', $5, $5 \
-                 RETURNING *")
-                .bind(provider)
-                .bind(department_id)
-                .bind(created_by)
-                .bind(device_name)
-                .bind(now);
-            tx.one(insert).await
+            insert(tx, provider, device_name, department_id, created_by, now).await
         }))
         .await
     }
@@ -155,4 +145,27 @@ impl Store {
         }))
         .await
     }
+}
+
+/// A new number, not connected; the first one is the default one.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    provider: ProviderKind,
+    device_name: String,
+    department_id: Option<DepartmentId>,
+    created_by: Option<AgentId>,
+    now: Timestamp,
+) -> Result<WhatsAppSession, StoreError> {
+    let insert = sql("INSERT INTO sessions (provider, department_id, created_by, device_name, \
+         phone_number, status, is_default, is_active, auto_reconnect, proxy_enabled, \
+         proxy_url, created_at, updated_at) \
+         SELECT $1, $2, $3, $4, '', 'disconnected', NOT EXISTS \
+         (SELECT 1 FROM sessions WHERE is_default), TRUE, TRUE, FALSE, '', $5, $5 \
+         RETURNING *")
+    .bind(provider)
+    .bind(department_id)
+    .bind(created_by)
+    .bind(device_name)
+    .bind(now);
+    tx.one(insert).await
 }

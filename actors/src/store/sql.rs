@@ -12,6 +12,7 @@ pub(crate) enum Arg {
     Int(Option<i64>),
     Bool(Option<bool>),
     Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
     Time(Option<Timestamp>),
     Date(Option<time::Date>),
     Hours(Option<Json<OpeningHours>>),
@@ -33,7 +34,10 @@ macro_rules! arguments {
     )*};
 }
 
-arguments!(i64 => Int, bool => Bool, String => Text, &str => Text, Timestamp => Time, time::Date => Date);
+arguments!(
+    i64 => Int, bool => Bool, String => Text, &str => Text, Vec<u8> => Bytes, &[u8] => Bytes,
+    Timestamp => Time, time::Date => Date,
+);
 
 impl From<Option<OpeningHours>> for Arg {
     fn from(hours: Option<OpeningHours>) -> Self {

@@ -51,6 +51,7 @@ const TYPING_EVERY: Duration = Duration::from_secs(20);
 /// Chats whose indicator is remembered; beyond it all are forgotten, and shown once more.
 const TYPING_CHATS_MAX: usize = 10_000;
 
+const NOT_PAIRED: &str = "Números da Cloud API não são pareados.";
 const NOT_CONNECTED: &str = "o número ainda não está conectado à Meta";
 const NOT_REACHED: &str = "a Meta não pôde ser alcançada";
 const UNKNOWN: &str = "a Meta não confirmou o envio";
@@ -141,9 +142,12 @@ impl ProviderFactory for CloudNetwork {
     fn connect(
         &self,
         session: &WhatsAppSession,
-        _how: Connect,
+        how: Connect,
         events: mpsc::Sender<ProviderEvent>,
     ) -> Result<Arc<dyn Provider>, ProviderError> {
+        if matches!(how, Connect::Pair { .. }) {
+            return Err(ProviderError::Unsupported(NOT_PAIRED.to_owned()));
+        }
         let connection = Connection(Arc::new(Inner {
             network: self.clone(),
             session_id: session.id,

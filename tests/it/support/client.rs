@@ -171,6 +171,14 @@ impl Request {
         Ok(Answer { status, headers, body, raw, call })
     }
 
+    /// Sends, and returns the body as it is.
+    pub(crate) async fn send_for_bytes(self) -> Vec<u8> {
+        let Self { builder, call } = self;
+        let response = builder.send().await.unwrap_or_else(|error| panic!("{call}: {error:?}"));
+        assert_eq!(response.status(), StatusCode::OK, "{call}");
+        response.bytes().await.unwrap_or_else(|error| panic!("{call}: {error:?}")).into()
+    }
+
     /// Sends, and returns the body when the status is the expected one.
     pub(crate) async fn expect(self, status: u16) -> Value {
         self.send().await.expect(status).body

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod fake_graph;
+pub(crate) mod fake_whatsapp;
 pub(crate) mod postal;
 pub(crate) mod server;
 pub(crate) mod socket;

@@ -88,8 +88,8 @@ impl Client {
         ticket["cliente"].as_i64().unwrap_or_else(|| panic!("no `cliente` in {ticket}"))
     }
 
-    /// Connects the default session. The hub itself says nothing over it, unless a test sets a text.
-    pub(crate) async fn make_session_ready(&self) {
+    /// The hub itself says nothing over its numbers, unless a test sets a text.
+    pub(crate) async fn keep_hub_quiet(&self) {
         let texts = [
             "mensagem_boas_vindas",
             "mensagem_fora_expediente",
@@ -99,6 +99,11 @@ impl Client {
         ];
         let silence: Value = texts.iter().map(|name| ((*name).to_owned(), json!(""))).collect();
         self.patch("/api/v1/config/chat/", silence).expect(200).await;
+    }
+
+    /// Connects the default session. The hub itself says nothing over it, unless a test sets a text.
+    pub(crate) async fn make_session_ready(&self) {
+        self.keep_hub_quiet().await;
         self.post_nothing("/api/v1/whatsapp/sessions/start/").expect(202).await;
         self.session_becomes("ready").await;
     }
@@ -110,6 +115,16 @@ impl Client {
             (status["status"] == wanted).then_some(status)
         })
         .await
+    }
+
+    /// Waits until the default session is ready again, after it was ready as `before` says.
+    pub(crate) async fn session_comes_back(&self, before: &Value) {
+        eventually("the session is ready again", async || {
+            let status = self.get("/api/v1/whatsapp/sessions/status/").expect(200).await;
+            let is_new = status["connected_at"] != before["connected_at"];
+            (status["status"] == "ready" && is_new).then_some(())
+        })
+        .await;
     }
 
     /// The id of the department of this name.
@@ -157,5 +172,33 @@ impl Client {
     pub(crate) async fn send_text(&self, to: &str, text: &str) -> Value {
         let body = json!({ "to": to, "type": "text", "text": text });
         self.post(SEND, body).expect(202).await
+    }
+}
+
+pub(crate) const MESSAGES: &str = "/api/v1/whatsapp/messages/";
+
+impl Client {
+    /// A stored message.
+    pub(crate) async fn message(&self, id: &Value) -> Value {
+        self.get(&format!("{MESSAGES}{id}/")).expect(200).await
+    }
+
+    /// Waits until a message has this status; its row.
+    pub(crate) async fn message_becomes(&self, id: &Value, status: &str) -> Value {
+        eventually(&format!("message {id} becomes {status}"), async || {
+            let row = self.message(id).await;
+            (row["status"] == status).then_some(row)
+        })
+        .await
+    }
+
+    /// Waits until so many messages of customers are stored; their rows, the first one first.
+    pub(crate) async fn has_received(&self, count: usize) -> Vec<Value> {
+        let path = format!("{MESSAGES}?direction=inbound&ordering=created_at&page_size=100");
+        eventually(&format!("{count} messages of customers are stored"), async || {
+            let page = self.get(&path).expect(200).await;
+            (results(&page).len() >= count).then(|| results(&page).to_vec())
+        })
+        .await
     }
 }

@@ -1,0 +1,252 @@
+//! The form in which WhatsApp takes what we send.
+
+use dx_actors::{
+    domain::{ChangeKind, Direction, Message, MessageChange, MessageKind},
+    session::ProviderError,
+};
+use whatsapp_rust::{
+    media::{self, AudioOptions, DocumentOptions, ImageOptions, VideoOptions},
+    prelude::MessageField,
+    upload::UploadResponse,
+    waproto::whatsapp::{self as wa, message},
+};
+
+use crate::wire::{
+    content::{ContactCard, Content, MediaDetails},
+    incoming::TEXT_CHARS_MAX,
+};
+
+const NOT_SENDABLE: &str = "O WhatsApp Web não envia este tipo de mensagem.";
+const NO_FILE: &str = "A mensagem não tem mídia para enviar.";
+const TOO_LONG: &str = "O texto passa dos 65536 caracteres que o WhatsApp aceita.";
+const NOT_TEXT: &str = "No WhatsApp só textos podem ser editados.";
+
+/// What a message is to WhatsApp; or why it would not take it. `quote` is the message that it answers.
+pub(in super::super) fn of(
+    message: &Message,
+    file: Option<UploadResponse>,
+    quote: Option<wa::ContextInfo>,
+) -> Result<wa::Message, ProviderError> {
+    let details = message.details.as_deref().and_then(Content::read);
+    if message.text.chars().count() > TEXT_CHARS_MAX {
+        return Err(refused(TOO_LONG));
+    }
+    match (message.kind, details) {
+        (MessageKind::Text, _) => Ok(text(&message.text, quote)),
+        (kind, details) if kind.is_media() => {
+            let file = file.ok_or_else(|| refused(NO_FILE))?;
+            let details = match details {
+                Some(Content::Media(details)) => details,
+                _ => MediaDetails::default(),
+            };
+            Ok(media_message(message, details, file, quote))
+        }
+        (MessageKind::Location, Some(Content::Location(place))) => Ok(wa::Message {
+            location_message: MessageField::some(message::LocationMessage {
+                degrees_latitude: Some(place.latitude),
+                degrees_longitude: Some(place.longitude),
+                name: some(place.name),
+                address: some(place.address),
+                context_info: field(quote),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        (MessageKind::Contact, Some(Content::Contacts { contacts })) => Ok(cards(&contacts, quote)),
+        _ => Err(ProviderError::Unsupported(NOT_SENDABLE.to_owned())),
+    }
+}
+
+/// The form of a reaction to a message in the chat with `remote`.
+pub(in super::super) fn reaction(
+    change: &MessageChange,
+    target: &Message,
+    remote: &str,
+    millis: i64,
+) -> wa::Message {
+    wa::Message {
+        reaction_message: MessageField::some(message::ReactionMessage {
+            key: MessageField::some(wa::MessageKey {
+                remote_jid: Some(remote.to_owned()),
+                from_me: Some(target.direction == Direction::Outbound),
+                id: Some(target.message_id.clone()),
+                participant: None,
+            }),
+            text: Some(change.value.clone()),
+            sender_timestamp_ms: Some(millis),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// What a text becomes by an edit.
+pub(in super::super) fn edited(
+    change: &MessageChange,
+    target: &Message,
+) -> Result<wa::Message, ProviderError> {
+    debug_assert_eq!(change.kind, ChangeKind::Edit);
+    if target.kind != MessageKind::Text {
+        return Err(ProviderError::Unsupported(NOT_TEXT.to_owned()));
+    }
+    if change.value.chars().count() > TEXT_CHARS_MAX {
+        return Err(refused(TOO_LONG));
+    }
+    Ok(text(&change.value, None))
+}
+
+/// How a message names the one that it answers.
+pub(in super::super) fn quote(quoted: &Message, author: &str) -> wa::ContextInfo {
+    // Phones show their own copy; this one is for those that have none.
+    let copy = wa::Message { conversation: Some(quoted.text.clone()), ..Default::default() };
+    wa::ContextInfo {
+        stanza_id: Some(quoted.message_id.clone()),
+        participant: Some(author.to_owned()),
+        quoted_message: MessageField::some(copy),
+        ..Default::default()
+    }
+}
+
+fn text(text: &str, quote: Option<wa::ContextInfo>) -> wa::Message {
+    if quote.is_none() {
+        return wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+    }
+    wa::Message {
+        extended_text_message: MessageField::some(message::ExtendedTextMessage {
+            text: Some(text.to_owned()),
+            context_info: field(quote),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn media_message(
+    message: &Message,
+    details: MediaDetails,
+    file: UploadResponse,
+    quote: Option<wa::ContextInfo>,
+) -> wa::Message {
+    let (caption, mimetype) = (some(message.text.clone()), message.media_mime_type.clone());
+    let context_info = quote.map(Box::new);
+    match message.kind {
+        MessageKind::Image => media::image_message(
+            file,
+            ImageOptions { caption, mimetype, context_info, ..Default::default() },
+        ),
+        MessageKind::Video => media::video_message(
+            file,
+            VideoOptions {
+                caption,
+                mimetype,
+                duration_seconds: details.seconds,
+                context_info,
+                ..Default::default()
+            },
+        ),
+        MessageKind::Audio => {
+            // Phones play a voice note only under this name.
+            let is_opus = mimetype.as_deref().is_some_and(|name| name.starts_with("audio/ogg"));
+            let mimetype = if is_opus { None } else { mimetype };
+            let options = AudioOptions {
+                mimetype,
+                duration_seconds: details.seconds,
+                ptt: Some(details.voice),
+                context_info,
+                ..Default::default()
+            };
+            media::audio_message(file, options)
+        }
+        MessageKind::Sticker => sticker(file, details, context_info),
+        _ => media::document_message(
+            file,
+            DocumentOptions {
+                caption,
+                mimetype,
+                title: some(details.filename.clone()),
+                file_name: some(details.filename),
+                context_info,
+                ..Default::default()
+            },
+        ),
+    }
+}
+
+fn sticker(
+    file: UploadResponse,
+    details: MediaDetails,
+    context_info: Option<Box<wa::ContextInfo>>,
+) -> wa::Message {
+    wa::Message {
+        sticker_message: MessageField::some(message::StickerMessage {
+            url: Some(file.url),
+            direct_path: Some(file.direct_path),
+            media_key: Some(file.media_key.to_vec()),
+            file_sha256: Some(file.file_sha256.to_vec()),
+            file_enc_sha256: Some(file.file_enc_sha256.to_vec()),
+            file_length: Some(file.file_length),
+            media_key_timestamp: Some(file.media_key_timestamp),
+            mimetype: Some("image/webp".to_owned()),
+            width: details.width,
+            height: details.height,
+            context_info: field(context_info.map(|context| *context)),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn cards(cards: &[ContactCard], quote: Option<wa::ContextInfo>) -> wa::Message {
+    let card = |card: &ContactCard| message::ContactMessage {
+        display_name: Some(card.name.clone()),
+        vcard: Some(vcard(card)),
+        ..Default::default()
+    };
+    match cards {
+        [only] => {
+            let only = message::ContactMessage { context_info: field(quote), ..card(only) };
+            wa::Message { contact_message: MessageField::some(only), ..Default::default() }
+        }
+        several => wa::Message {
+            contacts_array_message: MessageField::some(message::ContactsArrayMessage {
+                display_name: Some(format!("{} contatos", several.len())),
+                contacts: several.iter().map(card).collect(),
+                context_info: field(quote),
+            }),
+            ..Default::default()
+        },
+    }
+}
+
+/// RFC 6350, version 3.0 as WhatsApp writes it; texts cannot break out of their line.
+fn vcard(card: &ContactCard) -> String {
+    if !card.vcard.is_empty() {
+        return card.vcard.clone();
+    }
+    let escaped = |text: &str| {
+        text.replace('\\', "\\\\")
+            .replace(['\r', '\n'], " ")
+            .replace(';', "\\;")
+            .replace(',', "\\,")
+    };
+    let name = escaped(&card.name);
+    let mut vcard = format!("BEGIN:VCARD\nVERSION:3.0\nN:;{name};;;\nFN:{name}\n");
+    for phone in &card.phones {
+        let id: String = phone.chars().filter(char::is_ascii_digit).collect();
+        vcard.push_str(&format!("TEL;type=CELL;type=VOICE;waid={id}:+{id}\n"));
+    }
+    vcard.push_str("END:VCARD");
+    vcard
+}
+
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn field(context: Option<wa::ContextInfo>) -> MessageField<wa::ContextInfo> {
+    context.map(MessageField::some).unwrap_or_default()
+}
+
+fn refused(text: &str) -> ProviderError {
+    ProviderError::Refused(text.to_owned())
+}

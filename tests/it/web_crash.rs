@@ -1,0 +1,192 @@
+//! `kill -9` at every step of a message's way over WhatsApp Web, in and out: nothing is lost, and nobody
+//! sees anything twice.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::{
+    Client, Database, Server,
+    client::text,
+    eventually,
+    fake_whatsapp::{Customer, FakeWhatsapp, Manner},
+    on_both_databases,
+};
+
+const MARIA: &str = "5511999990001";
+const CUSTOMERS: usize = 4;
+/// Kills in the middle of traffic, and what each customer writes and is written between two of them.
+const KILLS: usize = 3;
+const MESSAGES_EACH: usize = 5;
+
+on_both_databases!(
+    a_kill_at_any_step_of_receiving_loses_and_doubles_nothing,
+    a_kill_at_any_step_of_sending_loses_and_doubles_nothing,
+    kills_in_the_middle_of_traffic_lose_and_double_nothing,
+);
+
+struct Scene {
+    server: Server,
+    fake: FakeWhatsapp,
+    admin: Client,
+}
+
+impl Scene {
+    async fn on(database: &Database) -> Self {
+        let fake = FakeWhatsapp::start().await;
+        let server = fake.hub_on(database).start().await;
+        let admin = server.admin().await;
+        fake.pair(&server, &admin).await;
+        Self { server, fake, admin }
+    }
+
+    async fn kill_and_come_back(&mut self) {
+        self.server.kill9().await;
+        self.come_back().await;
+    }
+
+    async fn come_back(&mut self) {
+        self.server.start_again().await;
+        // The token is still good: the secret is kept.
+        self.admin = self.server.anonymous().with_token(&self.admin.access);
+        self.admin.session_becomes("ready").await;
+    }
+
+    /// Rows of customers' messages, once there are at least so many and nothing waits any more.
+    async fn received(&self, count: usize) -> Vec<Value> {
+        let rows = self.admin.has_received(count).await;
+        eventually("everything is acknowledged", async || {
+            self.fake.unacknowledged().is_empty().then_some(())
+        })
+        .await;
+        assert_eq!(self.admin.has_received(count).await.len(), rows.len());
+        rows
+    }
+}
+
+fn ids(rows: &[Value]) -> Vec<String> {
+    rows.iter().map(|row| text(&row["message_id"]).to_owned()).collect()
+}
+
+async fn a_kill_at_any_step_of_receiving_loses_and_doubles_nothing(database: Database) {
+    let mut scene = Scene::on(&database).await;
+    let maria = scene.fake.customer(MARIA, "Maria Souza");
+    let mut expected = Vec::new();
+
+    // It has not left the network.
+    scene.server.kill9().await;
+    expected.push(maria.says("enquanto ninguém ouvia").await);
+    scene.come_back().await;
+    assert_eq!(ids(&scene.received(1).await), expected);
+
+    // It has been delivered, and may or may not be stored.
+    scene.fake.hold_deliveries();
+    expected.push(maria.says("no meio").await);
+    scene.fake.release_deliveries(&[]);
+    scene.kill_and_come_back().await;
+    assert_eq!(ids(&scene.received(2).await), expected);
+
+    // It is stored, and the network has not heard of it.
+    scene.fake.lose_receipts(true);
+    let id = maria.says("quase lá").await;
+    eventually("the hub says that it has it", async || {
+        scene.fake.lost_receipts().contains(&id).then_some(())
+    })
+    .await;
+    expected.push(id);
+    scene.server.kill9().await;
+    scene.fake.lose_receipts(false);
+    scene.come_back().await;
+    assert_eq!(ids(&scene.received(3).await), expected);
+
+    // All is done.
+    let id = maria.says("pronto").await;
+    scene.fake.acknowledges(&id).await;
+    expected.push(id);
+    scene.kill_and_come_back().await;
+    assert_eq!(ids(&scene.received(4).await), expected);
+    let chat = scene.admin.chat_opens(MARIA).await;
+    assert_eq!(chat["total_mensagens_cliente"], 4, "{chat}");
+    scene.fake.assert_well_used();
+}
+
+async fn a_kill_at_any_step_of_sending_loses_and_doubles_nothing(database: Database) {
+    let mut scene = Scene::on(&database).await;
+    let maria = scene.fake.customer(MARIA, "Maria Souza");
+    maria.says("Oi").await;
+    scene.admin.chat_opens(MARIA).await;
+
+    // It was promised, and nothing more.
+    let sent = scene.admin.send_text(MARIA, "um").await;
+    scene.kill_and_come_back().await;
+    expect_sent(&scene, &maria, &sent, 1).await;
+
+    // It has left, and the network has not taken it.
+    scene.fake.behave([Manner::Ignore]);
+    let sent = scene.admin.send_text(MARIA, "dois").await;
+    eventually("it has reached the network", async || scene.fake.has_behaved().then_some(())).await;
+    scene.kill_and_come_back().await;
+    expect_sent(&scene, &maria, &sent, 2).await;
+
+    // The network has taken it, and the hub does not know.
+    scene.fake.behave([Manner::TakeSilently]);
+    let sent = scene.admin.send_text(MARIA, "três").await;
+    maria.receives(3).await;
+    scene.kill_and_come_back().await;
+    expect_sent(&scene, &maria, &sent, 3).await;
+
+    // The hub has been told.
+    let sent = scene.admin.send_text(MARIA, "quatro").await;
+    maria.receives(4).await;
+    scene.kill_and_come_back().await;
+    expect_sent(&scene, &maria, &sent, 4).await;
+
+    let seen: Vec<_> = maria.taken().iter().map(|taken| taken.text().to_owned()).collect();
+    assert_eq!(seen, ["um", "dois", "três", "quatro"]);
+    scene.fake.assert_well_used();
+}
+
+/// The n-th message of the customer is this one, and the hub knows it.
+async fn expect_sent(scene: &Scene, customer: &Customer, sent: &Value, n: usize) {
+    let taken = customer.receives(n).await;
+    assert_eq!(sent["message_id"], taken.id);
+    scene.admin.message_becomes(&sent["database_id"], "sent").await;
+}
+
+async fn kills_in_the_middle_of_traffic_lose_and_double_nothing(database: Database) {
+    let mut scene = Scene::on(&database).await;
+    let customers: Vec<_> = (0..CUSTOMERS)
+        .map(|n| scene.fake.customer(&format!("551199999{n:04}"), &format!("Cliente {n}")))
+        .collect();
+    let (mut said, mut promised) = (BTreeSet::new(), BTreeSet::new());
+    for customer in &customers {
+        said.insert(customer.says("Oi").await);
+        scene.admin.chat_opens(&customer.number()).await;
+    }
+    for kill in 0..KILLS {
+        for n in 0..MESSAGES_EACH {
+            for customer in &customers {
+                said.insert(customer.says(&format!("{kill}/{n}")).await);
+                let sent = scene.admin.send_text(&customer.number(), &format!("{kill}/{n}")).await;
+                promised.insert(text(&sent["message_id"]).to_owned());
+            }
+        }
+        scene.kill_and_come_back().await;
+    }
+    let rows = scene.received(said.len()).await;
+    let stored = ids(&rows);
+    assert_eq!(stored.iter().cloned().collect::<BTreeSet<_>>(), said);
+    assert_eq!(stored.len(), said.len(), "nothing is there twice");
+    for customer in &customers {
+        customer.receives(KILLS * MESSAGES_EACH).await;
+        let mut texts: Vec<_> =
+            customer.taken().iter().map(|taken| taken.text().to_owned()).collect();
+        let count = texts.len();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!((texts.len(), count), (KILLS * MESSAGES_EACH, KILLS * MESSAGES_EACH));
+    }
+    let taken = customers.iter().flat_map(|customer| customer.taken().into_iter());
+    assert_eq!(taken.map(|taken| taken.id).collect::<BTreeSet<_>>(), promised);
+    scene.fake.assert_well_used();
+}
