@@ -15,6 +15,7 @@ use crate::{
     documents::Typesetter,
     files::{self, Files},
     http::{self, server, throttle::Throttle},
+    integrations::{self, Integrations},
     media, openapi, outbound,
     postal::PostalCodes,
     providers::{
@@ -67,6 +68,7 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     app.sockets.spawn(files::sweep::run(app.files.clone(), app.stop.clone()));
     let fetching = media::run(app.hub.clone(), app.files.clone(), app.stop.clone());
     app.sockets.spawn(fetching);
+    app.sockets.spawn(integrations::run(app.clone()));
     announce(&listener, first_start)?;
     if is_demo {
         demo::announce(&listener)?;
@@ -114,6 +116,7 @@ fn app_state(
     let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
     let store = hub.store().clone();
     let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
+    let integrations = Integrations::new(config.webhook_addresses(), Sealer::new(master));
     Ok(AppState::new(Shared {
         postal_codes: postal_codes.map_err(RunError::HttpClient)?,
         tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),
@@ -127,6 +130,7 @@ fn app_state(
         typesetter: Typesetter::default(),
         network,
         cloud,
+        integrations: integrations.map_err(RunError::HttpClient)?,
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),
         config,

@@ -12,6 +12,7 @@ use crate::{
     documents::Typesetter,
     files::Files,
     http::throttle::Throttle,
+    integrations::Integrations,
     postal::PostalCodes,
     providers::cloud::CloudNetwork,
     secrets::Sealer,
@@ -56,6 +57,8 @@ pub struct Shared {
     pub network: SandboxNetwork,
     /// Meta's Cloud API.
     pub cloud: CloudNetwork,
+    /// Tells other systems what happens.
+    pub integrations: Integrations,
     /// The tasks of all sockets, waited for at the end.
     pub sockets: TaskTracker,
     /// Cancelled when sockets have to close.

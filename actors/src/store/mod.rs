@@ -34,6 +34,7 @@ mod messages;
 mod notices;
 mod notifications;
 mod outbound_queue;
+mod outbox;
 mod page;
 mod postal_codes;
 mod presence;
@@ -51,6 +52,8 @@ mod settings;
 mod sql;
 mod ticket_changes;
 mod tickets;
+mod webhook_deliveries;
+mod webhook_endpoints;
 mod writer;
 
 #[cfg(test)]
@@ -63,6 +66,8 @@ mod report_tests;
 mod search_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod webhook_tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -72,6 +77,8 @@ use crate::domain::NewMessage;
 
 use db::{Db, Tx};
 use fold::{Append, Folded, Move};
+use outbox::Recorder;
+pub(crate) use outbox::Subjects;
 use sql::sql;
 use writer::{BoxFuture, Writer};
 
@@ -109,6 +116,7 @@ pub use reports::ReportFilter;
 pub use search::{SEARCH_RESULTS_MAX, SearchFilter};
 pub use seed::Seed;
 pub use sessions::{SessionFilter, SessionSort};
+pub use webhook_deliveries::{DeliveryFilter, DueDelivery, Replay, Swept};
 pub use ticket_changes::{Changed, EntryChange, NewTransfer, TicketPlan};
 pub use tickets::{
     Assignment, NewTicket, OpenedTicket, OpeningCustomer, Scope, TicketFilter, TicketSort,
@@ -121,6 +129,7 @@ pub struct Store {
     writer_pool: Db,
     writer: Writer,
     writer_task: Arc<Mutex<Option<JoinHandle<()>>>>,
+    recorder: Arc<Recorder>,
     #[cfg(feature = "testing")]
     faults: fault::Faults,
 }
@@ -136,17 +145,20 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pools = db::open(url).await?;
         pools.writer.migrate().await?;
-        let (writer, task) = Writer::start(pools.writer.clone());
+        let recorder = Arc::<Recorder>::default();
+        let (writer, task) = Writer::start(pools.writer.clone(), Arc::clone(&recorder));
         let store = Self {
             reader: pools.reader,
             writer_pool: pools.writer,
             writer,
             writer_task: Arc::new(Mutex::new(Some(task))),
+            recorder,
             #[cfg(feature = "testing")]
             faults: fault::Faults::default(),
         };
         store.fill_plain_texts().await?;
         store.fill_plain_notes().await?;
+        store.follow_wishes().await?;
         Ok(store)
     }
 

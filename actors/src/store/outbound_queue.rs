@@ -14,7 +14,11 @@ impl Store {
             let update = sql("UPDATE messages SET status = 'queued', status_rank = 0, error = '', \
                  queued_at = $1 WHERE id = $2 AND direction = 'outbound' AND status = 'failed' \
                  RETURNING *");
-            tx.opt(update.bind(now).bind(id)).await
+            let requeued: Option<Message> = tx.opt(update.bind(now).bind(id)).await?;
+            if let Some(message) = &requeued {
+                tx.outbox.message_moved(message, false, now);
+            }
+            Ok(requeued)
         }))
         .await
     }
@@ -24,11 +28,16 @@ impl Store {
         &self,
         id: MessageRowId,
         error: &'static str,
+        now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
         self.unit(unit!(tx => {
             let update = sql("UPDATE messages SET status = 'failed', status_rank = 3, error = $1 \
                  WHERE id = $2 AND direction = 'outbound' AND status = 'queued' RETURNING *");
-            tx.opt(update.bind(error).bind(id)).await
+            let cancelled: Option<Message> = tx.opt(update.bind(error).bind(id)).await?;
+            if let Some(message) = &cancelled {
+                tx.outbox.message_moved(message, false, now);
+            }
+            Ok(cancelled)
         }))
         .await
     }
