@@ -57,7 +57,9 @@ impl Hub {
 
     /// The file of a message will not come.
     pub async fn media_has_failed(&self, id: MessageRowId) -> Result<(), HubError> {
-        if let Some(message) = self.context().store.fail_media(id, self.context().clock.now()).await? {
+        if let Some(message) =
+            self.context().store.fail_media(id, self.context().clock.now()).await?
+        {
             self.tell_media(&message).await;
         }
         Ok(())

@@ -1,7 +1,10 @@
 //! Rights: a closed list. Which roles have which at first is written here and seeded by a migration;
 //! from then on the groups in the database say who has what (contract §3).
 
-use dx_actors::domain::{PermissionId, Role, group::{MANAGE_SESSIONS, MANAGE_WEBHOOKS}};
+use dx_actors::domain::{
+    PermissionId, Role,
+    group::{MANAGE_SESSIONS, MANAGE_WEBHOOKS},
+};
 
 /// A right that a request may need. What is not listed here, every active agent may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -25,9 +25,7 @@ use crate::{
     openapi::{Forbidden, Refused, schemas::PageParams},
     state::AppState,
     wire::{
-        webhook_endpoint::{
-            DeliveryDetailOut, DeliveryOut, DeliveryParams, ReplayIn, ReplayOut,
-        },
+        webhook_endpoint::{DeliveryDetailOut, DeliveryOut, DeliveryParams, ReplayIn, ReplayOut},
         words::Word,
     },
 };

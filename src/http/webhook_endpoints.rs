@@ -192,8 +192,7 @@ pub(super) async fn ping(
     let (store, now) = (app.hub.store(), app.hub.clock().now());
     let event_id = format!("evt_{}", uuid::Uuid::new_v4().simple());
     let body = ping_body(&event_id, &endpoint, now);
-    let delivery =
-        store.insert_ping(endpoint.id, event_id, body.clone(), me.id, now).await?;
+    let delivery = store.insert_ping(endpoint.id, event_id, body.clone(), me.id, now).await?;
     let attempt = app.integrations.ping(store, &endpoint, &delivery, body, now).await?;
     Ok(Json(PingOut::new(delivery.id.0, attempt)))
 }
@@ -305,4 +304,170 @@ pub(super) async fn find(app: &AppState, id: WebhookId) -> ApiResult<WebhookEndp
 
 fn missing(id: WebhookId) -> HubError {
     HubError::not_found("Webhook", &id)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        http::testing::{Office, number},
+        test_support::TestApp,
+    };
+
+    const WEBHOOKS: &str = "/api/v1/integracoes/webhooks/";
+
+    fn body() -> Value {
+        json!({"nome": "CRM", "url": "https://8.8.8.8/dx", "eventos": ["new_chat", "chat_closed"]})
+    }
+
+    async fn create(office: &Office) -> String {
+        let answer = office.post(office.manager, WEBHOOKS, body()).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        format!("{WEBHOOKS}{}/", answer.json()["id"])
+    }
+
+    #[tokio::test]
+    async fn the_secret_is_shown_once_and_kept_sealed() {
+        let office = Office::open().await;
+        let created = office.post(office.manager, WEBHOOKS, body()).await.json();
+        let secret = created["segredo"].as_str().unwrap();
+        assert!(secret.starts_with("whsec_"), "{secret}");
+        let one = format!("{WEBHOOKS}{}/", created["id"]);
+        let mut shown = created.clone();
+        shown.as_object_mut().unwrap().remove("segredo");
+        assert_eq!(office.read(office.manager, &one).await, shown);
+        assert_eq!(office.read(office.manager, WEBHOOKS).await["results"], json!([shown]));
+        let stored = app_endpoint(&office).await;
+        assert!(stored.secret.starts_with("v1:") && !stored.secret.contains(secret));
+        let rotated = office.post(office.manager, &format!("{one}segredo/"), json!({})).await;
+        let rotated = rotated.json();
+        assert_ne!(rotated["segredo"], created["segredo"]);
+        let shown = office.read(office.manager, &one).await;
+        assert_eq!(shown["segredo_anterior_ate"], rotated["segredo_anterior_ate"]);
+        let at_once = office.post(office.manager, &format!("{one}segredo/"), json!({"horas": 0}));
+        assert_eq!(at_once.await.status, 200);
+        let shown = office.read(office.manager, &one).await;
+        assert_eq!(shown["segredo_anterior_ate"], Value::Null);
+        let trail = office.read(TestApp::ADMIN, "/api/v1/auditoria/").await.to_string();
+        assert!(trail.contains("webhooks/1") && !trail.contains("whsec_"), "{trail}");
+    }
+
+    async fn app_endpoint(office: &Office) -> WebhookEndpoint {
+        office.app.state.hub.store().list_webhook_endpoints().await.unwrap().remove(0)
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_told_or_reached_is_refused() {
+        let office = Office::open().await;
+        let post = async |body: Value| office.post(office.manager, WEBHOOKS, body).await;
+        let with = |name: &str, value: Value| {
+            let mut body = body();
+            body[name] = value;
+            body
+        };
+        for (body, field, text) in [
+            (json!({}), "nome", REQUIRED),
+            (json!({}), "url", REQUIRED),
+            (json!({}), "eventos", REQUIRED),
+            (with("eventos", json!([])), "eventos", NO_EVENTS),
+            (with("eventos", json!(["qrcode"])), "eventos", "\"qrcode\" não é um escolha válida."),
+            (with("eventos", json!(["ping"])), "eventos", "\"ping\" não é um escolha válida."),
+            (
+                with("url", json!("http://8.8.8.8/")),
+                "url",
+                "Informe um endereço que comece com https://.",
+            ),
+            (
+                with("url", json!("https://192.168.0.10/")),
+                "url",
+                "O endereço não é público: redes internas não são aceitas.",
+            ),
+            (
+                with("url", json!("https://localhost/")),
+                "url",
+                "O endereço não é público: redes internas não são aceitas.",
+            ),
+            (
+                with("url", json!("https://ana:senha@8.8.8.8/")),
+                "url",
+                "O endereço não pode ter usuário nem senha.",
+            ),
+        ] {
+            let answer = post(body.clone()).await;
+            assert_eq!((answer.status, &answer.json()[field][0]), (400, &json!(text)), "{body}");
+        }
+        let one = create(&office).await;
+        let private = json!({"url": "https://10.0.0.1/"});
+        assert_eq!(office.patch(office.manager, &one, private).await.status, 400);
+        assert_eq!(office.patch(office.manager, &one, json!({"nome": ""})).await.status, 400);
+        for horas in [json!(-1), json!(169), json!("x")] {
+            let answer =
+                office.post(office.manager, &format!("{one}segredo/"), json!({"horas": horas}));
+            assert_eq!(answer.await.status, 400, "{horas}");
+        }
+        for _ in 1..ENDPOINTS_MAX {
+            create(&office).await;
+        }
+        let answer = post(body()).await;
+        assert_eq!(answer.status, 400);
+        assert!(answer.json()["error"].as_str().unwrap().starts_with("Há 20 webhooks"));
+    }
+
+    #[tokio::test]
+    async fn managers_manage_and_nobody_below_sees_anything() {
+        let office = Office::open().await;
+        let one = create(&office).await;
+        for who in [office.ana, office.supervisor] {
+            for path in [WEBHOOKS, &one, &format!("{one}entregas/"), &format!("{one}entregas/1/")] {
+                assert_eq!(office.get(who, path).await.status, 403, "{path}");
+            }
+            for path in ["ping/", "segredo/", "reativar/", "reenviar/", "entregas/1/reenviar/"] {
+                let answer = office.post(who, &format!("{one}{path}"), json!({})).await;
+                assert_eq!(answer.status, 403, "{path}");
+            }
+            assert_eq!(office.post(who, WEBHOOKS, body()).await.status, 403);
+            assert_eq!(office.delete(who, &one).await.status, 403);
+        }
+        let off = office.patch(office.manager, &one, json!({"ativo": false})).await;
+        assert_eq!((off.status, &off.json()["ativo"]), (200, &json!(false)));
+        let range = json!({"de": "2026-01-01T00:00:00Z"});
+        let again = office.post(office.manager, &format!("{one}reenviar/"), range).await;
+        assert_eq!(again.status, 400);
+        assert!(again.json()["error"].as_str().unwrap().contains("reative-o"));
+        let on = office.post(TestApp::ADMIN, &format!("{one}reativar/"), json!({})).await;
+        assert_eq!((on.status, &on.json()["ativo"]), (200, &json!(true)));
+        assert_eq!(office.delete(office.manager, &one).await.status, 204);
+        assert_eq!(office.delete(office.manager, &one).await.status, 404);
+        assert_eq!(office.get(office.manager, &one).await.status, 404);
+    }
+
+    #[tokio::test]
+    async fn a_span_that_makes_no_sense_is_refused() {
+        let office = Office::open().await;
+        let one = create(&office).await;
+        let path = format!("{one}reenviar/");
+        for (body, field) in [
+            (json!({}), "de"),
+            (json!({"de": "ontem"}), "de"),
+            (json!({"de": "2026-01-02T00:00:00Z", "ate": "2026-01-01T00:00:00Z"}), "ate"),
+            (json!({"de": "2026-01-01T00:00:00Z", "eventos": ["nada"]}), "eventos"),
+            (json!({"de": "2026-01-01T00:00:00Z", "situacao": "nada"}), "situacao"),
+        ] {
+            let answer = office.post(office.manager, &path, body.clone()).await;
+            assert_eq!(answer.status, 400, "{body}");
+            assert!(answer.json()[field].is_array(), "{body}: {}", answer.text);
+        }
+        office.enqueue(&number(1), "alta").await;
+        let body = json!({"de": "2026-01-01T00:00:00Z"});
+        let answer = office.post(office.manager, &path, body).await;
+        let none = json!({"reenviadas": 0});
+        assert_eq!((answer.status, answer.json()), (200, none), "it is not put together yet");
+        let bad = format!("{one}entregas/?situacao=nada");
+        assert_eq!(office.get(office.manager, &bad).await.status, 400);
+        assert_eq!(office.get(office.manager, &format!("{one}entregas/9/")).await.status, 404);
+        let missing = format!("{one}entregas/9/reenviar/");
+        assert_eq!(office.post(office.manager, &missing, json!({})).await.status, 404);
+    }
 }

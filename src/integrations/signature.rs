@@ -61,11 +61,8 @@ mod tests {
         let secrets = ["Jefe".to_owned(), "old".to_owned()];
         let at = Timestamp::from_micros(1_767_323_045_999_999);
         let signed = b"1767323045.{}";
-        let expected = format!(
-            "t=1767323045,v1={},v1={}",
-            hmac_hex("Jefe", signed),
-            hmac_hex("old", signed)
-        );
+        let expected =
+            format!("t=1767323045,v1={},v1={}", hmac_hex("Jefe", signed), hmac_hex("old", signed));
         assert_eq!(header(&secrets, at, b"{}"), expected);
     }
 

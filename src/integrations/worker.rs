@@ -11,7 +11,10 @@ use std::{
 
 use dx_actors::{
     HubError,
-    domain::{Timestamp, WebhookEndpoint, WebhookId, webhook::{Health, KEPT_DAYS, PENDING_DAYS}},
+    domain::{
+        Timestamp, WebhookEndpoint, WebhookId,
+        webhook::{Health, KEPT_DAYS, PENDING_DAYS},
+    },
     events::WebhookTrouble,
     store::StoreError,
 };

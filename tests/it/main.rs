@@ -31,4 +31,5 @@ mod settings;
 mod support;
 mod tickets;
 mod webhook_and_inject;
+mod webhooks_out;
 mod websocket;

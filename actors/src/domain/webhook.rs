@@ -161,7 +161,8 @@ impl WebhookEndpoint {
     /// The sealed secrets that sign now, the newest first.
     pub fn signing_secrets(&self, now: Timestamp) -> impl Iterator<Item = &str> {
         let is_kept = self.previous_secret_until.is_some_and(|until| until > now);
-        let previous = (is_kept && !self.previous_secret.is_empty()).then_some(&*self.previous_secret);
+        let previous =
+            (is_kept && !self.previous_secret.is_empty()).then_some(&*self.previous_secret);
         std::iter::once(&*self.secret).chain(previous)
     }
 }
@@ -432,7 +433,10 @@ mod tests {
         assert_eq!(next(Some(120)), Some(120));
         assert_eq!(next(Some(999_999)), Some(86_400));
         let held = |asked| seconds(failed(asked).health_after(&endpoint(0, 0)).paused_until);
-        assert_eq!((held(None), held(Some(120)), held(Some(99_999))), (None, Some(120), Some(3600)));
+        assert_eq!(
+            (held(None), held(Some(120)), held(Some(99_999))),
+            (None, Some(120), Some(3600))
+        );
     }
 
     #[test]

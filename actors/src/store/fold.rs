@@ -427,9 +427,8 @@ async fn move_named(
                 NamedBy::Network => message.network_id.clone(),
             };
             let key = (message.session_id, named.unwrap_or_default());
-            let is_its = |report: &&&StatusReport| {
-                report.session_id == key.0 && report.message_id == key.1
-            };
+            let is_its =
+                |report: &&&StatusReport| report.session_id == key.0 && report.message_id == key.1;
             let at = chunk.iter().find(is_its).map_or(message.created_at, |report| report.at);
             tx.outbox.message_moved(&message, is_first_proof, at);
             rows.insert(key, Moved { message, is_first_proof });

@@ -116,11 +116,11 @@ pub use reports::ReportFilter;
 pub use search::{SEARCH_RESULTS_MAX, SearchFilter};
 pub use seed::Seed;
 pub use sessions::{SessionFilter, SessionSort};
-pub use webhook_deliveries::{DeliveryFilter, DueDelivery, Replay, Swept};
 pub use ticket_changes::{Changed, EntryChange, NewTransfer, TicketPlan};
 pub use tickets::{
     Assignment, NewTicket, OpenedTicket, OpeningCustomer, Scope, TicketFilter, TicketSort,
 };
+pub use webhook_deliveries::{DeliveryFilter, DueDelivery, Replay, Swept};
 
 /// The database. Cheap to clone.
 #[derive(Clone)]

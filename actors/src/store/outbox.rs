@@ -88,9 +88,7 @@ impl Outbox {
     pub(super) fn message_came(&mut self, message: &NewMessage, id: MessageRowId) {
         let (kind, message_status) = match message.direction {
             Direction::Inbound => (EventKind::MessageReceived, MessageStatus::Delivered),
-            Direction::Outbound if message.is_sent => {
-                (EventKind::MessageSent, MessageStatus::Sent)
-            }
+            Direction::Outbound if message.is_sent => (EventKind::MessageSent, MessageStatus::Sent),
             Direction::Outbound => return,
         };
         let subject = Subject {
@@ -104,12 +102,7 @@ impl Outbox {
     }
 
     /// How far a message has come. That it is being handed over is nobody's business.
-    pub(super) fn message_moved(
-        &mut self,
-        message: &Message,
-        is_first_proof: bool,
-        at: Timestamp,
-    ) {
+    pub(super) fn message_moved(&mut self, message: &Message, is_first_proof: bool, at: Timestamp) {
         if message.status == MessageStatus::Sending {
             return;
         }
@@ -179,8 +172,7 @@ impl Outbox {
 
     pub(super) fn chat_rated(&mut self, ticket: &Ticket, at: Timestamp) {
         let Ticket { rating, rated_by, .. } = ticket;
-        let subject =
-            Subject { rating: *rating, rated_by: *rated_by, ..subject_of_chat(ticket) };
+        let subject = Subject { rating: *rating, rated_by: *rated_by, ..subject_of_chat(ticket) };
         self.add(EventKind::ChatRated, at, subject);
     }
 
@@ -367,8 +359,9 @@ impl Store {
             let select = sql(TICKET_VIEWS).push_in(" AND t.id IN", tickets());
             let rows: Vec<TicketView> = self.reader.all(select).await?;
             found.tickets = rows.into_iter().map(|row| (row.ticket.id, row)).collect();
-            let select = sql("SELECT ticket_id, first_message FROM queue_entries WHERE ticket_id IN")
-                .push_in("", tickets());
+            let select =
+                sql("SELECT ticket_id, first_message FROM queue_entries WHERE ticket_id IN")
+                    .push_in("", tickets());
             found.first_messages = self.reader.all(select).await?.into_iter().collect();
         }
         let transfers = || events.iter().filter_map(|event| event.subject.transfer_id);

@@ -130,21 +130,22 @@ impl Store {
     ) -> Result<Option<(WebhookEndpoint, Health)>, StoreError> {
         let (id, endpoint_id, attempts) = (delivery.id, delivery.endpoint_id, delivery.attempts);
         let is_over = attempt.verdict == crate::domain::webhook::Verdict::Gone;
-        let settled = self.unit(unit!(tx => {
-            let after = attempt.delivery_after(attempts, chance);
-            settle(tx, id, &attempt, after).await?;
-            lock_row(tx, "webhook_endpoints", endpoint_id).await?;
-            let Some(endpoint) = webhook_endpoints::find(tx, endpoint_id).await? else {
-                return Ok(None);
-            };
-            let health = attempt.health_after(&endpoint);
-            let endpoint = keep_health(tx, &endpoint, &attempt, health).await?;
-            if health.has_recovered {
-                hurry(tx, endpoint_id, attempt.at).await?;
-            }
-            Ok(Some((endpoint, health)))
-        }))
-        .await?;
+        let settled = self
+            .unit(unit!(tx => {
+                let after = attempt.delivery_after(attempts, chance);
+                settle(tx, id, &attempt, after).await?;
+                lock_row(tx, "webhook_endpoints", endpoint_id).await?;
+                let Some(endpoint) = webhook_endpoints::find(tx, endpoint_id).await? else {
+                    return Ok(None);
+                };
+                let health = attempt.health_after(&endpoint);
+                let endpoint = keep_health(tx, &endpoint, &attempt, health).await?;
+                if health.has_recovered {
+                    hurry(tx, endpoint_id, attempt.at).await?;
+                }
+                Ok(Some((endpoint, health)))
+            }))
+            .await?;
         if is_over {
             self.follow_wishes().await?;
         }
@@ -211,16 +212,17 @@ impl Store {
         id: DeliveryId,
         now: Timestamp,
     ) -> Result<Option<Delivery>, StoreError> {
-        let replayed = self.unit(unit!(tx => {
-            let update = again(now)
-                .push_bind(" WHERE endpoint_id = ", endpoint_id)
-                .push_bind(" AND id = ", id);
-            if tx.run(update).await? == 0 {
-                return Ok(None);
-            }
-            tx.opt(sql(DELIVERIES).push_bind(" AND d.id = ", id)).await
-        }))
-        .await?;
+        let replayed = self
+            .unit(unit!(tx => {
+                let update = again(now)
+                    .push_bind(" WHERE endpoint_id = ", endpoint_id)
+                    .push_bind(" AND id = ", id);
+                if tx.run(update).await? == 0 {
+                    return Ok(None);
+                }
+                tx.opt(sql(DELIVERIES).push_bind(" AND d.id = ", id)).await
+            }))
+            .await?;
         self.ring();
         Ok(replayed)
     }
@@ -249,23 +251,24 @@ impl Store {
         .push_in(" AND e.kind IN", wanted)
         .push_bind_if(" AND d.status = ", replay.only)
         .push_bind(" ORDER BY e.id LIMIT ", REPLAY_MAX + 1);
-        let count = self.unit(unit!(tx => {
-            let events: Vec<(IntegrationEventId,)> = tx.all(select).await?;
-            if i64::try_from(events.len()).unwrap_or(i64::MAX) > REPLAY_MAX {
-                return Ok(None);
-            }
-            let events: Vec<IntegrationEventId> = events.into_iter().map(|(id,)| id).collect();
-            for chunk in super::fold::power_of_two_chunks(&events) {
-                let update = again(now)
-                    .push_bind(" WHERE endpoint_id = ", endpoint_id)
-                    .push_in(" AND event_row_id IN", chunk.iter().copied());
-                tx.run(update).await?;
-            }
-            let deliveries: Vec<_> = events.iter().map(|event| (endpoint_id, *event)).collect();
-            outbox::insert_deliveries(tx, &deliveries, now).await?;
-            Ok(Some(events.len() as u64))
-        }))
-        .await?;
+        let count = self
+            .unit(unit!(tx => {
+                let events: Vec<(IntegrationEventId,)> = tx.all(select).await?;
+                if i64::try_from(events.len()).unwrap_or(i64::MAX) > REPLAY_MAX {
+                    return Ok(None);
+                }
+                let events: Vec<IntegrationEventId> = events.into_iter().map(|(id,)| id).collect();
+                for chunk in super::fold::power_of_two_chunks(&events) {
+                    let update = again(now)
+                        .push_bind(" WHERE endpoint_id = ", endpoint_id)
+                        .push_in(" AND event_row_id IN", chunk.iter().copied());
+                    tx.run(update).await?;
+                }
+                let deliveries: Vec<_> = events.iter().map(|event| (endpoint_id, *event)).collect();
+                outbox::insert_deliveries(tx, &deliveries, now).await?;
+                Ok(Some(events.len() as u64))
+            }))
+            .await?;
         self.ring();
         Ok(count)
     }
@@ -280,8 +283,7 @@ impl Store {
         let mut swept = Swept::default();
         loop {
             let given_up = self.unit(unit!(tx => give_up_late(tx, waiting_since).await)).await?;
-            let given_up =
-                given_up + self.unit(unit!(tx => give_up_surplus(tx).await)).await?;
+            let given_up = given_up + self.unit(unit!(tx => give_up_surplus(tx).await)).await?;
             let removed = self
                 .unit(unit!(tx => {
                     let delete = sql("DELETE FROM integration_events WHERE id IN \

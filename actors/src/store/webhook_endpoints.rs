@@ -66,14 +66,15 @@ impl Store {
         by: AgentId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let is_deleted = self.unit(unit!(tx => {
-            let Some(before) = find(tx, id).await? else { return Ok(false) };
-            tx.run(sql("DELETE FROM webhook_endpoints WHERE id = $1").bind(id)).await?;
-            let changes = differences(Some(&before), None);
-            audit::insert(tx, entry(&before, AuditAction::Deleted, changes, by), now).await?;
-            Ok(true)
-        }))
-        .await?;
+        let is_deleted = self
+            .unit(unit!(tx => {
+                let Some(before) = find(tx, id).await? else { return Ok(false) };
+                tx.run(sql("DELETE FROM webhook_endpoints WHERE id = $1").bind(id)).await?;
+                let changes = differences(Some(&before), None);
+                audit::insert(tx, entry(&before, AuditAction::Deleted, changes, by), now).await?;
+                Ok(true)
+            }))
+            .await?;
         self.follow_wishes().await?;
         Ok(is_deleted)
     }

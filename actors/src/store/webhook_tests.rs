@@ -110,8 +110,7 @@ async fn nothing_is_written_while_nobody_listens(database: TestDatabase) {
     hub.open("5511988880002", "m2").await;
     assert_eq!(hub.kinds().await, [], "of another kind");
     let (new_chats, off) = (vec![EventKind::NewChat], Some(false));
-    let changes =
-        EndpointChanges { events: Some(List(new_chats)), ..EndpointChanges::default() };
+    let changes = EndpointChanges { events: Some(List(new_chats)), ..EndpointChanges::default() };
     hub.store.update_webhook_endpoint(endpoint.id, changes, ADMIN, hub.clock.now()).await.unwrap();
     hub.open("5511988880003", "m3").await;
     assert_eq!(hub.kinds().await, [EventKind::NewChat]);
@@ -136,8 +135,7 @@ async fn a_change_and_its_event_are_stored_together_or_not_at_all(database: Test
     // So does a refused message among others of one fold.
     let bad = NewMessage { session_id: SessionId(999), ..hub.message("5511988880001", "m4") };
     let good = hub.answer(&opened, "a1");
-    let (bad, good) =
-        tokio::join!(hub.store.append_message(bad), hub.store.append_message(good));
+    let (bad, good) = tokio::join!(hub.store.append_message(bad), hub.store.append_message(good));
     assert!(bad.is_err() && good.unwrap().is_some());
     hub.store.fail_next(Fault::Refuse);
     assert!(hub.store.append_message(hub.message("5511988880001", "m5")).await.is_err());
@@ -336,8 +334,7 @@ async fn too_old_and_too_many_are_given_up_and_removed(database: TestDatabase) {
     let counts = hub.store.count_deliveries().await.unwrap();
     assert_eq!((counts[0].1.pending, counts[0].1.dead), (PENDING_MAX, surplus));
     let first = hub.due(&endpoint).await.remove(0);
-    let filter =
-        DeliveryFilter { status: Some(DeliveryStatus::Dead), ..DeliveryFilter::default() };
+    let filter = DeliveryFilter { status: Some(DeliveryStatus::Dead), ..DeliveryFilter::default() };
     let dead = hub.store.list_deliveries(endpoint.id, &filter, PAGE).await.unwrap().rows;
     assert!(dead.iter().all(|dead| dead.id < first.id), "the oldest");
 }

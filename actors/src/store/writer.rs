@@ -53,10 +53,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task; it ends when it is closed or every door is gone, after the last commit.
-    pub(super) fn start(
-        db: Db,
-        recorder: Arc<Recorder>,
-    ) -> (Self, tokio::task::JoinHandle<()>) {
+    pub(super) fn start(db: Db, recorder: Arc<Recorder>) -> (Self, tokio::task::JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
         let side_by_side = matches!(db, Db::Postgres(_)).then(|| db.clone());
         let close = CancellationToken::new();

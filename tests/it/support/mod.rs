@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod fake_graph;
 pub(crate) mod postal;
+pub(crate) mod receiver;
 pub(crate) mod server;
 pub(crate) mod socket;
 pub(crate) mod wait;
