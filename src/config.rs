@@ -12,6 +12,7 @@ use dx_actors::domain::ProviderKind;
 
 use crate::{
     args::Flags,
+    media::AddressRules,
     telemetry::{self, LogFormat},
 };
 
@@ -59,6 +60,8 @@ pub struct Config {
     pub presence_grace: Duration,
     pub typing_ttl: Duration,
     pub auto_distribute: bool,
+    /// Webhooks may go to addresses of the own network, and without TLS.
+    pub webhook_allow_private: bool,
     pub strict_documents: bool,
     pub upload_bytes_max: usize,
     pub storage: StorageConfig,
@@ -77,6 +80,11 @@ impl Config {
         layers.add_environment(environment);
         layers.add_flags(flags);
         layers.into_config()
+    }
+
+    /// Whom webhooks may be sent to.
+    pub fn webhook_addresses(&self) -> AddressRules {
+        if self.webhook_allow_private { AddressRules::Any } else { AddressRules::Public }
     }
 }
 
@@ -266,6 +274,7 @@ impl Layers {
             presence_grace: self.seconds("presence_grace_seconds", 0..=SECONDS_PER_DAY),
             typing_ttl: self.seconds("typing_ttl_seconds", 1..=30),
             auto_distribute: self.switch("auto_distribute"),
+            webhook_allow_private: self.switch("webhook_allow_private"),
             strict_documents: self.switch("strict_documents"),
             upload_bytes_max: self.number::<usize>("max_upload_mb", 1..=1024) * 1024 * 1024,
             storage: self.storage(),

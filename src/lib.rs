@@ -15,6 +15,7 @@ pub mod documents;
 pub mod error;
 pub mod files;
 pub mod http;
+pub mod integrations;
 pub mod mail;
 pub mod media;
 pub mod openapi;

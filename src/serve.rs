@@ -15,6 +15,7 @@ use crate::{
     documents::Typesetter,
     files::{self, Files},
     http::{self, server, throttle::Throttle},
+    integrations::{self, Integrations},
     media::{self, AddressRules, MediaSource},
     openapi, outbound,
     postal::PostalCodes,
@@ -70,6 +71,7 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     app.sockets.spawn(files::sweep::run(app.files.clone(), app.stop.clone()));
     let fetching = media::run(app.hub.clone(), app.files.clone(), app.stop.clone());
     app.sockets.spawn(fetching);
+    app.sockets.spawn(integrations::run(app.clone()));
     announce(&listener, first_start)?;
     if is_demo {
         demo::announce(&listener)?;
@@ -132,6 +134,7 @@ fn app_state(
     let store = hub.store().clone();
     let web_store = WebStore::new(store.clone(), master);
     let postal_codes = PostalCodes::new(&config, store, Arc::clone(&clock));
+    let integrations = Integrations::new(config.webhook_addresses(), Sealer::new(master));
     Ok(AppState::new(Shared {
         postal_codes: postal_codes.map_err(RunError::HttpClient)?,
         tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),
@@ -147,6 +150,7 @@ fn app_state(
         cloud,
         web_store,
         envelopes: Envelopes::new(master),
+        integrations: integrations.map_err(RunError::HttpClient)?,
         sockets: TaskTracker::new(),
         stop: shutdown.graceful.child_token(),
         config,

@@ -12,6 +12,7 @@ use crate::{
     documents::Typesetter,
     files::Files,
     http::throttle::Throttle,
+    integrations::Integrations,
     postal::PostalCodes,
     providers::{cloud::CloudNetwork, web::backend::WebStore},
     secrets::{Envelopes, Sealer},
@@ -60,6 +61,8 @@ pub struct Shared {
     pub web_store: WebStore,
     /// Seals numbers that leave in a file.
     pub envelopes: Envelopes,
+    /// Tells other systems what happens.
+    pub integrations: Integrations,
     /// The tasks of all sockets, waited for at the end.
     pub sockets: TaskTracker,
     /// Cancelled when sockets have to close.

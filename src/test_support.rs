@@ -30,6 +30,7 @@ use crate::{
     documents::Typesetter,
     files::Files,
     http::{self, throttle::Throttle},
+    integrations::Integrations,
     media::{AddressRules, MediaSource},
     outbound,
     postal::PostalCodes,
@@ -155,7 +156,9 @@ impl TestApp {
         let (access, refresh) = (config.access_token_lifetime, config.refresh_token_lifetime);
         let store = hub.store().clone();
         let web_store = WebStore::new(store.clone(), &master);
+        let rules = config.webhook_addresses();
         let state = AppState::new(Shared {
+            integrations: Integrations::new(rules, Sealer::new(&master)).unwrap(),
             postal_codes: PostalCodes::new(&config, store, clock.clone()).unwrap(),
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),
             passwords: Passwords::default(),

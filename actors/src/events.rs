@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Agent, AgentId, CustomerId, DepartmentId, Message, MessageKind, MessageRowId,
         MessageStatus, Note, NoteId, PermissionId, PresenceStatus, Priority, Role, SessionId,
-        SessionStatus, Ticket, TicketId, TicketStatus, Timestamp, Transfer,
+        SessionStatus, Ticket, TicketId, TicketStatus, Timestamp, Transfer, WebhookId,
         message_change::StoredChange, notification::Topic,
     },
 };
@@ -243,6 +243,17 @@ pub enum HubEvent {
         status: SessionStatus,
         at: Timestamp,
     },
+    /// Another system that is told of events no longer takes them.
+    WebhookFailing {
+        endpoint_id: WebhookId,
+        name: String,
+        trouble: WebhookTrouble,
+        /// In a row.
+        failures: i64,
+        /// Nothing is sent before.
+        paused_until: Option<Timestamp>,
+        at: Timestamp,
+    },
     /// A code to be scanned with the phone; the edge draws it.
     QrCode {
         session_id: SessionId,
@@ -266,6 +277,15 @@ pub enum ReadCause {
     Mark,
     /// A person has answered; it counts for everybody.
     Answer,
+}
+
+/// Why another system is not told of events for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WebhookTrouble {
+    /// It fails again and again; it is tried again later.
+    Paused,
+    /// It has said that it is gone for good: switched off.
+    Gone,
 }
 
 /// Why an agent is no longer asked.
@@ -332,6 +352,7 @@ impl HubEvent {
             | Self::TypingStarted { .. }
             | Self::TypingStopped { .. }
             | Self::SessionStatusChanged { .. }
+            | Self::WebhookFailing { .. }
             | Self::QrCode { .. }
             | Self::PairingCode { .. } => None,
         }

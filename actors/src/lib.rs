@@ -12,6 +12,9 @@ pub mod domain;
 pub mod error;
 pub mod events;
 pub mod hub;
+#[cfg(test)]
+mod integration_tests;
+mod integrations;
 mod live_settings;
 #[cfg(test)]
 mod message_tests;

@@ -30,7 +30,7 @@ impl Hub {
     /// Takes a message out of the queue before it has left.
     pub async fn cancel_message(&self, id: MessageRowId) -> Result<Message, HubError> {
         let context = self.context();
-        let cancelled = context.store.cancel_queued(id, CANCELLED).await?;
+        let cancelled = context.store.cancel_queued(id, CANCELLED, context.clock.now()).await?;
         let message = cancelled.ok_or(Rejected::NotQueued)?;
         let moved = Moved { message: message.clone(), is_first_proof: false };
         crate::session::tell_moved(context, moved).await;
@@ -52,7 +52,9 @@ impl Hub {
 
     /// The file of a message will not come.
     pub async fn media_has_failed(&self, id: MessageRowId) -> Result<(), HubError> {
-        if let Some(message) = self.context().store.fail_media(id).await? {
+        if let Some(message) =
+            self.context().store.fail_media(id, self.context().clock.now()).await?
+        {
             self.tell_media(&message).await;
         }
         Ok(())
@@ -60,7 +62,7 @@ impl Hub {
 
     /// A file that did not come is fetched again.
     pub async fn fetch_media_again(&self, id: MessageRowId) -> Result<Option<Message>, HubError> {
-        let renewed = self.context().store.renew_media(id).await?;
+        let renewed = self.context().store.renew_media(id, self.context().clock.now()).await?;
         if let Some(message) = &renewed {
             self.tell_media(message).await;
             self.sessions().media_pending().notify_one();

@@ -1,7 +1,10 @@
 //! Rights: a closed list. Which roles have which at first is written here and seeded by a migration;
 //! from then on the groups in the database say who has what (contract §3).
 
-use dx_actors::domain::{PermissionId, Role, group::MANAGE_SESSIONS};
+use dx_actors::domain::{
+    PermissionId, Role,
+    group::{MANAGE_SESSIONS, MANAGE_WEBHOOKS},
+};
 
 /// A right that a request may need. What is not listed here, every active agent may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +38,8 @@ pub enum Permission {
     ActOnOthersChats,
     /// Read the audit trail.
     ReadAudit,
+    /// Webhooks for other systems, and what was sent to them.
+    ManageWebhooks,
 }
 
 /// How a right is shown and stored.
@@ -52,7 +57,7 @@ pub struct Description {
 }
 
 impl Permission {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ViewConfig,
         Self::ManageConfigCompany,
         Self::ManageConfigChat,
@@ -71,6 +76,7 @@ impl Permission {
         Self::AcceptForOthers,
         Self::ActOnOthersChats,
         Self::ReadAudit,
+        Self::ManageWebhooks,
     ];
 
     /// The lowest role whose built-in group has it at first; every role above has it then, too.
@@ -89,6 +95,7 @@ impl Permission {
             | Self::ManageConfigWhatsApp
             | Self::ManageAgents
             | Self::ManageSessions
+            | Self::ManageWebhooks
             | Self::DeleteDepartments => Role::Manager,
             Self::ManageConfigDocuments
             | Self::ManageAuth
@@ -180,6 +187,10 @@ impl Permission {
                 "Transferir, encerrar e avaliar chats de colegas",
             ),
             Self::ReadAudit => (18, "core", "audit", "view_audit", "Ver a trilha de auditoria"),
+            Self::ManageWebhooks => {
+                let id = MANAGE_WEBHOOKS.0;
+                (id, "integracoes", "webhook", "manage_webhooks", "Gerenciar webhooks")
+            }
         };
         Description { id, app_label, model, codename, name }
     }

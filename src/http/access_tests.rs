@@ -37,7 +37,10 @@ async fn routes(office: &Office) -> Vec<(Method, String)> {
 }
 
 fn concrete(path: &str) -> String {
-    let path = path.replace("{id}", NOBODY).replace("{chat_id}", "5511900000000");
+    let path = path
+        .replace("{id}", NOBODY)
+        .replace("{delivery_id}", NOBODY)
+        .replace("{chat_id}", "5511900000000");
     path.replace("{cep}", "1").replace("{status}", "ativo")
 }
 

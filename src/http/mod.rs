@@ -71,6 +71,8 @@ pub mod throttle;
 mod tickets;
 pub mod upload;
 mod webhook;
+mod webhook_deliveries;
+mod webhook_endpoints;
 
 pub use body::Body;
 pub use fields::Fields;
@@ -142,6 +144,7 @@ fn standard() -> Table {
         .merge(service())
         .merge(customers())
         .merge(settings::routes())
+        .merge(integrations())
         .merge(files())
         .merge(documentation())
 }
@@ -333,6 +336,28 @@ fn whatsapp() -> Table {
         .at("/inject-incoming", routes!(webhook::inject))
         .at("/sandbox/falha", routes!(sandbox::fault));
     Table::new().nest("/api/v1/whatsapp", routes)
+}
+
+/// What other systems of the company are told.
+fn integrations() -> Table {
+    let routes = Table::new()
+        .at("", routes!(webhook_endpoints::list, webhook_endpoints::create))
+        .at(
+            "/{id}",
+            routes!(
+                webhook_endpoints::detail,
+                webhook_endpoints::update,
+                webhook_endpoints::remove
+            ),
+        )
+        .at("/{id}/ping", routes!(webhook_endpoints::ping))
+        .at("/{id}/segredo", routes!(webhook_endpoints::rotate))
+        .at("/{id}/reativar", routes!(webhook_endpoints::resume))
+        .at("/{id}/reenviar", routes!(webhook_deliveries::replay_range))
+        .at("/{id}/entregas", routes!(webhook_deliveries::list))
+        .at("/{id}/entregas/{delivery_id}", routes!(webhook_deliveries::detail))
+        .at("/{id}/entregas/{delivery_id}/reenviar", routes!(webhook_deliveries::replay));
+    Table::new().nest("/api/v1/integracoes/webhooks", routes)
 }
 
 /// What networks deliver: large bodies.

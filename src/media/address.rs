@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use reqwest::{
-    Url,
+    ClientBuilder, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     header::CONTENT_TYPE,
     redirect::{Attempt, Policy},
@@ -43,12 +43,13 @@ pub enum Refusal {
 }
 
 impl AddressRules {
-    fn permits(self, address: IpAddr) -> bool {
+    /// Whether this one may be asked.
+    pub fn permits(self, address: IpAddr) -> bool {
         self == Self::Any || is_public(address)
     }
 
     /// What can be said before a name is resolved.
-    fn check(self, url: &Url) -> Result<(), Refusal> {
+    pub fn check(self, url: &Url) -> Result<(), Refusal> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Refusal::Scheme);
         }
@@ -65,6 +66,12 @@ impl AddressRules {
     }
 }
 
+/// A client that connects to nothing else, whatever names resolve to at that moment.
+pub fn public_only(builder: ClientBuilder, rules: AddressRules) -> ClientBuilder {
+    // A proxy of the environment would resolve names by itself.
+    builder.dns_resolver(Arc::new(Resolver(rules))).no_proxy()
+}
+
 /// Asks servers that others name.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
@@ -74,12 +81,9 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(rules: AddressRules) -> Result<Self, reqwest::Error> {
-        let client = outbound::builder()
+        let client = public_only(outbound::builder(), rules)
             .timeout(FETCH_TIMEOUT)
             .redirect(Policy::custom(move |attempt| follow(rules, attempt)))
-            .dns_resolver(Arc::new(Resolver(rules)))
-            // A proxy of the environment would resolve names by itself.
-            .no_proxy()
             .build()?;
         Ok(Self { client, rules })
     }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use crate::files::{Files, FilesError, ReceiveError, StorageError};
 
-pub use address::{AddressRules, Refusal};
+pub use address::{AddressRules, Refusal, public_only};
 pub use fetch::run;
 
 /// The largest file that WhatsApp carries for the Cloud API (a document); more is not fetched.

@@ -37,7 +37,7 @@ está em `docs/EVENTS.md`.
 ";
 
 /// The resources, in the order in which the document shows them.
-const TAGS: [(&str, &str); 22] = [
+const TAGS: [(&str, &str); 23] = [
     ("Autenticação", "Entrar, manter o login e conferir tokens."),
     ("Perfil", "Os próprios dados."),
     ("Pessoas", "Quem trabalha com o sistema e em que papel."),
@@ -55,6 +55,7 @@ const TAGS: [(&str, &str); 22] = [
     ("Mensagens", "Enviar mensagens e encontrá-las de novo."),
     ("Modelos", "Mensagens que a rede aprovou de antemão, com variáveis."),
     ("Webhook", "Onde redes entregam mensagens, e simulações para testes."),
+    ("Webhooks", "Outros sistemas da empresa são avisados do que acontece."),
     ("Documentos", "Arquivos de clientes, enviados ou gerados de modelos."),
     ("Configurações", "Empresa, chat, e-mail, aparência, WhatsApp e modelos de documento."),
     ("CEP", "Endereços pelo CEP."),

@@ -4,7 +4,10 @@
 use bytes::Bytes;
 use dx_actors::{
     EncodeEvent, HubEvent,
-    domain::{Message, Timestamp, Transfer, file::FileKey, message_change::StoredChange},
+    domain::{
+        IntegrationEvent, Message, Timestamp, Transfer, WebhookEndpoint, file::FileKey,
+        message_change::StoredChange, webhook::EventKind,
+    },
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -25,6 +28,45 @@ impl EncodeEvent for WireEvents {
         text.pop();
         Bytes::from(text)
     }
+}
+
+/// The body of a webhook: the same words as over the socket, in an envelope of its own.
+#[derive(Serialize)]
+struct IntegrationBody<'a> {
+    id: &'a str,
+    event: &'static str,
+    created_at: At,
+    version: &'static str,
+    /// Of two events of one chat the later one has the higher number.
+    sequence: i64,
+    data: Value,
+}
+
+/// What other systems are told of an event of the outbox.
+pub fn integration_body(event: &IntegrationEvent, what: &HubEvent) -> String {
+    let Envelope { event: name, data, .. } = Envelope::from(what);
+    let body = IntegrationBody {
+        id: &event.event_id,
+        event: name,
+        created_at: At(event.at),
+        version: VERSION,
+        sequence: event.id.0,
+        data,
+    };
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+/// What an endpoint is told when somebody tries it out.
+pub fn ping_body(event_id: &str, endpoint: &WebhookEndpoint, at: Timestamp) -> String {
+    let body = IntegrationBody {
+        id: event_id,
+        event: EventKind::Ping.as_str(),
+        created_at: At(at),
+        version: VERSION,
+        sequence: 0,
+        data: json!({"webhook_id": endpoint.id.0, "nome": endpoint.name, "timestamp": At(at)}),
+    };
+    serde_json::to_string(&body).unwrap_or_default()
 }
 
 /// What is sent, in the order of its keys.
@@ -115,6 +157,7 @@ impl From<&HubEvent> for Envelope {
             HubEvent::TypingStopped { chat_id, from, at } => {
                 Self::new("typing_stop", typing(chat_id, from, *at))
             }
+            HubEvent::WebhookFailing { .. } => webhook_failing(event),
             HubEvent::SessionStatusChanged { session_id, status, at } => {
                 let data = json!({
                     "session_id": session_id.0, "status": status.word(), "timestamp": At(*at),
@@ -137,6 +180,20 @@ impl From<&HubEvent> for Envelope {
             }
         }
     }
+}
+
+fn webhook_failing(event: &HubEvent) -> Envelope {
+    let data = match event {
+        HubEvent::WebhookFailing { endpoint_id, name, trouble, failures, paused_until, at } => {
+            json!({
+                "webhook_id": endpoint_id.0, "nome": name, "motivo": trouble.word(),
+                "falhas_seguidas": failures, "pausado_ate": paused_until.map(At),
+                "timestamp": At(*at),
+            })
+        }
+        _ => Value::Null,
+    };
+    Envelope::new("webhook_failing", data)
 }
 
 fn presence_changed(event: &HubEvent) -> Envelope {

@@ -51,4 +51,5 @@ pub mod template;
 pub mod ticket;
 pub mod time;
 pub mod webhook;
+pub mod webhook_endpoint;
 pub mod words;

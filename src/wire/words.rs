@@ -11,8 +11,9 @@ use dx_actors::{
         cloud::TemplateStatus,
         queue::ServiceLevel,
         report::ReportGrouping,
+        webhook::{DeliveryStatus, EventKind},
     },
-    events::{OfferEnd, ReadCause},
+    events::{OfferEnd, ReadCause, WebhookTrouble},
     session::SandboxFault,
 };
 
@@ -160,6 +161,25 @@ words! {
         Note = "nota",
         QuickReply = "resposta_rapida",
     }
+    EventKind {
+        NewChat = "new_chat",
+        MessageReceived = "message_received",
+        MessageSent = "message_sent",
+        MessageStatus = "message_status",
+        MessageUpdated = "message_updated",
+        MediaStatus = "media_status",
+        ChatAssigned = "chat_assigned",
+        ChatTransferred = "chat_transferred",
+        ChatRequeued = "chat_requeued",
+        ChatOverflowed = "chat_overflowed",
+        ChatClosed = "chat_closed",
+        ChatAutoClosed = "chat_auto_closed",
+        ChatRated = "chat_rated",
+        SessionStatus = "session_status",
+        Ping = "ping",
+    }
+    DeliveryStatus { Pending = "pendente", Delivered = "entregue", Dead = "desistiu" }
+    WebhookTrouble { Paused = "falhas", Gone = "removido" }
     ReadCause { Mark = "leitura", Answer = "resposta" }
     PostalSource { ViaCep = "viacep", BrasilApi = "brasilapi" }
     DocumentKind {
@@ -243,6 +263,9 @@ mod tests {
         round_trip::<SandboxFault>();
         round_trip::<AuditAction>();
         round_trip::<AuditSubject>();
+        round_trip::<EventKind>();
+        round_trip::<DeliveryStatus>();
+        round_trip::<WebhookTrouble>();
         round_trip::<ReadCause>();
         round_trip::<PostalSource>();
         round_trip::<DocumentKind>();

@@ -38,4 +38,5 @@ mod web_crash;
 mod web_sessions;
 mod web_standin;
 mod webhook_and_inject;
+mod webhooks_out;
 mod websocket;

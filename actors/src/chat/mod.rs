@@ -31,4 +31,4 @@ pub use send::{Outgoing, OutgoingMedia};
 
 pub(crate) use closing::silence_step;
 pub use tell::audience_of;
-pub(crate) use tell::audience_of_message;
+pub(crate) use tell::{audience_of_message, preview};

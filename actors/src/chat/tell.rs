@@ -20,7 +20,7 @@ pub fn audience_of(ticket: &Ticket) -> ChatAudience {
     }
 }
 
-fn preview(text: &str) -> String {
+pub(crate) fn preview(text: &str) -> String {
     text.chars().take(PREVIEW_CHARS_MAX).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Groups of people and the rights they give.
 //!
-//! What a right means is for the edge to know, with one exception; here it is a number that never changes
+//! What a right means is for the edge to know, with two exceptions; here it is a number that never changes
 //! its meaning.
 
 use super::{Agent, AgentId, GroupId, PermissionId, Role, Timestamp};
@@ -8,6 +8,8 @@ use super::{Agent, AgentId, GroupId, PermissionId, Role, Timestamp};
 /// The right to start, stop and pair numbers: the one that the hub itself asks for, when it tells of codes
 /// to scan.
 pub const MANAGE_SESSIONS: PermissionId = PermissionId(11);
+/// The right to manage webhooks of other systems: whoever has it is told when one fails.
+pub const MANAGE_WEBHOOKS: PermissionId = PermissionId(19);
 
 /// A group with its rights and its members, both in the order of their ids.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

@@ -34,8 +34,12 @@ ids! {
     CustomerId,
     /// A department with its own queue.
     DepartmentId,
+    /// One event for one endpoint.
+    DeliveryId,
     /// A group of people with rights of its own.
     GroupId,
+    /// An event for other systems.
+    IntegrationEventId,
     /// A document of a customer.
     DocumentId,
     /// The row of a message; the provider's own id is `Message::message_id`.
@@ -54,6 +58,8 @@ ids! {
     TicketId,
     /// One hand-over of a ticket.
     TransferId,
+    /// An address of another system that is told of events.
+    WebhookId,
 }
 
 /// The key of a live chat: one thread of one customer on one of the company's numbers.

@@ -46,6 +46,7 @@ pub mod ticket;
 pub mod time;
 pub mod time_zone;
 pub mod waiting_time;
+pub mod webhook;
 
 pub use agent::{Agent, AgentChanges, NewAgent, Role};
 pub use company_group::{CompanyGroup, CompanyGroupChange, CompanyGroupDetails};
@@ -62,9 +63,9 @@ pub use document::{
 pub use document_template::{DocumentTemplate, TemplateKind, Templates};
 pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
-    AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, DocumentId, GroupId,
-    MessageRowId, NoteId, PermissionId, QueueEntryId, QuickReplyId, SessionId, TicketId,
-    TransferId,
+    AgentId, CompanyGroupId, ContactId, CustomerId, DeliveryId, DepartmentId, DocumentId, GroupId,
+    IntegrationEventId, MessageRowId, NoteId, PermissionId, QueueEntryId, QuickReplyId, SessionId,
+    TicketId, TransferId, WebhookId,
 };
 pub use list::List;
 pub use message::{
@@ -87,3 +88,4 @@ pub use session::{ProviderKind, SessionChanges, SessionStatus, WhatsAppSession};
 pub use skill::Skill;
 pub use ticket::{Segment, Ticket, TicketStatus, TicketView, Transfer};
 pub use time::Timestamp;
+pub use webhook::{Delivery, IntegrationEvent, WebhookEndpoint};

@@ -1,6 +1,12 @@
 //! Both databases behind the same four verbs.
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    path::Path,
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use serde::Serialize;
 use sqlx::{
@@ -15,6 +21,7 @@ use sqlx::{
 
 use super::{
     StoreError,
+    outbox::{Outbox, Recorder},
     sql::{Arg, Sql},
 };
 
@@ -48,9 +55,29 @@ pub(crate) enum Db {
 }
 
 /// A connection inside an open transaction.
-pub(crate) enum Tx {
+pub(crate) enum Connection {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// An open transaction: its connection, and what other systems are to be told of it.
+pub(crate) struct Tx {
+    pub(super) connection: Connection,
+    pub(super) outbox: Outbox,
+}
+
+impl Deref for Tx {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
 }
 
 macro_rules! bind_all {
@@ -121,9 +148,9 @@ macro_rules! verbs {
 }
 
 verbs!(Db, [&], pool => pool);
-verbs!(Tx, [&mut], connection => &mut **connection);
+verbs!(Connection, [&mut], connection => &mut **connection);
 
-impl Tx {
+impl Connection {
     /// Runs a statement whose last placeholder is a JSON document; how many rows were changed.
     pub(crate) async fn run_with_document<D: Serialize + Sync>(
         &mut self,
@@ -215,15 +242,16 @@ impl Db {
     }
 
     /// A connection for transactions; on SQLite the transaction is the caller's to begin.
-    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(match self {
+    pub(crate) async fn begin(&self, recorder: &Arc<Recorder>) -> Result<Tx, StoreError> {
+        let connection = match self {
             Self::Sqlite(pool) => {
-                let mut tx = Tx::Sqlite(pool.acquire().await?);
-                tx.run(super::sql::sql("BEGIN IMMEDIATE")).await?;
-                tx
+                let mut connection = Connection::Sqlite(pool.acquire().await?);
+                connection.run(super::sql::sql("BEGIN IMMEDIATE")).await?;
+                connection
             }
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-        })
+            Self::Postgres(pool) => Connection::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { connection, outbox: Outbox::new(recorder) })
     }
 
     pub(crate) async fn close(&self) {

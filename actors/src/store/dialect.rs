@@ -11,14 +11,14 @@ use time::OffsetDateTime;
 
 use super::{
     StoreError,
-    db::Tx,
+    db::{Connection, Tx},
     sql::{Arg, sql},
 };
 use crate::domain::Timestamp;
 
 /// Makes transactions that care for the same text wait for each other. SQLite has one writer anyway.
 pub(super) async fn lock_text(tx: &mut Tx, text: &str) -> Result<(), StoreError> {
-    if let Tx::Postgres(_) = tx {
+    if let Connection::Postgres(_) = tx.connection {
         let lock =
             sql("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended($1, 0))) AS l");
         tx.run(lock.bind(text)).await?;
@@ -33,7 +33,7 @@ pub(super) async fn lock_row(
     table: &'static str,
     id: impl Into<Arg>,
 ) -> Result<(), StoreError> {
-    if let Tx::Postgres(_) = tx {
+    if let Connection::Postgres(_) = tx.connection {
         let lock = sql("SELECT 1 FROM ").push(table).push_bind(" WHERE id = ", id);
         tx.run(lock.push(" FOR UPDATE")).await?;
     }

@@ -108,7 +108,11 @@ async fn in_savepoint<T>(
     work: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     tx.run(sql("SAVEPOINT fold")).await?;
+    let mark = tx.outbox.mark();
     let outcome = work(tx).await;
+    if outcome.is_err() {
+        tx.outbox.forget_after(mark);
+    }
     let end = if outcome.is_ok() { "RELEASE SAVEPOINT fold" } else { "ROLLBACK TO SAVEPOINT fold" };
     tx.run(sql(end)).await?;
     outcome
@@ -144,6 +148,11 @@ async fn append_folded(
     let new = messages.iter().zip(&ids).filter_map(|(message, id)| Some(((*id)?, &*message.text)));
     search::index(tx, new).await?;
     let changed = join_parked(tx, messages, &ids).await?;
+    for (message, id) in messages.iter().zip(&ids) {
+        if let Some(id) = id {
+            tx.outbox.message_came(message, *id);
+        }
+    }
     let appended = |id: MessageRowId| Appended { id, is_changed: changed.contains(&id) };
     Ok(ids.into_iter().map(|id| id.map(appended)).collect())
 }
@@ -415,6 +424,10 @@ async fn move_named(
                 NamedBy::Network => message.network_id.clone(),
             };
             let key = (message.session_id, named.unwrap_or_default());
+            let is_its =
+                |report: &&&StatusReport| report.session_id == key.0 && report.message_id == key.1;
+            let at = chunk.iter().find(is_its).map_or(message.created_at, |report| report.at);
+            tx.outbox.message_moved(&message, is_first_proof, at);
             rows.insert(key, Moved { message, is_first_proof });
         }
     }

@@ -43,27 +43,45 @@ impl Store {
                 .bind(file.bytes)
                 .bind(details)
                 .bind(id);
-            tx.one(update).await
+            let message: Message = tx.one(update).await?;
+            tx.outbox.media_changed(&message, now);
+            Ok(message)
         }))
         .await
     }
 
     /// The file of a message will not come.
-    pub async fn fail_media(&self, id: MessageRowId) -> Result<Option<Message>, StoreError> {
+    pub async fn fail_media(
+        &self,
+        id: MessageRowId,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
         self.unit(unit!(tx => {
             let update = sql("UPDATE messages SET media_status = 'failed' \
                  WHERE id = $1 AND media_status = 'pending' RETURNING *");
-            tx.opt(update.bind(id)).await
+            let failed: Option<Message> = tx.opt(update.bind(id)).await?;
+            if let Some(message) = &failed {
+                tx.outbox.media_changed(message, now);
+            }
+            Ok(failed)
         }))
         .await
     }
 
     /// A file that did not come is asked for again.
-    pub async fn renew_media(&self, id: MessageRowId) -> Result<Option<Message>, StoreError> {
+    pub async fn renew_media(
+        &self,
+        id: MessageRowId,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
         self.unit(unit!(tx => {
             let update = sql("UPDATE messages SET media_status = 'pending' \
                  WHERE id = $1 AND media_status = 'failed' RETURNING *");
-            tx.opt(update.bind(id)).await
+            let renewed: Option<Message> = tx.opt(update.bind(id)).await?;
+            if let Some(message) = &renewed {
+                tx.outbox.media_changed(message, now);
+            }
+            Ok(renewed)
         }))
         .await
     }

@@ -44,8 +44,10 @@ impl Store {
                 return Ok(Outcome::Stored { change: stored, message: None });
             };
             let previous = apply(tx, id, &stored).await?;
-            let message = tx.one(sql("SELECT * FROM messages WHERE id = $1").bind(id)).await?;
+            let message: Message =
+                tx.one(sql("SELECT * FROM messages WHERE id = $1").bind(id)).await?;
             let change = StoredChange { previous, ..stored };
+            tx.outbox.message_changed(&message, &change);
             Ok(Outcome::Stored { change, message: Some(Box::new(message)) })
         }))
         .await

@@ -34,6 +34,7 @@ mod messages;
 mod notices;
 mod notifications;
 mod outbound_queue;
+mod outbox;
 mod page;
 mod postal_codes;
 mod presence;
@@ -53,6 +54,8 @@ mod sql;
 mod ticket_changes;
 mod tickets;
 mod web_records;
+mod webhook_deliveries;
+mod webhook_endpoints;
 mod writer;
 
 #[cfg(test)]
@@ -67,6 +70,8 @@ mod search_tests;
 mod tests;
 #[cfg(test)]
 mod web_record_tests;
+#[cfg(test)]
+mod webhook_tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -76,6 +81,8 @@ use crate::domain::NewMessage;
 
 use db::{Db, Tx};
 use fold::{Append, Folded, Move};
+use outbox::Recorder;
+pub(crate) use outbox::Subjects;
 use sql::sql;
 use writer::{BoxFuture, Writer};
 
@@ -119,6 +126,7 @@ pub use tickets::{
     Assignment, NewTicket, OpenedTicket, OpeningCustomer, Scope, TicketFilter, TicketSort,
 };
 pub use web_records::{Claim, Record, RecordChange};
+pub use webhook_deliveries::{DeliveryFilter, DueDelivery, Replay, Swept};
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -127,6 +135,7 @@ pub struct Store {
     writer_pool: Db,
     writer: Writer,
     writer_task: Arc<Mutex<Option<JoinHandle<()>>>>,
+    recorder: Arc<Recorder>,
     #[cfg(feature = "testing")]
     faults: fault::Faults,
 }
@@ -142,17 +151,20 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pools = db::open(url).await?;
         pools.writer.migrate().await?;
-        let (writer, task) = Writer::start(pools.writer.clone());
+        let recorder = Arc::<Recorder>::default();
+        let (writer, task) = Writer::start(pools.writer.clone(), Arc::clone(&recorder));
         let store = Self {
             reader: pools.reader,
             writer_pool: pools.writer,
             writer,
             writer_task: Arc::new(Mutex::new(Some(task))),
+            recorder,
             #[cfg(feature = "testing")]
             faults: fault::Faults::default(),
         };
         store.fill_plain_texts().await?;
         store.fill_plain_notes().await?;
+        store.follow_wishes().await?;
         Ok(store)
     }
 

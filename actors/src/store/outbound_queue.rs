@@ -15,7 +15,12 @@ impl Store {
                  queued_at = $3 WHERE id = $4 AND direction = 'outbound' AND status = 'failed' \
                  RETURNING *");
             let status = MessageStatus::Queued;
-            tx.opt(update.bind(status).bind(status.rank()).bind(now).bind(id)).await
+            let update = update.bind(status).bind(status.rank()).bind(now).bind(id);
+            let requeued: Option<Message> = tx.opt(update).await?;
+            if let Some(message) = &requeued {
+                tx.outbox.message_moved(message, false, now);
+            }
+            Ok(requeued)
         }))
         .await
     }
@@ -25,12 +30,18 @@ impl Store {
         &self,
         id: MessageRowId,
         error: &'static str,
+        now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
         self.unit(unit!(tx => {
             let update = sql("UPDATE messages SET status = $1, status_rank = $2, error = $3 \
                  WHERE id = $4 AND direction = 'outbound' AND status = 'queued' RETURNING *");
             let status = MessageStatus::Failed;
-            tx.opt(update.bind(status).bind(status.rank()).bind(error).bind(id)).await
+            let update = update.bind(status).bind(status.rank()).bind(error).bind(id);
+            let cancelled: Option<Message> = tx.opt(update).await?;
+            if let Some(message) = &cancelled {
+                tx.outbox.message_moved(message, false, now);
+            }
+            Ok(cancelled)
         }))
         .await
     }

@@ -71,6 +71,7 @@ impl Store {
             let update = sql("UPDATE tickets SET rating = $1 WHERE id = $2 RETURNING *");
             let ticket: Box<Ticket> = Box::new(tx.one(update.bind(rating).bind(id)).await?);
             credit(tx, &ticket, at).await?;
+            tx.outbox.chat_rated(&ticket, at);
             let thanks = match thanks {
                 Some(thanks) => Some(Box::new(append_one(tx, thanks).await?)),
                 None => None,
@@ -102,6 +103,7 @@ impl Store {
             let ticket: Option<Ticket> = tx.opt(update).await?;
             if let Some(ticket) = &ticket {
                 credit(tx, ticket, at).await?;
+                tx.outbox.chat_rated(ticket, at);
             }
             Ok(ticket)
         }))

@@ -5,7 +5,7 @@
 
 use super::{
     Page, Scope, Slice, Store, StoreError,
-    db::{Db, Tx},
+    db::{Connection, Db, Tx},
     fold::power_of_two_chunks,
     sql::{Sql, sql},
     unit,
@@ -125,9 +125,9 @@ pub(super) async fn reindex(tx: &mut Tx, id: MessageRowId, text: &str) -> Result
 // The two notations. Words are letters and digits only, so nothing in them needs to be escaped.
 
 fn push_words(tx: &Tx, sql: Sql, words: &[String]) -> Sql {
-    match tx {
-        Tx::Sqlite(_) => sql.push_bind(", ", words.join(" ")),
-        Tx::Postgres(_) => {
+    match tx.connection {
+        Connection::Sqlite(_) => sql.push_bind(", ", words.join(" ")),
+        Connection::Postgres(_) => {
             sql.push_bind(", CAST(CAST(", vector(words)).push(" AS TEXT) AS TSVECTOR)")
         }
     }

@@ -226,7 +226,7 @@ async fn what_was_there_before_the_index_is_kept_and_found(database: TestDatabas
             .bind(false);
         statements.push(insert);
     }
-    let mut tx = pools.writer.begin().await.unwrap();
+    let mut tx = pools.writer.begin(&Arc::default()).await.unwrap();
     for statement in statements {
         assert_eq!(tx.run(statement).await.unwrap(), 1);
     }

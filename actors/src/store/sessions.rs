@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     AgentId, DepartmentId, ProviderKind, SessionChanges, SessionId, SessionStatus, Timestamp,
-    WhatsAppSession,
+    WhatsAppSession, webhook::EventKind,
 };
 
 /// Which numbers are wanted.
@@ -125,6 +125,8 @@ impl Store {
         session: WhatsAppSession,
     ) -> Result<WhatsAppSession, StoreError> {
         self.unit(unit!(tx => {
+            let is_wanted = tx.outbox.wants(EventKind::SessionStatus);
+            let before = if is_wanted { status_of(tx, session.id).await? } else { None };
             let update = sql("UPDATE sessions SET status = $1, phone_number = $2, is_active = $3, \
                  error_count = $4, last_error = $5, reconnect_attempts = $6, last_reconnect_at = $7, \
                  connected_at = $8, disconnected_at = $9, updated_at = $10, cold_blocked_until = $12 \
@@ -141,7 +143,11 @@ impl Store {
                 .bind(session.updated_at)
                 .bind(session.id)
                 .bind(session.cold_blocked_until);
-            tx.one(update).await
+            let session: WhatsAppSession = tx.one(update).await?;
+            if before != Some(session.status) {
+                tx.outbox.session_changed(&session);
+            }
+            Ok(session)
         }))
         .await
     }
@@ -168,4 +174,10 @@ pub(super) async fn insert(
     .bind(device_name)
     .bind(now);
     tx.one(insert).await
+}
+
+async fn status_of(tx: &mut Tx, id: SessionId) -> Result<Option<SessionStatus>, StoreError> {
+    let found: Option<(SessionStatus,)> =
+        tx.opt(sql("SELECT status FROM sessions WHERE id = $1").bind(id)).await?;
+    Ok(found.map(|(status,)| status))
 }

@@ -66,9 +66,11 @@ id_arguments!(
     CompanyGroupId,
     ContactId,
     CustomerId,
+    DeliveryId,
     DepartmentId,
     DocumentId,
     GroupId,
+    IntegrationEventId,
     MessageRowId,
     NoteId,
     PermissionId,
@@ -77,6 +79,7 @@ id_arguments!(
     SessionId,
     TicketId,
     TransferId,
+    WebhookId,
 );
 
 macro_rules! text_arguments {
@@ -201,6 +204,15 @@ word_arguments! {
     crate::domain::MessageStatus => {
         Queued => "queued", Sending => "sending", Sent => "sent", Failed => "failed",
         Delivered => "delivered", Read => "read",
+    }
+    crate::domain::webhook::DeliveryStatus => {
+        Pending => "pending", Delivered => "delivered", Dead => "dead",
+    }
+}
+
+impl From<crate::domain::webhook::EventKind> for Arg {
+    fn from(kind: crate::domain::webhook::EventKind) -> Self {
+        Self::Text(Some(kind.as_str().to_owned()))
     }
 }
 

@@ -89,7 +89,7 @@ impl Fixture {
         inbound(chat_id, message_id).to_new_message(SESSION, self.clock.now())
     }
 
-    fn opening(&self, chat_id: &str, message_id: &str) -> NewTicket {
+    pub(super) fn opening(&self, chat_id: &str, message_id: &str) -> NewTicket {
         NewTicket {
             key: ChatKey { session_id: SESSION, chat_id: chat_id.to_owned() },
             phone: chat_id.to_owned(),
@@ -121,7 +121,7 @@ impl Fixture {
         self.moved(message_id, status).await.map(|moved| moved.message)
     }
 
-    async fn moved(&self, message_id: &str, status: MessageStatus) -> Option<Moved> {
+    pub(super) async fn moved(&self, message_id: &str, status: MessageStatus) -> Option<Moved> {
         let at = self.clock.now();
         let message_id = message_id.to_owned();
         let error = String::new();

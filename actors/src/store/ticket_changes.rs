@@ -162,6 +162,14 @@ async fn change(tx: &mut Tx, plan: TicketPlan) -> Result<Changed, StoreError> {
         Some(new) => Some(insert_transfer(tx, ticket.id, &new, at).await?),
         None => None,
     };
+    if let Some(transfer) = &transfer {
+        tx.outbox.chat_transferred(&ticket, transfer);
+    }
+    let from = match entry {
+        EntryChange::Overflowed(from) => Some(from),
+        _ => None,
+    };
+    tx.outbox.chat_decided(&ticket, decision.as_ref().map(|decision| decision.kind), from, at);
     if let Some(id) = returned {
         let update = sql("UPDATE transfers SET returned_at = $1 WHERE id = $2");
         tx.run(update.bind(at).bind(id)).await?;

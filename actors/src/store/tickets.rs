@@ -335,6 +335,7 @@ pub(super) fn is_message_key(constraint: &str) -> bool {
 }
 
 async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
+    let mark = tx.outbox.mark();
     let customer = customer_for(tx, &new).await?;
     let rating_requests = unanswered_requests(tx, &new.key, new.at).await?;
     let insert =
@@ -380,6 +381,7 @@ async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
     let entry = queue_entries::get(tx, id).await?;
     let ticket = tx.one(sql("SELECT * FROM tickets WHERE id = $1").bind(id)).await?;
     segments::follow(tx, &ticket, new.at).await?;
+    tx.outbox.chat_opened(&ticket, new.at, mark);
     Ok(OpenedTicket { ticket, customer, entry, message })
 }
 
@@ -449,6 +451,9 @@ async fn assign(
     tx.run(update.bind(*ticket_id)).await?;
     let agent_id = Some(*agent_id);
     let decision = NewDecision { kind, agent_id, decided_by: None, reasons: reasons.clone() };
+    if !is_offer {
+        tx.outbox.chat_assigned(&ticket, at);
+    }
     decisions::insert(tx, ticket.id, ticket.department_id, &decision, at).await?;
     Ok(Some(ticket.id))
 }

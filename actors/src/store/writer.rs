@@ -7,15 +7,16 @@
 //! On PostgreSQL units run side by side on the pool (its concurrency is the batching) and only the
 //! folded writes pass through this task.
 
-use std::{panic::AssertUnwindSafe, pin::Pin};
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     StoreError,
-    db::{Db, Tx},
+    db::{Connection, Db, Tx},
     fold::{self, Folded},
+    outbox::{self, Recorder},
     sql::sql,
 };
 
@@ -45,17 +46,19 @@ pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     /// Where units run by themselves (PostgreSQL); `None` on SQLite.
     side_by_side: Option<Db>,
+    /// What other systems want to hear of.
+    recorder: Arc<Recorder>,
     close: CancellationToken,
 }
 
 impl Writer {
     /// Starts the task; it ends when it is closed or every door is gone, after the last commit.
-    pub(super) fn start(db: Db) -> (Self, tokio::task::JoinHandle<()>) {
+    pub(super) fn start(db: Db, recorder: Arc<Recorder>) -> (Self, tokio::task::JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
         let side_by_side = matches!(db, Db::Postgres(_)).then(|| db.clone());
         let close = CancellationToken::new();
-        let task = tokio::spawn(run(db, queue, close.clone()));
-        (Self { jobs, side_by_side, close }, task)
+        let task = tokio::spawn(run(db, Arc::clone(&recorder), queue, close.clone()));
+        (Self { jobs, side_by_side, recorder, close }, task)
     }
 
     /// Takes no more jobs; what is queued is still committed.
@@ -74,7 +77,7 @@ impl Writer {
         let unit = erase(unit, reply);
         match &self.side_by_side {
             Some(db) => {
-                tokio::spawn(run_alone(db.clone(), unit));
+                tokio::spawn(run_alone(db.clone(), Arc::clone(&self.recorder), unit));
             }
             None => self.jobs.send(Job::Unit(unit)).await.map_err(|_| StoreError::Closed)?,
         }
@@ -126,8 +129,8 @@ impl<F: Future + Unpin> Future for CatchUnwind<F> {
 }
 
 /// PostgreSQL: one unit, one transaction.
-async fn run_alone(db: Db, unit: BoxUnit) {
-    let mut tx = match db.begin().await {
+async fn run_alone(db: Db, recorder: Arc<Recorder>, unit: BoxUnit) {
+    let mut tx = match db.begin(&recorder).await {
         Ok(tx) => tx,
         // The reply is inside the unit; dropping it tells the caller that nothing happened.
         Err(error) => return tracing::warn!(%error, "no connection for a unit of work"),
@@ -137,7 +140,12 @@ async fn run_alone(db: Db, unit: BoxUnit) {
     (ran.finish)(outcome);
 }
 
-async fn run(db: Db, mut queue: mpsc::Receiver<Job>, close: CancellationToken) {
+async fn run(
+    db: Db,
+    recorder: Arc<Recorder>,
+    mut queue: mpsc::Receiver<Job>,
+    close: CancellationToken,
+) {
     let mut batch = Vec::with_capacity(BATCH_JOBS_MAX);
     let mut idle = IdleCheckpoint::default();
     loop {
@@ -155,14 +163,14 @@ async fn run(db: Db, mut queue: mpsc::Receiver<Job>, close: CancellationToken) {
         if received == 0 {
             break;
         }
-        commit_batch(&db, &mut batch).await;
+        commit_batch(&db, &recorder, &mut batch).await;
         idle.written();
     }
     idle.checkpoint(&db).await;
 }
 
 /// One transaction for everything that waits.
-async fn commit_batch(db: &Db, batch: &mut Vec<Job>) {
+async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) {
     let (mut folded, mut units) = (Vec::new(), Vec::new());
     for job in batch.drain(..) {
         match job {
@@ -170,7 +178,7 @@ async fn commit_batch(db: &Db, batch: &mut Vec<Job>) {
             Job::Unit(unit) => units.push(unit),
         }
     }
-    let mut tx = match db.begin().await {
+    let mut tx = match db.begin(recorder).await {
         Ok(tx) => tx,
         // Dropping the jobs tells their callers that nothing happened.
         Err(error) => return tracing::error!(%error, "cannot begin a transaction"),
@@ -200,8 +208,12 @@ async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
         // that nothing happened.
         return Box::new(|_| ());
     }
+    let mark = tx.outbox.mark();
     let ran = unit(tx).await;
     let end = if ran.is_kept { "RELEASE SAVEPOINT unit" } else { "ROLLBACK TO SAVEPOINT unit" };
+    if !ran.is_kept {
+        tx.outbox.forget_after(mark);
+    }
     match tx.run(sql(end)).await {
         Ok(_) => ran.finish,
         Err(error) => Box::new(move |_| (ran.finish)(Err(error))),
@@ -209,25 +221,36 @@ async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
 }
 
 impl Tx {
+    /// Writes what other systems are to be told, and commits it with the rest.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(_) => {
-                let outcome = self.run(sql("COMMIT")).await;
+        let told = outbox::write(&mut self).await;
+        let Self { connection, outbox } = self;
+        let outcome = match (connection, told) {
+            (mut connection @ Connection::Sqlite(_), Ok(())) => {
+                let outcome = connection.run(sql("COMMIT")).await;
                 if outcome.is_err() {
                     // The transaction may still be open; a refused rollback means that it is not.
-                    let _ = self.run(sql("ROLLBACK")).await;
+                    let _ = connection.run(sql("ROLLBACK")).await;
                 }
                 outcome.map(drop)
             }
-            Self::Postgres(tx) => Ok(tx.commit().await?),
-        }
-        .map_err(|error| StoreError::Uncertain(error.to_string()))
+            (Connection::Postgres(tx), Ok(())) => tx.commit().await.map_err(StoreError::from),
+            (mut connection @ Connection::Sqlite(_), Err(error)) => {
+                let _ = connection.run(sql("ROLLBACK")).await;
+                Err(error)
+            }
+            // Dropping it takes it back.
+            (Connection::Postgres(_), Err(error)) => Err(error),
+        };
+        outcome.map_err(|error| StoreError::Uncertain(error.to_string()))?;
+        outbox.committed();
+        Ok(())
     }
 
     async fn rollback(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(_) => Ok(()),
-            Self::Postgres(tx) => Ok(tx.rollback().await?),
+        match self.connection {
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(tx) => Ok(tx.rollback().await?),
         }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod database;
 pub(crate) mod fake_graph;
 pub(crate) mod fake_whatsapp;
 pub(crate) mod postal;
+pub(crate) mod receiver;
 pub(crate) mod server;
 pub(crate) mod socket;
 pub(crate) mod wait;
