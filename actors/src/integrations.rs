@@ -133,25 +133,15 @@ impl Facts {
     }
 
     fn tell_of_chat(&self, event: &IntegrationEvent) -> Option<HubEvent> {
-        let TicketView { ticket, customer } = self.ticket(event)?;
+        let view = self.ticket(event)?;
+        let TicketView { ticket, customer } = view;
         let subject = &event.subject;
         let (ticket_id, chat_id, at) = (ticket.id, ticket.chat_id.clone(), event.at);
         let customer_name = customer.customer_name.clone();
         let department_id = subject.department_id.unwrap_or(ticket.department_id);
         let department_name = self.roster.department_name(department_id);
         Some(match event.kind {
-            EventKind::NewChat => HubEvent::ChatOpened {
-                ticket_id,
-                chat_id,
-                phone: ticket.phone.clone(),
-                customer_id: ticket.customer_id,
-                customer_name,
-                department_id,
-                department_name,
-                first_message: self.first_message(event),
-                priority: ticket.priority,
-                at,
-            },
+            EventKind::NewChat => return Some(self.opened(event, view)),
             EventKind::ChatAssigned => HubEvent::ChatAssigned {
                 ticket_id,
                 chat_id,
@@ -164,18 +154,7 @@ impl Facts {
                 first_message: self.first_message(event),
                 at,
             },
-            EventKind::ChatTransferred => {
-                let id: Option<TransferId> = subject.transfer_id;
-                let transfer: Transfer = of(&self.rows.transfers, id)?.clone();
-                HubEvent::ChatTransferred {
-                    chat_id,
-                    customer_name,
-                    from_agent_name: self.roster.agent_name(transfer.from_agent_id),
-                    to_agent_name: self.roster.agent_name(transfer.to_agent_id),
-                    transfer,
-                    at,
-                }
-            }
+            EventKind::ChatTransferred => return self.transferred(event, view),
             EventKind::ChatRequeued => {
                 HubEvent::ChatRequeued { ticket_id, chat_id, department_id, at }
             }
@@ -212,6 +191,36 @@ impl Facts {
             | EventKind::MediaStatus
             | EventKind::SessionStatus
             | EventKind::Ping => return None,
+        })
+    }
+
+    fn opened(&self, event: &IntegrationEvent, view: &TicketView) -> HubEvent {
+        let TicketView { ticket, customer } = view;
+        let department_id = event.subject.department_id.unwrap_or(ticket.department_id);
+        HubEvent::ChatOpened {
+            ticket_id: ticket.id,
+            chat_id: ticket.chat_id.clone(),
+            phone: ticket.phone.clone(),
+            customer_id: ticket.customer_id,
+            customer_name: customer.customer_name.clone(),
+            department_id,
+            department_name: self.roster.department_name(department_id),
+            first_message: self.first_message(event),
+            priority: ticket.priority,
+            at: event.at,
+        }
+    }
+
+    fn transferred(&self, event: &IntegrationEvent, view: &TicketView) -> Option<HubEvent> {
+        let id: Option<TransferId> = event.subject.transfer_id;
+        let transfer: Transfer = of(&self.rows.transfers, id)?.clone();
+        Some(HubEvent::ChatTransferred {
+            chat_id: view.ticket.chat_id.clone(),
+            customer_name: view.customer.customer_name.clone(),
+            from_agent_name: self.roster.agent_name(transfer.from_agent_id),
+            to_agent_name: self.roster.agent_name(transfer.to_agent_id),
+            transfer,
+            at: event.at,
         })
     }
 }

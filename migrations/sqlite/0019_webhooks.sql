@@ -72,7 +72,9 @@ CREATE TABLE webhook_deliveries (
     CONSTRAINT webhook_deliveries_event_key UNIQUE (endpoint_id, event_row_id)
 ) STRICT;
 
-CREATE INDEX webhook_deliveries_pending_idx ON webhook_deliveries (endpoint_id, id)
+CREATE INDEX webhook_deliveries_pending_idx ON webhook_deliveries (endpoint_id, event_row_id)
+    WHERE status = 'pending';
+CREATE INDEX webhook_deliveries_due_idx ON webhook_deliveries (endpoint_id, next_attempt_at)
     WHERE status = 'pending';
 CREATE INDEX webhook_deliveries_status_idx ON webhook_deliveries (endpoint_id, status, id);
 CREATE INDEX webhook_deliveries_event_idx ON webhook_deliveries (event_row_id);

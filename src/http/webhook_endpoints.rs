@@ -346,8 +346,8 @@ mod tests {
         assert_ne!(rotated["segredo"], created["segredo"]);
         let shown = office.read(office.manager, &one).await;
         assert_eq!(shown["segredo_anterior_ate"], rotated["segredo_anterior_ate"]);
-        let at_once = office.post(office.manager, &format!("{one}segredo/"), json!({"horas": 0}));
-        assert_eq!(at_once.await.status, 200);
+        let path = format!("{one}segredo/");
+        assert_eq!(office.post(office.manager, &path, json!({"horas": 0})).await.status, 200);
         let shown = office.read(office.manager, &one).await;
         assert_eq!(shown["segredo_anterior_ate"], Value::Null);
         let trail = office.read(TestApp::ADMIN, "/api/v1/auditoria/").await.to_string();
@@ -403,9 +403,8 @@ mod tests {
         assert_eq!(office.patch(office.manager, &one, private).await.status, 400);
         assert_eq!(office.patch(office.manager, &one, json!({"nome": ""})).await.status, 400);
         for horas in [json!(-1), json!(169), json!("x")] {
-            let answer =
-                office.post(office.manager, &format!("{one}segredo/"), json!({"horas": horas}));
-            assert_eq!(answer.await.status, 400, "{horas}");
+            let (path, body) = (format!("{one}segredo/"), json!({"horas": horas}));
+            assert_eq!(office.post(office.manager, &path, body).await.status, 400, "{horas}");
         }
         for _ in 1..ENDPOINTS_MAX {
             create(&office).await;

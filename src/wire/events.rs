@@ -510,7 +510,9 @@ fn message_sent(message: &Message, at: Timestamp) -> Envelope {
 
 #[cfg(test)]
 mod tests {
-    use dx_actors::domain::{MessageStatus, SessionId, SessionStatus};
+    use dx_actors::domain::{
+        IntegrationEventId, MessageStatus, SessionId, SessionStatus, webhook::Subject,
+    };
 
     use super::*;
 
@@ -531,6 +533,24 @@ mod tests {
             "version": "v1", "seq": 1, "epoch": "e",
         });
         assert_eq!(encoded(&event), expected);
+    }
+
+    #[test]
+    fn other_systems_are_told_the_same_words_in_an_envelope_of_their_own() {
+        let what = HubEvent::SessionStatusChanged {
+            session_id: SessionId(1),
+            status: SessionStatus::Ready,
+            at: AT,
+        };
+        let event = IntegrationEvent {
+            id: IntegrationEventId(7),
+            event_id: "evt_1".to_owned(),
+            kind: EventKind::SessionStatus,
+            at: AT,
+            subject: Subject::default(),
+        };
+        let expected = r#"{"id":"evt_1","event":"session_status","created_at":"2026-01-02T03:04:05Z","version":"v1","sequence":7,"data":{"session_id":1,"status":"ready","timestamp":"2026-01-02T03:04:05Z"}}"#;
+        assert_eq!(integration_body(&event, &what), expected);
     }
 
     #[test]

@@ -124,12 +124,20 @@ impl WebhookOut {
 
 /// Um webhook novo, com o segredo que não é mostrado outra vez.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 1, "nome": "CRM", "url": "https://crm.exemplo.com.br/dx",
+    "eventos": ["message_received", "chat_closed"], "ativo": true, "falhas_seguidas": 0,
+    "pausado_ate": null, "pendentes": 0, "em_nova_tentativa": 0, "entregues": 0,
+    "desistencias": 0, "ultimo_sucesso_em": null, "ultima_falha_em": null, "ultimo_erro": "",
+    "segredo_anterior_ate": null, "criado_por": 1, "criado_em": "2026-01-02T12:00:00Z",
+    "atualizado_em": "2026-01-02T12:00:00Z",
+    "segredo": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYq",
+}))]
 pub struct NewWebhookOut {
     #[serde(flatten)]
     pub webhook: WebhookOut,
     /// Com ele se confere `X-DX-Signature`. Só é mostrado agora.
     #[serde(rename = "segredo")]
-    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYq")]
     pub secret: String,
 }
 
@@ -339,6 +347,14 @@ impl From<Delivery> for DeliveryOut {
 
 /// Uma entrega com o que é enviado.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 31, "evento_id": "evt_0f8fad5bd9cb469fa16570867728950e", "evento": "session_status",
+    "ocorrido_em": "2026-01-02T12:00:00Z", "situacao": "entregue", "tentativas": 1, "reenvios": 0,
+    "proxima_tentativa_em": null, "ultima_tentativa_em": "2026-01-02T12:00:01Z",
+    "status_http": 204, "duracao_ms": 84, "erro": "", "resposta": "",
+    "entregue_em": "2026-01-02T12:00:01Z", "criado_em": "2026-01-02T12:00:00Z",
+    "corpo": "{\"id\":\"evt_0f8fad5bd9cb469fa16570867728950e\",\"event\":\"session_status\",…}",
+}))]
 pub struct DeliveryDetailOut {
     #[serde(flatten)]
     pub delivery: DeliveryOut,

@@ -87,7 +87,7 @@ async fn the_course_of_a_chat_reaches_another_system_signed(database: Database) 
     })
     .await;
     let chat = admin.chat(&number).await;
-    let ticket = format!("{TICKETS}{}/", chat["atendimento_id"]);
+    let ticket = format!("{TICKETS}{}/", id(&chat));
     admin.post(&format!("{ticket}avaliar/"), json!({"avaliacao": 5})).expect(200).await;
     admin.close_chat(&number).await;
     taken(&receiver, "chat_closed").await;
@@ -121,7 +121,7 @@ async fn the_course_of_a_chat_reaches_another_system_signed(database: Database) 
     assert_eq!(of_answer["message_id"], sent["message_id"]);
     assert_eq!(of_answer["message"], "Bom dia! Em que posso ajudar?");
     // The same words as over the socket.
-    for name in ["new_chat", "chat_closed", "chat_rated"] {
+    for name in ["new_chat", "chat_rated", "chat_closed"] {
         let (mut told, mut here) =
             (socket.next_event(name).await, taken(&receiver, name).await.body["data"].clone());
         for instants in [&mut told, &mut here] {

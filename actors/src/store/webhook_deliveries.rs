@@ -16,8 +16,8 @@ use crate::domain::{
     },
 };
 
-/// Rows that one statement of the sweep removes or gives up, so that nobody waits for it for long.
-const SWEEP_ROWS: i64 = 1000;
+/// Rows that one statement removes or gives up, so that nobody waits for it for long.
+pub(super) const SWEEP_ROWS: i64 = 1000;
 
 /// Deliveries with their events, under the aliases `d` and `e`.
 const DELIVERIES: &str = "SELECT d.*, e.event_id, e.kind, e.at AS event_at \
@@ -394,7 +394,7 @@ async fn give_up_surplus(tx: &mut Tx) -> Result<u64, StoreError> {
         let surplus = (count - PENDING_MAX).min(SWEEP_ROWS);
         let update = sql("UPDATE webhook_deliveries SET status = 'dead', next_attempt_at = NULL, \
              last_error = $1 WHERE id IN (SELECT id FROM webhook_deliveries \
-             WHERE endpoint_id = $2 AND status = 'pending' ORDER BY id LIMIT $3)");
+             WHERE endpoint_id = $2 AND status = 'pending' ORDER BY event_row_id LIMIT $3)");
         given_up += tx.run(update.bind(TOO_MANY).bind(id).bind(surplus)).await?;
     }
     Ok(given_up)

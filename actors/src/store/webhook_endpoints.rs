@@ -1,11 +1,14 @@
 //! Addresses of other systems that are told of events.
 
+use std::collections::BTreeMap;
+
 use super::{
     Store, StoreError, audit,
     db::Tx,
     dialect::{lock_row, lock_text},
     sql::{Sql, sql},
     unit,
+    webhook_deliveries::SWEEP_ROWS,
 };
 use crate::domain::{
     AgentId, Timestamp, WebhookId,
@@ -59,24 +62,29 @@ impl Store {
         Ok(updated)
     }
 
-    /// With all its deliveries; `false` when there is none of this id.
+    /// With all its deliveries, which are removed in small steps; `false` when there is none of this id.
     pub async fn delete_webhook_endpoint(
         &self,
         id: WebhookId,
         by: AgentId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let is_deleted = self
-            .unit(unit!(tx => {
-                let Some(before) = find(tx, id).await? else { return Ok(false) };
-                tx.run(sql("DELETE FROM webhook_endpoints WHERE id = $1").bind(id)).await?;
-                let changes = differences(Some(&before), None);
-                audit::insert(tx, entry(&before, AuditAction::Deleted, changes, by), now).await?;
-                Ok(true)
-            }))
-            .await?;
+        self.unit(unit!(tx => {
+            // Nothing new is made for it meanwhile.
+            let update = sql("UPDATE webhook_endpoints SET is_active = $1 WHERE id = $2");
+            tx.run(update.bind(false).bind(id)).await
+        }))
+        .await?;
         self.follow_wishes().await?;
-        Ok(is_deleted)
+        while self.unit(unit!(tx => delete_some(tx, id).await)).await? > 0 {}
+        self.unit(unit!(tx => {
+            let Some(before) = find(tx, id).await? else { return Ok(false) };
+            tx.run(sql("DELETE FROM webhook_endpoints WHERE id = $1").bind(id)).await?;
+            let changes = differences(Some(&before), None);
+            audit::insert(tx, entry(&before, AuditAction::Deleted, changes, by), now).await?;
+            Ok(true)
+        }))
+        .await
     }
 
     /// A new secret; the present one signs beside it until then. `None` when there is none of this id.
@@ -108,23 +116,25 @@ impl Store {
 
     /// How many deliveries of each endpoint stand where.
     pub async fn count_deliveries(&self) -> Result<Vec<(WebhookId, DeliveryCounts)>, StoreError> {
-        let select = sql("SELECT endpoint_id, status, COUNT(*), \
-             COUNT(CASE WHEN status = 'pending' AND attempts > 0 THEN 1 END) \
-             FROM webhook_deliveries GROUP BY endpoint_id, status ORDER BY endpoint_id");
-        let rows: Vec<(WebhookId, DeliveryStatus, i64, i64)> = self.reader.all(select).await?;
-        let mut counts: Vec<(WebhookId, DeliveryCounts)> = Vec::new();
-        for (id, status, count, failing) in rows {
-            if counts.last().is_none_or(|(last, _)| *last != id) {
-                counts.push((id, DeliveryCounts::default()));
-            }
-            let Some((_, counts)) = counts.last_mut() else { continue };
+        let select = sql("SELECT endpoint_id, status, COUNT(*) FROM webhook_deliveries \
+             GROUP BY endpoint_id, status");
+        let rows: Vec<(WebhookId, DeliveryStatus, i64)> = self.reader.all(select).await?;
+        let failing = sql("SELECT endpoint_id, COUNT(*) FROM webhook_deliveries \
+             WHERE status = 'pending' AND attempts > 0 GROUP BY endpoint_id");
+        let failing: Vec<(WebhookId, i64)> = self.reader.all(failing).await?;
+        let mut counts: BTreeMap<WebhookId, DeliveryCounts> = BTreeMap::new();
+        for (id, status, count) in rows {
+            let counts = counts.entry(id).or_default();
             match status {
-                DeliveryStatus::Pending => (counts.pending, counts.failing) = (count, failing),
+                DeliveryStatus::Pending => counts.pending = count,
                 DeliveryStatus::Delivered => counts.delivered = count,
                 DeliveryStatus::Dead => counts.dead = count,
             }
         }
-        Ok(counts)
+        for (id, count) in failing {
+            counts.entry(id).or_default().failing = count;
+        }
+        Ok(counts.into_iter().collect())
     }
 }
 
@@ -153,6 +163,12 @@ async fn insert(
     let changes = differences(None, Some(&endpoint));
     audit::insert(tx, entry(&endpoint, AuditAction::Created, changes, by), now).await?;
     Ok(Some(endpoint))
+}
+
+async fn delete_some(tx: &mut Tx, id: WebhookId) -> Result<u64, StoreError> {
+    let delete = sql("DELETE FROM webhook_deliveries WHERE id IN \
+         (SELECT id FROM webhook_deliveries WHERE endpoint_id = $1 ORDER BY status, id LIMIT $2)");
+    tx.run(delete.bind(id).bind(SWEEP_ROWS)).await
 }
 
 async fn update(

@@ -10,7 +10,7 @@ use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        AgentId, Delivery, IntegrationEvent, List, SessionId, WebhookEndpoint,
+        AgentId, Delivery, IntegrationEvent, List, SessionId, Timestamp, WebhookEndpoint,
         audit::AuditSubject,
         webhook::{
             Attempt, DeliveryStatus, ENDPOINTS_MAX, EndpointChanges, EventKind, FAILURES_MAX,
@@ -337,6 +337,15 @@ async fn too_old_and_too_many_are_given_up_and_removed(database: TestDatabase) {
     let filter = DeliveryFilter { status: Some(DeliveryStatus::Dead), ..DeliveryFilter::default() };
     let dead = hub.store.list_deliveries(endpoint.id, &filter, PAGE).await.unwrap().rows;
     assert!(dead.iter().all(|dead| dead.id < first.id), "the oldest");
+    // And more than may be sent again at once: nothing is.
+    let replay =
+        Replay { from: Timestamp::EPOCH, until: hub.clock.now(), kinds: Vec::new(), only: None };
+    let refused = hub.store.replay_range(&endpoint, replay, hub.clock.now()).await.unwrap();
+    assert_eq!(refused, None);
+    assert_eq!(hub.store.count_deliveries().await.unwrap()[0].1.dead, surplus);
+    // Removing it removes them all.
+    assert!(hub.store.delete_webhook_endpoint(endpoint.id, ADMIN, hub.clock.now()).await.unwrap());
+    assert_eq!(hub.store.count_deliveries().await.unwrap(), []);
 }
 
 async fn endpoints_are_few_and_their_secrets_stay_out_of_the_trail(database: TestDatabase) {
@@ -379,4 +388,48 @@ async fn what_was_not_put_together_is_there_after_a_restart(database: TestDataba
     // Which kinds are wanted is known again, too.
     hub.open("5511988880002", "m2").await;
     assert_eq!(hub.kinds().await, [EventKind::NewChat]);
+}
+
+/// Figures, not a proof: `cargo test -p dx-actors webhook_tests::figures -- --ignored --nocapture`.
+mod figures {
+    use std::time::Instant;
+
+    use super::*;
+
+    const MESSAGES: usize = 20_000;
+    const AT_ONCE: usize = 256;
+
+    #[tokio::test]
+    #[ignore = "prints figures of this machine"]
+    #[expect(clippy::print_stderr, reason = "figures are for people")]
+    async fn what_the_outbox_costs() {
+        let hub = seeded(&TestDatabase::sqlite()).await;
+        hub.open("5511988880001", "m").await;
+        for listening in ["nobody listens", "one listens", "nobody listens"] {
+            let endpoint = match listening {
+                "one listens" => Some(hub.endpoint(&[EventKind::MessageReceived]).await),
+                _ => None,
+            };
+            let begun = Instant::now();
+            for first in (0..MESSAGES).step_by(AT_ONCE) {
+                let mut appends = tokio::task::JoinSet::new();
+                for n in first..first + AT_ONCE {
+                    let (store, id) =
+                        (hub.store.clone(), format!("{}-{n}", hub.clock.now().micros()));
+                    let message = hub.message("5511988880001", &id);
+                    appends.spawn(async move { store.append_message(message).await.unwrap() });
+                }
+                appends.join_all().await;
+            }
+            let rate = MESSAGES.div_ceil(AT_ONCE) * AT_ONCE * 1000
+                / usize::try_from(begun.elapsed().as_millis()).unwrap().max(1);
+            eprintln!("{listening}: {rate} messages a second");
+            if let Some(endpoint) = endpoint {
+                hub.store
+                    .delete_webhook_endpoint(endpoint.id, ADMIN, hub.clock.now())
+                    .await
+                    .unwrap();
+            }
+        }
+    }
 }
