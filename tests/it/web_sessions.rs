@@ -244,3 +244,24 @@ async fn two_numbers_are_two_companions() {
     assert_eq!(jose.taken()[0].account(&fake), rio);
     fake.assert_well_used();
 }
+
+#[tokio::test]
+async fn a_number_moves_to_another_server_and_the_older_one_stops() {
+    const PASSPHRASE: (&str, &str) = ("X-Backup-Passphrase", "correto cavalo bateria");
+    let (_here, fake, old) = paired().await;
+    assert_it_works(&fake, &old, MARIA).await;
+    let export = old.get(&format!("{SESSIONS}1/export/")).header(PASSPHRASE.0, PASSPHRASE.1);
+    let file = export.expect(200).await;
+    let there = fake.hub_on(&Database::Sqlite).start().await;
+    let new = there.admin().await;
+    new.keep_hub_quiet().await;
+    let import = new.post(&format!("{SESSIONS}import/"), &file).header(PASSPHRASE.0, PASSPHRASE.1);
+    import.expect(200).await;
+    new.post_nothing(START).expect(202).await;
+    let status = new.session_becomes("ready").await;
+    assert_eq!(status["phone_number"], PHONE_NUMBER);
+    ends(&old, "conectado_em_outro_lugar").await;
+    assert_it_works(&fake, &new, "5511999990006").await;
+    assert_eq!((fake.pairings(), fake.logins(), fake.connections()), (1, 2, 1));
+    fake.assert_well_used();
+}
