@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Client, Database, Server, Socket,
-    client::{results, text},
+    client::{list, results, text},
     eventually,
-    fake_whatsapp::{FakeWhatsapp, File, Manner, PHONE_NUMBER},
+    fake_whatsapp::{FakeWhatsapp, File, Manner, PHONE_NUMBER, Presence},
     on_both_databases,
     wire::{CHATS, MESSAGES, SEND},
 };
@@ -38,7 +38,7 @@ fn texts(rows: &[Value]) -> Vec<String> {
 }
 
 async fn open_chats(admin: &Client) -> usize {
-    results(&admin.get(CHATS).expect(200).await).len()
+    list(&admin.get(CHATS).expect(200).await).len()
 }
 
 async fn a_conversation_over_whatsapp_web(database: Database) {
@@ -175,10 +175,9 @@ async fn files_go_both_ways_byte_for_byte() {
     })
     .await;
     assert_eq!(row["media_size"], document.len());
-    let path = text(&row["media_url"]);
-    let path = path.find("/api/").map_or(path, |start| &path[start..]);
-    let fetched = admin.get(path).send_for_bytes().await;
-    assert_eq!(fetched, document);
+    let path = format!("/api/v1/whatsapp/media/{}/", text(&row["media_file_id"]));
+    let fetched = admin.get(&path).send_for_bytes().await;
+    assert!(fetched == document, "{} bytes instead of {}", fetched.len(), document.len());
 
     let part = reqwest::multipart::Part::bytes(PNG).file_name("a.png").mime_str("image/png");
     let form = reqwest::multipart::Form::new().part("arquivo", part.expect("a media type"));
@@ -278,6 +277,13 @@ async fn typing_is_seen_on_both_sides() {
         (maria.chat_states().last().map(String::as_str) == Some("paused")).then_some(())
     })
     .await;
+    // A companion in use keeps the owner's phone from ringing.
+    eventually("no device is in use any more", async || {
+        (fake.presences().last() == Some(&Presence::Unavailable)).then_some(())
+    })
+    .await;
+    let is_hers = |address: &String| address.contains(MARIA) || address.contains(&maria.lid());
+    assert!(fake.subscriptions().iter().any(is_hers), "or nobody would be told that she types");
     fake.assert_well_used();
 }
 
@@ -379,15 +385,15 @@ async fn a_cut_connection_neither_loses_nor_doubles_what_was_on_its_way() {
     let maria = fake.customer(MARIA, "Maria Souza");
     maria.says("Oi").await;
     admin.chat_opens(MARIA).await;
-    fake.behave([Manner::TakeAndCut, Manner::CutBefore]);
-    for n in 1..=3 {
-        let sent = admin.send_text(MARIA, &format!("mensagem {n}")).await;
-        let taken = maria.receives(n).await;
-        assert_eq!(sent["message_id"], taken.id);
-        if n == 1 {
-            maria.got(&taken.id);
+    for (n, manner) in [Manner::TakeAndCut, Manner::CutBefore, Manner::Take].iter().enumerate() {
+        let before = admin.session_becomes("ready").await;
+        fake.behave([*manner]);
+        let sent = admin.send_text(MARIA, &format!("mensagem {}", n + 1)).await;
+        assert_eq!(sent["message_id"], maria.receives(n + 1).await.id);
+        admin.message_becomes(&sent["database_id"], "sent").await;
+        if *manner != Manner::Take {
+            admin.session_comes_back(&before).await;
         }
-        fake.becomes_live().await;
     }
     let seen: Vec<_> = maria.taken().iter().map(|taken| taken.text().to_owned()).collect();
     assert_eq!(seen, ["mensagem 1", "mensagem 2", "mensagem 3"]);
@@ -426,5 +432,43 @@ async fn a_phone_set_up_anew_is_still_answered() {
     assert_eq!(maria.receives(2).await.text(), "dois");
     maria.says("de um telefone novo").await;
     admin.has_received(2).await;
+    fake.assert_well_used();
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_asked_for_again() {
+    let (_server, fake, admin) = scene(&Database::Sqlite).await;
+    let maria = fake.customer(MARIA, "Maria Souza");
+    maria.garbles_next();
+    let first = maria.says("Bom dia").await;
+    let second = maria.says("Alguém aí?").await;
+    admin.has_received(2).await;
+    maria.garbles_next();
+    let third = maria.says("Olá?").await;
+    let rows = admin.has_received(3).await;
+    let mut stored: Vec<_> = rows.iter().map(|row| text(&row["message_id"])).collect();
+    stored.sort_unstable();
+    assert_eq!(stored, [&first, &second, &third]);
+    assert!(fake.retries().contains(&first) && fake.retries().contains(&third));
+    fake.assert_well_used();
+}
+
+#[tokio::test]
+async fn every_file_is_fetched_once_and_kept() {
+    let (_server, fake, admin) = scene(&Database::Sqlite).await;
+    let maria = fake.customer(MARIA, "Maria Souza");
+    maria.sends_file(File::Document { name: "a.txt" }, b"um", "text/plain").await;
+    let row = admin.has_received(1).await.remove(0);
+    let row = eventually("the document is fetched", async || {
+        let row = admin.message(&row["id"]).await;
+        (row["media_status"] == "ready").then_some(row)
+    })
+    .await;
+    fake.expire_files();
+    let path = format!("/api/v1/whatsapp/media/{}/", text(&row["media_file_id"]));
+    for _ in 0..2 {
+        assert_eq!(admin.get(&path).send_for_bytes().await, b"um");
+    }
+    assert_eq!(fake.file_requests(), (1, 0));
     fake.assert_well_used();
 }

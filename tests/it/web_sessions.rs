@@ -92,7 +92,14 @@ async fn pairing_by_a_code_to_type_works_as_well() {
     let wrong = json!({"pairing_phone": "meu celular"});
     admin.post(START, wrong).expect_invalid("pairing_phone").await;
     admin.post(START, json!({"pairing_phone": "+55 11 4000-2000"})).expect(202).await;
+    // Slow on purpose, so that codes cannot be guessed.
+    let status = eventually("there is a code to type", async || {
+        let status = admin.get(&format!("{SESSIONS}status/")).expect(200).await;
+        status["pairing_code"].is_string().then_some(status)
+    })
+    .await;
     let shown = socket.next_event("pairing_code").await;
+    assert_eq!(shown["pairing_code"], status["pairing_code"]);
     fake.types_code(text(&shown["pairing_code"])).await;
     admin.session_becomes("ready").await;
     assert_it_works(&fake, &admin, MARIA).await;
@@ -242,5 +249,26 @@ async fn two_numbers_are_two_companions() {
     }
     assert_eq!(maria.taken()[0].account(&fake), 0);
     assert_eq!(jose.taken()[0].account(&fake), rio);
+    fake.assert_well_used();
+}
+
+#[tokio::test]
+async fn a_number_moves_to_another_server_and_the_older_one_stops() {
+    const PASSPHRASE: (&str, &str) = ("X-Backup-Passphrase", "correto cavalo bateria");
+    let (_here, fake, old) = paired().await;
+    assert_it_works(&fake, &old, MARIA).await;
+    let export = old.get(&format!("{SESSIONS}1/export/")).header(PASSPHRASE.0, PASSPHRASE.1);
+    let file = export.expect(200).await;
+    let there = fake.hub_on(&Database::Sqlite).start().await;
+    let new = there.admin().await;
+    new.keep_hub_quiet().await;
+    let import = new.post(&format!("{SESSIONS}import/"), &file).header(PASSPHRASE.0, PASSPHRASE.1);
+    import.expect(200).await;
+    new.post_nothing(START).expect(202).await;
+    let status = new.session_becomes("ready").await;
+    assert_eq!(status["phone_number"], PHONE_NUMBER);
+    ends(&old, "conectado_em_outro_lugar").await;
+    assert_it_works(&fake, &new, "5511999990006").await;
+    assert_eq!((fake.pairings(), fake.logins(), fake.connections()), (1, 2, 1));
     fake.assert_well_used();
 }

@@ -117,6 +117,16 @@ impl Client {
         .await
     }
 
+    /// Waits until the default session is ready again, after it was ready as `before` says.
+    pub(crate) async fn session_comes_back(&self, before: &Value) {
+        eventually("the session is ready again", async || {
+            let status = self.get("/api/v1/whatsapp/sessions/status/").expect(200).await;
+            let is_new = status["connected_at"] != before["connected_at"];
+            (status["status"] == "ready" && is_new).then_some(())
+        })
+        .await;
+    }
+
     /// The id of the department of this name.
     pub(crate) async fn department(&self, name: &str) -> i64 {
         let all = self.get(DEPARTMENTS).expect(200).await;

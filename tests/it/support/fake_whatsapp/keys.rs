@@ -138,6 +138,32 @@ fn public_key(bytes: &[u8]) -> anyhow::Result<PublicKey> {
     PublicKey::from_djb_public_key_bytes(bytes).context("a public key")
 }
 
+/// What a phone says to be written to anew.
+pub(super) fn for_retry(bundle: &PreKeyBundle) -> Node {
+    let complete = "a complete bundle";
+    let identity = bundle.identity_key().expect(complete).public_key();
+    let one_time = NodeBuilder::new("key").children([
+        bytes_node("id", short(bundle.pre_key_id().expect(complete).expect(complete).into())),
+        bytes_node(
+            "value",
+            bundle.pre_key_public().expect(complete).expect(complete).public_key_bytes(),
+        ),
+    ]);
+    let signed = NodeBuilder::new("skey").children([
+        bytes_node("id", short(bundle.signed_pre_key_id().expect(complete).into())),
+        bytes_node("value", bundle.signed_pre_key_public().expect(complete).public_key_bytes()),
+        bytes_node("signature", bundle.signed_pre_key_signature().expect(complete)),
+    ]);
+    NodeBuilder::new("keys")
+        .children([
+            bytes_node("type", [5]),
+            bytes_node("identity", identity.public_key_bytes()),
+            one_time.build(),
+            signed.build(),
+        ])
+        .build()
+}
+
 /// The keys of a request to be written to anew.
 pub(super) fn of_retry(receipt: &Node) -> Option<anyhow::Result<UploadedKeys>> {
     let keys = receipt.get_optional_child("keys")?;

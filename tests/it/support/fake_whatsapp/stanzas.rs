@@ -10,9 +10,15 @@ use whatsapp_rust::{
 use super::{
     Manner, Presence,
     keys::{self, UploadedKeys},
-    nodes::{SERVER, attr, children, content, content_of, empty, first_tag, now, refusal, result},
+    nodes::{
+        SERVER, attr, bytes_node, children, content, content_of, empty, first_tag, now, refusal,
+        result,
+    },
     state::{ConnectionId, Out, State, Taken, Writer, jid},
 };
+
+/// WhatsApp's own clients send keys from the second request on.
+const RETRIES_BEFORE_KEYS: u32 = 2;
 
 impl State {
     pub(super) fn on_node(&mut self, connection: ConnectionId, node: &Node) {
@@ -285,23 +291,30 @@ impl State {
         }
     }
 
-    /// A phone that cannot read a message asks for it again, as often as real ones do.
+    /// A phone that cannot read a message asks for it again; from the second time on it says with
+    /// which keys it can be written to.
     fn ask_anew(&mut self, device: usize, customer: usize, id: &str, to: &str) {
-        let registration = self.customers[customer].peer.registration();
+        let asking = &mut self.customers[customer];
+        let count = asking.asked_anew.entry(id.to_owned()).or_default();
+        *count += 1;
+        let count = *count;
         let retry = NodeBuilder::new("retry")
             .attr("v", "1")
-            .attr("count", "1")
+            .attr("count", count.to_string())
             .attr("id", id)
             .attr("t", now());
-        let registration = NodeBuilder::new("registration").bytes(registration.to_be_bytes());
+        let registration = asking.peer.registration().to_be_bytes();
+        let mut said = vec![retry.build(), bytes_node("registration", registration)];
+        if count >= RETRIES_BEFORE_KEYS {
+            said.push(keys::for_retry(&asking.peer.bundle()));
+        }
         let receipt = NodeBuilder::new("receipt")
             .attr("from", jid(to))
             .attr("id", id)
             .attr("type", "retry")
             .attr("t", now())
-            .children([retry.build(), registration.build()]);
-        let line_id = format!("{id}/retry");
-        self.enqueue(device, &line_id, receipt.build(), None);
+            .children(said);
+        self.enqueue(device, &format!("{id}/retry/{count}"), receipt.build(), None);
     }
 
     fn on_receipt(&mut self, connection: ConnectionId, device: usize, id: &str, node: &Node) {

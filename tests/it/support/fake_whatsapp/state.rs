@@ -1,6 +1,6 @@
 //! What the server knows: accounts, their companions, customers, connections, and what waits for whom.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use tokio::sync::mpsc::UnboundedSender;
 use whatsapp_rust::{
@@ -91,6 +91,10 @@ pub(super) struct CustomerState {
     pub(super) taken: Vec<Taken>,
     /// Ids that came again.
     pub(super) repeated: Vec<String>,
+    /// The next message cannot be read by anybody.
+    pub(super) garbles_next: bool,
+    /// How often the phone asked for messages that it could not read.
+    pub(super) asked_anew: HashMap<String, u32>,
     pub(super) has_written: bool,
     /// What the hub showed: `composing`, `recording`, `paused`.
     pub(super) chat_states: Vec<String>,
@@ -381,7 +385,13 @@ impl State {
         message: &wa::Message,
         attempt: u64,
     ) -> Node {
-        let Sealed { kind, bytes } = self.seal(writer, device, message);
+        let Sealed { kind, mut bytes } = self.seal(writer, device, message);
+        if let Writer::Customer(n) = writer
+            && std::mem::take(&mut self.customers[n].garbles_next)
+        {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        }
         let mut enc = NodeBuilder::new("enc").attr("v", "2").attr("type", kind);
         if attempt > 0 {
             enc = enc.attr("count", attempt.to_string());
