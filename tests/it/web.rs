@@ -7,7 +7,7 @@ use crate::support::{
     Client, Database, Server, Socket,
     client::{list, results, text},
     eventually,
-    fake_whatsapp::{FakeWhatsapp, File, Manner, PHONE_NUMBER},
+    fake_whatsapp::{FakeWhatsapp, File, Manner, PHONE_NUMBER, Presence},
     on_both_databases,
     wire::{CHATS, MESSAGES, SEND},
 };
@@ -277,6 +277,13 @@ async fn typing_is_seen_on_both_sides() {
         (maria.chat_states().last().map(String::as_str) == Some("paused")).then_some(())
     })
     .await;
+    // A companion in use keeps the owner's phone from ringing.
+    eventually("no device is in use any more", async || {
+        (fake.presences().last() == Some(&Presence::Unavailable)).then_some(())
+    })
+    .await;
+    let is_hers = |address: &String| address.contains(MARIA) || address.contains(&maria.lid());
+    assert!(fake.subscriptions().iter().any(is_hers), "or nobody would be told that she types");
     fake.assert_well_used();
 }
 
@@ -425,5 +432,43 @@ async fn a_phone_set_up_anew_is_still_answered() {
     assert_eq!(maria.receives(2).await.text(), "dois");
     maria.says("de um telefone novo").await;
     admin.has_received(2).await;
+    fake.assert_well_used();
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_asked_for_again() {
+    let (_server, fake, admin) = scene(&Database::Sqlite).await;
+    let maria = fake.customer(MARIA, "Maria Souza");
+    maria.garbles_next();
+    let first = maria.says("Bom dia").await;
+    let second = maria.says("Alguém aí?").await;
+    admin.has_received(2).await;
+    maria.garbles_next();
+    let third = maria.says("Olá?").await;
+    let rows = admin.has_received(3).await;
+    let mut stored: Vec<_> = rows.iter().map(|row| text(&row["message_id"])).collect();
+    stored.sort_unstable();
+    assert_eq!(stored, [&first, &second, &third]);
+    assert!(fake.retries().contains(&first) && fake.retries().contains(&third));
+    fake.assert_well_used();
+}
+
+#[tokio::test]
+async fn every_file_is_fetched_once_and_kept() {
+    let (_server, fake, admin) = scene(&Database::Sqlite).await;
+    let maria = fake.customer(MARIA, "Maria Souza");
+    maria.sends_file(File::Document { name: "a.txt" }, b"um", "text/plain").await;
+    let row = admin.has_received(1).await.remove(0);
+    let row = eventually("the document is fetched", async || {
+        let row = admin.message(&row["id"]).await;
+        (row["media_status"] == "ready").then_some(row)
+    })
+    .await;
+    fake.expire_files();
+    let path = format!("/api/v1/whatsapp/media/{}/", text(&row["media_file_id"]));
+    for _ in 0..2 {
+        assert_eq!(admin.get(&path).send_for_bytes().await, b"um");
+    }
+    assert_eq!(fake.file_requests(), (1, 0));
     fake.assert_well_used();
 }

@@ -92,7 +92,14 @@ async fn pairing_by_a_code_to_type_works_as_well() {
     let wrong = json!({"pairing_phone": "meu celular"});
     admin.post(START, wrong).expect_invalid("pairing_phone").await;
     admin.post(START, json!({"pairing_phone": "+55 11 4000-2000"})).expect(202).await;
+    // Slow on purpose, so that codes cannot be guessed.
+    let status = eventually("there is a code to type", async || {
+        let status = admin.get(&format!("{SESSIONS}status/")).expect(200).await;
+        status["pairing_code"].is_string().then_some(status)
+    })
+    .await;
     let shown = socket.next_event("pairing_code").await;
+    assert_eq!(shown["pairing_code"], status["pairing_code"]);
     fake.types_code(text(&shown["pairing_code"])).await;
     admin.session_becomes("ready").await;
     assert_it_works(&fake, &admin, MARIA).await;

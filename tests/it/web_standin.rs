@@ -21,8 +21,9 @@ use whatsapp_rust::{
     },
     wacore::{
         download::MediaType,
+        iq::keepalive::KeepaliveSpec,
         store::InMemoryBackend,
-        types::presence::{ChatPresence, ReceiptType},
+        types::presence::{ChatPresence, ChatPresenceMedia, ReceiptType},
     },
 };
 
@@ -344,6 +345,58 @@ async fn refusals_and_ends_say_why() {
     fake.refuse_logins(Some(Failure { reason: 402, ban: Some((101, 3600)) }));
     fake.drop_connections();
     companion.becomes(EventKind::TemporaryBan).await;
+    companion.handle.shutdown().await;
+    fake.assert_well_used();
+}
+
+#[tokio::test]
+async fn signals_of_a_customer_are_told_as_they_are() {
+    let (fake, companion, maria) = scene().await;
+    let id = maria.says("Oi").await;
+    fake.acknowledges(&id).await;
+    companion.sends(&number_of(&maria), "OURS1", "um áudio").await;
+    maria.receives(1).await;
+    companion.client.presence().subscribe(number_of(&maria)).await.expect("it is connected");
+    eventually("the network knows who asks", async || {
+        (!fake.subscriptions().is_empty()).then_some(())
+    })
+    .await;
+    maria.comes_online();
+    maria.records();
+    maria.plays("OURS1");
+    maria.goes_offline();
+    let (mut is_played, mut is_recording, mut is_away) = (false, false, Vec::new());
+    while !is_played || !is_recording || is_away.len() < 2 {
+        let told = companion.until(|event| match event {
+            Event::Presence(it) => Some((None, None, Some(it.unavailable))),
+            Event::ChatPresence(it) => {
+                Some((None, Some(it.media == ChatPresenceMedia::Audio), None))
+            }
+            Event::Receipt(it) => Some((Some(it.r#type == ReceiptType::Played), None, None)),
+            _ => None,
+        });
+        let (played, recording, away) = told.await;
+        is_played |= played.unwrap_or_default();
+        is_recording |= recording.unwrap_or_default();
+        is_away.extend(away);
+    }
+    assert_eq!(is_away, [false, true]);
+    companion.handle.shutdown().await;
+    fake.assert_well_used();
+}
+
+#[tokio::test]
+async fn a_deaf_network_answers_nothing() {
+    let (fake, companion, _) = scene().await;
+    let ping = async || {
+        let ping = KeepaliveSpec::with_timeout(Duration::from_millis(200));
+        companion.client.execute(ping).await
+    };
+    ping().await.expect("it answers");
+    fake.set_deaf(true);
+    ping().await.expect_err("it says nothing");
+    fake.set_deaf(false);
+    ping().await.expect("it answers again");
     companion.handle.shutdown().await;
     fake.assert_well_used();
 }

@@ -69,10 +69,6 @@ impl Customer {
         self
     }
 
-    pub(crate) fn is_called(&self, name: &str) {
-        self.with(|customer| name.clone_into(&mut customer.name));
-    }
-
     /// Writes a text; its id.
     pub(crate) async fn says(&self, text: &str) -> String {
         self.sends(text_message(text)).await
@@ -122,17 +118,8 @@ impl Customer {
 
     /// Reacts to a message of the business, or takes the reaction back with an empty one.
     pub(crate) async fn reacts(&self, to: &str, emoji: &str) -> String {
-        self.reacts_to(to, emoji, false).await
-    }
-
-    /// Reacts to a message of one's own.
-    pub(crate) async fn reacts_to_own(&self, to: &str, emoji: &str) -> String {
-        self.reacts_to(to, emoji, true).await
-    }
-
-    async fn reacts_to(&self, id: &str, emoji: &str, from_me: bool) -> String {
         let reaction = message::ReactionMessage {
-            key: MessageField::some(self.key_of(id, from_me)),
+            key: MessageField::some(self.key_of(to, false)),
             text: Some(emoji.to_owned()),
             sender_timestamp_ms: Some(1_760_000_000_000),
             ..message::ReactionMessage::default()
@@ -301,6 +288,11 @@ impl Customer {
     /// The phone was set up anew: it can read nothing of the sessions so far.
     pub(crate) fn loses_sessions(&self) {
         self.with(|customer| customer.peer.forget_sessions());
+    }
+
+    /// The next message is encrypted in a way that nobody can read.
+    pub(crate) fn garbles_next(&self) {
+        self.with(|customer| customer.garbles_next = true);
     }
 
     /// The file of a message of the hub, decrypted.

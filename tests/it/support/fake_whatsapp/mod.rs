@@ -163,6 +163,7 @@ impl FakeWhatsapp {
             peer: Peer::new(),
             taken: Vec::new(),
             repeated: Vec::new(),
+            garbles_next: false,
             asked_anew: HashMap::new(),
             has_written: false,
             chat_states: Vec::new(),
@@ -358,15 +359,6 @@ impl FakeWhatsapp {
         self.lock().connections.len()
     }
 
-    /// A companion is there and gets what is new.
-    pub(crate) fn is_live(&self) -> bool {
-        self.lock().devices.iter().any(|device| device.is_live)
-    }
-
-    pub(crate) async fn becomes_live(&self) {
-        eventually("the hub is logged in", async || self.is_live().then_some(())).await;
-    }
-
     /// The hub has acknowledged a message of a customer: it is not delivered again.
     pub(crate) fn is_acknowledged(&self, id: &str) -> bool {
         self.lock().devices.iter().any(|device| device.acknowledged.contains(id))
@@ -411,15 +403,12 @@ impl FakeWhatsapp {
         self.lock().retries.clone()
     }
 
-    /// Messages that the hub refused for good, with its code.
-    pub(crate) fn refused(&self) -> Vec<(String, String)> {
-        self.lock().refused.clone()
-    }
-
     /// Fails the test when the hub sent something that the network would not take.
     #[track_caller]
     pub(crate) fn assert_well_used(&self) {
         let mut violations = self.lock().violations.clone();
+        let refused = self.lock().refused.clone();
+        violations.extend(refused.iter().map(|(id, code)| format!("{id} was refused: {code}")));
         violations.extend(self.0.media.violations());
         assert!(violations.is_empty(), "the network was misused: {violations:#?}");
     }

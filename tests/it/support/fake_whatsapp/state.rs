@@ -91,6 +91,8 @@ pub(super) struct CustomerState {
     pub(super) taken: Vec<Taken>,
     /// Ids that came again.
     pub(super) repeated: Vec<String>,
+    /// The next message cannot be read by anybody.
+    pub(super) garbles_next: bool,
     /// How often the phone asked for messages that it could not read.
     pub(super) asked_anew: HashMap<String, u32>,
     pub(super) has_written: bool,
@@ -383,7 +385,13 @@ impl State {
         message: &wa::Message,
         attempt: u64,
     ) -> Node {
-        let Sealed { kind, bytes } = self.seal(writer, device, message);
+        let Sealed { kind, mut bytes } = self.seal(writer, device, message);
+        if let Writer::Customer(n) = writer
+            && std::mem::take(&mut self.customers[n].garbles_next)
+        {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        }
         let mut enc = NodeBuilder::new("enc").attr("v", "2").attr("type", kind);
         if attempt > 0 {
             enc = enc.attr("count", attempt.to_string());
