@@ -84,9 +84,9 @@ async fn number_and_lid_are_one_chat(database: Database) {
     let (_server, fake, admin) = scene(&database).await;
     let (maria, jose) = (fake.customer(MARIA, "Maria"), fake.customer(JOSE, "José"));
     maria.says("do número").await;
-    maria.writes_by_lid(true).says("do LID, com o número").await;
-    maria.writes_by_lid(false).says("só do LID").await;
-    jose.writes_by_lid(true).says("do LID, com o número").await;
+    maria.writes_by_lid().says("do LID, com o número").await;
+    maria.hides_number().says("só do LID").await;
+    jose.writes_by_lid().says("do LID, com o número").await;
     jose.writes_by_number().says("do número").await;
     admin.has_received(5).await;
     let chat = admin.chat_opens(MARIA).await;

@@ -12,7 +12,7 @@ use super::{
     FakeWhatsapp,
     media::Stored,
     nodes::{empty, now},
-    state::{CustomerState, State, Taken, Writer, jid},
+    state::{Address, CustomerState, State, Taken, Writer, jid},
 };
 use crate::support::eventually;
 
@@ -54,18 +54,23 @@ impl Customer {
         self.with(|customer| customer.lid.clone())
     }
 
-    /// From now on stanzas come from this person's LID; the number is told beside it, or hidden.
-    pub(crate) fn writes_by_lid(&self, shows_number: bool) -> &Self {
-        self.with(|customer| {
-            customer.writes_by_lid = true;
-            customer.shows_number = shows_number;
-        });
-        self
+    /// From now on stanzas come from this person's LID, and the number is told beside it.
+    pub(crate) fn writes_by_lid(&self) -> &Self {
+        self.writes_from(Address::Lid)
     }
 
-    /// From now on stanzas come from this person's number; the LID is told beside it.
+    /// From now on stanzas come from this person's LID, and the number is not told.
+    pub(crate) fn hides_number(&self) -> &Self {
+        self.writes_from(Address::HiddenNumber)
+    }
+
+    /// From now on stanzas come from this person's number, and the LID is told beside it.
     pub(crate) fn writes_by_number(&self) -> &Self {
-        self.with(|customer| customer.writes_by_lid = false);
+        self.writes_from(Address::Number)
+    }
+
+    fn writes_from(&self, address: Address) -> &Self {
+        self.with(|customer| customer.address = address);
         self
     }
 

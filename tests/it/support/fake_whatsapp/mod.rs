@@ -31,7 +31,7 @@ use super::{Client, Database, Server, Socket, client::text, eventually, server::
 use media::MediaHost;
 use nodes::SERVER;
 use signal::{Peer, randomness};
-use state::{CustomerState, Out, PhoneState, State, Writer, jid};
+use state::{Address, CustomerState, Out, PhoneState, State, Writer, jid};
 
 pub(crate) use customer::{Customer, File, text_message};
 
@@ -158,8 +158,7 @@ impl FakeWhatsapp {
             aliases: Vec::new(),
             lid: format!("2{:014}", index + 1),
             name: name.to_owned(),
-            writes_by_lid: false,
-            shows_number: true,
+            address: Address::Number,
             peer: Peer::new(),
             taken: Vec::new(),
             repeated: Vec::new(),
@@ -303,18 +302,18 @@ impl FakeWhatsapp {
     /// Says `<stream:error>` with this code and ends the connections.
     pub(crate) fn stream_error(&self, code: &str) {
         let error = NodeBuilder::new("stream:error").attr("code", code.to_owned());
-        self.end_connections(Some(error.build()));
+        self.end_connections(Some(&error.build()));
     }
 
     /// Says that somebody else uses the same keys (440), and ends the connections.
     pub(crate) fn replace(&self) {
-        self.end_connections(Some(server::replaced()));
+        self.end_connections(Some(&server::replaced()));
     }
 
-    fn end_connections(&self, last_words: Option<Node>) {
+    fn end_connections(&self, last_words: Option<&Node>) {
         let state = self.lock();
         for connection in state.connections.keys() {
-            match &last_words {
+            match last_words {
                 Some(node) => {
                     state.write(*connection, node.clone());
                     state.put(*connection, Out::Close);

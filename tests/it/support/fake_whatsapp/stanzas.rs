@@ -142,7 +142,6 @@ impl State {
         let key = message::AppStateSyncKey {
             key_id: MessageField::some(message::AppStateSyncKeyId {
                 key_id: Some(vec![0, 0, 0, 0, 0, 1]),
-                ..message::AppStateSyncKeyId::default()
             }),
             key_data: MessageField::some(message::AppStateSyncKeyData {
                 key_data: Some(vec![7; 32]),
@@ -152,11 +151,9 @@ impl State {
                     ..message::AppStateSyncKeyFingerprint::default()
                 }),
                 timestamp: Some(1_760_000_000_000),
-                ..message::AppStateSyncKeyData::default()
             }),
-            ..message::AppStateSyncKey::default()
         };
-        let share = message::AppStateSyncKeyShare { keys: vec![key], ..Default::default() };
+        let share = message::AppStateSyncKeyShare { keys: vec![key] };
         let protocol = message::ProtocolMessage {
             r#type: Some(message::protocol_message::Type::APP_STATE_SYNC_KEY_SHARE),
             app_state_sync_key_share: MessageField::some(share),
