@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{self, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     sync::Arc,
     time::Duration,
 };
@@ -13,10 +13,13 @@ use dx_actors::{
     domain::{Direction, Message, MessageKind},
     session::ProviderError,
 };
+use tempfile::NamedTempFile;
 use tokio::{io::AsyncReadExt, sync::mpsc};
 use whatsapp_rust::{
-    Client, ErrorChainExt, Jid, MediaRetryResult, MediaReuploadRequest, UploadOptions, anyhow,
-    download::DownloadWriter, upload::UploadResponse,
+    Client, ErrorChainExt, Jid, MediaRetryResult, MediaReuploadRequest, anyhow,
+    download::DownloadWriter,
+    upload::UploadResponse,
+    wacore::upload::{EncryptedMediaInfo, UploadSource, encrypt_media_streaming},
 };
 
 use super::{
@@ -96,11 +99,47 @@ async fn upload(
             format!("O WhatsApp aceita até {} MB deste tipo de arquivo.", bytes_max / MEGABYTE);
         return Err(ProviderError::Refused(text));
     }
-    let uploading = client.upload(file.bytes.to_vec(), kind.media_type(), UploadOptions::new());
-    uploading.await.map_err(|error| {
+    let sealing = tokio::task::spawn_blocking(move || Sealed::new(&file.bytes, kind));
+    let (sealed, info) = match sealing.await {
+        Ok(Ok(sealed)) => sealed,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, message.id = %message.id, "a file cannot be sealed");
+            return Err(ProviderError::temporary(NO_DISK));
+        }
+        Err(_) => return Err(ProviderError::temporary(NO_DISK)),
+    };
+    client.upload_stream(sealed, info, kind.media_type()).await.map_err(|error| {
         tracing::info!(error = describe(&error), message.id = %message.id, "a file was not uploaded");
         ProviderError::temporary(NOT_UPLOADED)
     })
+}
+
+/// A file as WhatsApp's servers see it, on disk until they have it.
+struct Sealed {
+    file: NamedTempFile,
+    bytes: u64,
+}
+
+impl Sealed {
+    fn new(content: &[u8], kind: MediaKind) -> anyhow::Result<(Self, EncryptedMediaInfo)> {
+        let mut file = NamedTempFile::new()?;
+        let writer = io::BufWriter::new(file.as_file_mut());
+        let info = encrypt_media_streaming(content, writer, kind.media_type())?;
+        let bytes = file.as_file().metadata()?.len();
+        Ok((Self { file, bytes }, info))
+    }
+}
+
+impl UploadSource for Sealed {
+    fn len(&self) -> u64 {
+        self.bytes
+    }
+
+    fn reader_from(&self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+        let mut file = self.file.reopen()?;
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(Box::new(file))
+    }
 }
 
 const fn kind_and_limit(kind: MessageKind) -> (MediaKind, u64) {
@@ -280,6 +319,20 @@ mod tests {
         });
         hand_on(file, sender).await.unwrap();
         assert_eq!(reader.await.unwrap(), content);
+    }
+
+    #[test]
+    fn a_sealed_file_can_be_read_from_anywhere_and_as_often_as_needed() {
+        let (sealed, info) = Sealed::new(&[7; 100], MediaKind::Document).unwrap();
+        assert_eq!(info.file_length, 100);
+        let read_from = |offset| {
+            let mut read = Vec::new();
+            sealed.reader_from(offset).unwrap().read_to_end(&mut read).unwrap();
+            read
+        };
+        let whole = read_from(0);
+        assert_eq!(u64::try_from(whole.len()).unwrap(), UploadSource::len(&sealed));
+        assert_eq!(read_from(10), whole[10..]);
     }
 
     #[test]
