@@ -12,6 +12,7 @@ use super::{
     FakeWhatsapp,
     media::Stored,
     nodes::{empty, now},
+    reupload::PhoneFile,
     state::{Address, CustomerState, State, Taken, Writer, jid},
 };
 use crate::support::eventually;
@@ -173,7 +174,10 @@ impl Customer {
             File::Sticker => MediaType::Sticker,
         };
         let stored = self.fake.media().store(bytes, kind);
-        self.sends(file_message(file, stored, mime)).await
+        let Stored { direct_path, media_key, .. } = stored.clone();
+        let id = self.sends(file_message(file, stored, mime)).await;
+        self.fake.lock().files.insert(id.clone(), PhoneFile { direct_path, media_key });
+        id
     }
 
     /// Sends whatever message to the business; its id.

@@ -9,6 +9,7 @@ mod link;
 mod media;
 mod nodes;
 mod pairing;
+mod reupload;
 mod server;
 mod signal;
 mod stanzas;
@@ -332,6 +333,11 @@ impl FakeWhatsapp {
     /// Statuses that the next requests for files are answered with.
     pub(crate) fn fail_files(&self, statuses: impl IntoIterator<Item = u16>) {
         self.0.media.fail(statuses);
+    }
+
+    /// The owner's phone has deleted all files, and cannot put them there again.
+    pub(crate) fn phone_forgets_files(&self) {
+        self.lock().has_phone_forgotten = true;
     }
 
     /// How many files the hub has asked for, and how many it has put there.

@@ -324,6 +324,7 @@ impl State {
         }
         match kind.as_str() {
             "retry" => self.write_anew(device, id, node),
+            "server-error" => self.upload_again(device, id, node),
             "read" | "played" => self.read.extend(ids),
             _ => {
                 for id in ids {
@@ -368,14 +369,16 @@ impl State {
 
     fn on_ack(&mut self, device: usize, id: &str, node: &Node) {
         match attr(node, "class").as_str() {
-            // Ticks of one message share its id.
-            "receipt" => self.devices[device].queue.retain(|delivery| {
-                let receipt = &delivery.node;
-                let is_it = &*receipt.tag == "receipt"
-                    && attr(receipt, "id") == id
-                    && attr(receipt, "type") == attr(node, "type");
-                !is_it
-            }),
+            // What is said about a message bears its id.
+            class @ ("receipt" | "notification") => {
+                self.devices[device].queue.retain(|delivery| {
+                    let stanza = &delivery.node;
+                    let is_it = &*stanza.tag == class
+                        && attr(stanza, "id") == id
+                        && attr(stanza, "type") == attr(node, "type");
+                    !is_it
+                });
+            }
             "message" if !attr(node, "error").is_empty() => {
                 self.refused.push((id.to_owned(), attr(node, "error")));
                 self.acknowledge(device, id);

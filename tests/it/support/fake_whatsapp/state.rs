@@ -14,6 +14,7 @@ use super::{
     media::MediaHost,
     nodes::{SERVER, now},
     pairing::{CODES, LinkCode},
+    reupload::PhoneFile,
     signal::{Peer, Sealed},
 };
 
@@ -152,6 +153,10 @@ pub(super) struct State {
     pub(super) lost_receipts: Vec<String>,
     /// How many QR codes a stranger can show.
     pub(super) codes_offered: u64,
+    /// Files that customers have sent, by the message.
+    pub(super) files: HashMap<String, PhoneFile>,
+    /// The owner's phone has deleted them.
+    pub(super) has_phone_forgotten: bool,
     /// Ids of customers' messages that were shown as read.
     pub(super) read: Vec<String>,
     pub(super) presences: Vec<Presence>,
@@ -182,6 +187,8 @@ impl State {
             are_receipts_lost: false,
             lost_receipts: Vec::new(),
             codes_offered: CODES,
+            files: HashMap::new(),
+            has_phone_forgotten: false,
             read: Vec::new(),
             presences: Vec::new(),
             subscriptions: Vec::new(),
