@@ -23,6 +23,7 @@ mod content;
 mod cors;
 mod customer_fields;
 mod customer_filter;
+mod customer_merges;
 mod customer_pictures;
 mod customers;
 mod days;
@@ -272,6 +273,9 @@ fn customers() -> Table {
         .at("/clientes/{id}/status", routes!(customers::set_status))
         .at("/clientes/{id}/responsavel", routes!(customers::set_responsible))
         .at("/clientes/{id}/historico", routes!(customers::history))
+        .at("/clientes/{id}/unir", routes!(customer_merges::merge))
+        .at("/clientes/{id}/separar", routes!(customer_merges::separate))
+        .at("/clientes/{id}/unioes", routes!(customer_merges::list))
         .at("/clientes/{id}/logo", routes!(customer_pictures::logo))
         .at("/clientes/{id}/assinatura-digital", routes!(customer_pictures::signature))
         .at("/grupos-empresa", routes!(company_groups::list, company_groups::create))

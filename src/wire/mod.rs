@@ -22,6 +22,7 @@ pub mod csv;
 pub mod customer;
 pub mod customer_history;
 pub mod customer_input;
+pub mod customer_merge;
 pub mod department;
 pub mod document;
 pub mod document_template;

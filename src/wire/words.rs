@@ -9,6 +9,7 @@ use dx_actors::{
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
         cloud::TemplateStatus,
+        customer_merge::Part,
         queue::ServiceLevel,
         report::ReportGrouping,
     },
@@ -44,6 +45,24 @@ macro_rules! words {
 
 words! {
     AssignmentMode { Assign = "automatico", Offer = "oferta" }
+    Part {
+        Name = "razao_social",
+        TradeName = "nome_fantasia",
+        TaxId = "cnpj_cpf",
+        Email = "email",
+        Phone = "telefone",
+        WhatsApp = "whatsapp",
+        Address = "endereco",
+        CompanyGroup = "grupo_empresa",
+        StateRegistration = "inscricao_estadual",
+        MunicipalRegistration = "inscricao_municipal",
+        BusinessLine = "ramo_atividade",
+        Representative = "responsavel_legal",
+        Notes = "observacoes",
+        ResponsibleAgent = "agente_responsavel",
+        Logo = "logo",
+        Signature = "assinatura_digital",
+    }
     PresenceCause {
         Own = "proprio",
         Silence = "silencio",

@@ -13,6 +13,7 @@ pub mod cloud;
 pub mod company_group;
 pub mod contact;
 pub mod customer;
+pub mod customer_merge;
 pub mod department;
 pub mod document;
 pub mod document_template;
@@ -62,7 +63,7 @@ pub use document::{
 pub use document_template::{DocumentTemplate, TemplateKind, Templates};
 pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
-    AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, DocumentId, GroupId,
+    AgentId, CompanyGroupId, ContactId, CustomerId, DepartmentId, DocumentId, GroupId, MergeId,
     MessageRowId, NoteId, PermissionId, QueueEntryId, QuickReplyId, SessionId, TicketId,
     TransferId,
 };

@@ -14,6 +14,7 @@ mod company_groups;
 mod contacts;
 #[cfg(feature = "testing")]
 mod counter;
+mod customer_merges;
 mod customer_pictures;
 mod customers;
 mod db;
@@ -28,6 +29,7 @@ mod files;
 mod fold;
 mod groups;
 mod media;
+mod merged_rows;
 mod message_changes;
 mod message_templates;
 mod messages;
@@ -55,6 +57,8 @@ mod writer;
 
 #[cfg(test)]
 mod customer_tests;
+#[cfg(test)]
+mod merge_tests;
 #[cfg(test)]
 mod remark_tests;
 #[cfg(test)]
@@ -86,6 +90,7 @@ pub use contacts::{
 };
 #[cfg(feature = "testing")]
 pub use counter::count_statements;
+pub use customer_merges::{MergeView, Rearranged};
 pub use customers::{
     CustomerFilter, CustomerScope, CustomerSort, CustomerStats, CustomerView, Deletion,
 };

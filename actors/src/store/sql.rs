@@ -65,6 +65,7 @@ id_arguments!(
     DepartmentId,
     DocumentId,
     GroupId,
+    MergeId,
     MessageRowId,
     NoteId,
     PermissionId,
