@@ -84,9 +84,9 @@ async fn number_and_lid_are_one_chat(database: Database) {
     let (_server, fake, admin) = scene(&database).await;
     let (maria, jose) = (fake.customer(MARIA, "Maria"), fake.customer(JOSE, "José"));
     maria.says("do número").await;
-    maria.writes_by_lid(true).says("do LID, com o número").await;
-    maria.writes_by_lid(false).says("só do LID").await;
-    jose.writes_by_lid(true).says("do LID, com o número").await;
+    maria.writes_by_lid().says("do LID, com o número").await;
+    maria.hides_number().says("só do LID").await;
+    jose.writes_by_lid().says("do LID, com o número").await;
     jose.writes_by_number().says("do número").await;
     admin.has_received(5).await;
     let chat = admin.chat_opens(MARIA).await;
@@ -470,5 +470,35 @@ async fn every_file_is_fetched_once_and_kept() {
         assert_eq!(admin.get(&path).send_for_bytes().await, b"um");
     }
     assert_eq!(fake.file_requests(), (1, 0));
+    fake.assert_well_used();
+}
+
+#[tokio::test]
+async fn a_file_that_has_expired_is_asked_of_the_phone() {
+    let (_server, fake, admin) = scene(&Database::Sqlite).await;
+    let maria = fake.customer(MARIA, "Maria Souza");
+    let becomes = async |row: &Value, wanted: &str| {
+        eventually(&format!("the file is {wanted}"), async || {
+            let row = admin.message(&row["id"]).await;
+            (row["media_status"] == wanted).then_some(row)
+        })
+        .await
+    };
+    fake.hold_deliveries();
+    maria.sends_file(File::Document { name: "a.txt" }, b"um", "text/plain").await;
+    fake.expire_files();
+    fake.release_deliveries(&[]);
+    let row = admin.has_received(1).await.remove(0);
+    let row = becomes(&row, "ready").await;
+    let path = format!("/api/v1/whatsapp/media/{}/", text(&row["media_file_id"]));
+    assert_eq!(admin.get(&path).send_for_bytes().await, b"um");
+
+    fake.phone_forgets_files();
+    fake.hold_deliveries();
+    maria.sends_file(File::Document { name: "b.txt" }, b"dois", "text/plain").await;
+    fake.expire_files();
+    fake.release_deliveries(&[]);
+    let row = admin.has_received(2).await.remove(1);
+    becomes(&row, "failed").await;
     fake.assert_well_used();
 }

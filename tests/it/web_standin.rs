@@ -272,7 +272,7 @@ async fn what_is_not_acknowledged_is_delivered_again() {
 async fn a_message_reaches_the_reader_over_either_address() {
     let (fake, companion, maria) = scene().await;
     let first = maria.says("do número").await;
-    let second = maria.writes_by_lid(true).says("do LID").await;
+    let second = maria.writes_by_lid().says("do LID").await;
     fake.acknowledges(&first).await;
     fake.acknowledges(&second).await;
     let lid: Jid = format!("{}@lid", maria.lid()).parse().expect("an address");

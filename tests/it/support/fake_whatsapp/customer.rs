@@ -12,7 +12,8 @@ use super::{
     FakeWhatsapp,
     media::Stored,
     nodes::{empty, now},
-    state::{CustomerState, State, Taken, Writer, jid},
+    reupload::PhoneFile,
+    state::{Address, CustomerState, State, Taken, Writer, jid},
 };
 use crate::support::eventually;
 
@@ -54,18 +55,23 @@ impl Customer {
         self.with(|customer| customer.lid.clone())
     }
 
-    /// From now on stanzas come from this person's LID; the number is told beside it, or hidden.
-    pub(crate) fn writes_by_lid(&self, shows_number: bool) -> &Self {
-        self.with(|customer| {
-            customer.writes_by_lid = true;
-            customer.shows_number = shows_number;
-        });
-        self
+    /// From now on stanzas come from this person's LID, and the number is told beside it.
+    pub(crate) fn writes_by_lid(&self) -> &Self {
+        self.writes_from(Address::Lid)
     }
 
-    /// From now on stanzas come from this person's number; the LID is told beside it.
+    /// From now on stanzas come from this person's LID, and the number is not told.
+    pub(crate) fn hides_number(&self) -> &Self {
+        self.writes_from(Address::HiddenNumber)
+    }
+
+    /// From now on stanzas come from this person's number, and the LID is told beside it.
     pub(crate) fn writes_by_number(&self) -> &Self {
-        self.with(|customer| customer.writes_by_lid = false);
+        self.writes_from(Address::Number)
+    }
+
+    fn writes_from(&self, address: Address) -> &Self {
+        self.with(|customer| customer.address = address);
         self
     }
 
@@ -168,7 +174,10 @@ impl Customer {
             File::Sticker => MediaType::Sticker,
         };
         let stored = self.fake.media().store(bytes, kind);
-        self.sends(file_message(file, stored, mime)).await
+        let Stored { direct_path, media_key, .. } = stored.clone();
+        let id = self.sends(file_message(file, stored, mime)).await;
+        self.fake.lock().files.insert(id.clone(), PhoneFile { direct_path, media_key });
+        id
     }
 
     /// Sends whatever message to the business; its id.

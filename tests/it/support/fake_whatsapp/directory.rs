@@ -36,7 +36,7 @@ impl State {
     }
 
     /// Devices, addresses and existence of people, as far as each is asked for.
-    pub(super) fn look_up(&mut self, id: &str, node: &Node) -> Node {
+    pub(super) fn look_up(&self, id: &str, node: &Node) -> Node {
         let Some(usync) = node.get_optional_child("usync") else { return result(id).build() };
         let wanted = usync.get_optional_child("query").map_or(&[][..], children);
         let asked = usync.get_optional_child("list").map_or(&[][..], children);

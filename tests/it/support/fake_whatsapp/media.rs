@@ -43,6 +43,8 @@ pub(super) struct MediaHost {
 #[derive(Debug, Default)]
 struct Blobs {
     by_path: HashMap<String, Bytes>,
+    /// What the hosts have no more, and phones still have.
+    expired: HashMap<String, Bytes>,
     /// Answers to the next requests, instead of what they ask for.
     failures: VecDeque<u16>,
     uploads: usize,
@@ -130,7 +132,17 @@ impl MediaHost {
 
     /// All files are gone, as they are after some weeks.
     pub(super) fn expire(&self) {
-        self.lock().by_path.clear();
+        let mut blobs = self.lock();
+        let gone = std::mem::take(&mut blobs.by_path);
+        blobs.expired.extend(gone);
+    }
+
+    /// The file that was there lies there again, under another path.
+    pub(super) fn put_again(&self, direct_path: &str) -> Option<String> {
+        let mut blobs = self.lock();
+        let blob = blobs.expired.get(direct_path).or_else(|| blobs.by_path.get(direct_path))?;
+        let blob = blob.clone();
+        Some(blobs.put(blob))
     }
 
     pub(super) fn violations(&self) -> Vec<String> {
@@ -144,7 +156,7 @@ impl MediaHost {
 
 impl Blobs {
     fn put(&mut self, blob: Bytes) -> String {
-        let path = format!("/v/{:08}.enc", self.by_path.len() + 1);
+        let path = format!("/v/{:08}.enc", self.by_path.len() + self.expired.len() + 1);
         self.by_path.insert(path.clone(), blob);
         path
     }

@@ -9,6 +9,7 @@ mod link;
 mod media;
 mod nodes;
 mod pairing;
+mod reupload;
 mod server;
 mod signal;
 mod stanzas;
@@ -31,7 +32,7 @@ use super::{Client, Database, Server, Socket, client::text, eventually, server::
 use media::MediaHost;
 use nodes::SERVER;
 use signal::{Peer, randomness};
-use state::{CustomerState, Out, PhoneState, State, Writer, jid};
+use state::{Address, CustomerState, Out, PhoneState, State, Writer, jid};
 
 pub(crate) use customer::{Customer, File, text_message};
 
@@ -158,8 +159,7 @@ impl FakeWhatsapp {
             aliases: Vec::new(),
             lid: format!("2{:014}", index + 1),
             name: name.to_owned(),
-            writes_by_lid: false,
-            shows_number: true,
+            address: Address::Number,
             peer: Peer::new(),
             taken: Vec::new(),
             repeated: Vec::new(),
@@ -303,18 +303,18 @@ impl FakeWhatsapp {
     /// Says `<stream:error>` with this code and ends the connections.
     pub(crate) fn stream_error(&self, code: &str) {
         let error = NodeBuilder::new("stream:error").attr("code", code.to_owned());
-        self.end_connections(Some(error.build()));
+        self.end_connections(Some(&error.build()));
     }
 
     /// Says that somebody else uses the same keys (440), and ends the connections.
     pub(crate) fn replace(&self) {
-        self.end_connections(Some(server::replaced()));
+        self.end_connections(Some(&server::replaced()));
     }
 
-    fn end_connections(&self, last_words: Option<Node>) {
+    fn end_connections(&self, last_words: Option<&Node>) {
         let state = self.lock();
         for connection in state.connections.keys() {
-            match &last_words {
+            match last_words {
                 Some(node) => {
                     state.write(*connection, node.clone());
                     state.put(*connection, Out::Close);
@@ -333,6 +333,11 @@ impl FakeWhatsapp {
     /// Statuses that the next requests for files are answered with.
     pub(crate) fn fail_files(&self, statuses: impl IntoIterator<Item = u16>) {
         self.0.media.fail(statuses);
+    }
+
+    /// The owner's phone has deleted all files, and cannot put them there again.
+    pub(crate) fn phone_forgets_files(&self) {
+        self.lock().has_phone_forgotten = true;
     }
 
     /// How many files the hub has asked for, and how many it has put there.

@@ -108,25 +108,25 @@ impl State {
         };
         let details = details.encode_to_vec();
         let signer = account.peer.identity();
-        let signed = [&ACCOUNT_SIGNATURE[..], &details, identity].concat();
+        let claim = [&ACCOUNT_SIGNATURE[..], &details, identity].concat();
         let signature = signer
             .private_key()
-            .calculate_signature(&signed, &mut randomness())
+            .calculate_signature(&claim, &mut randomness())
             .expect("the phone's key signs");
         let public = signer.identity_key().public_key().public_key_bytes().to_vec();
-        let signed = wa::ADVSignedDeviceIdentity {
+        let vouched = wa::ADVSignedDeviceIdentity {
             details: Some(details),
             account_signature_key: Some(public),
             account_signature: Some(signature.to_vec()),
             ..wa::ADVSignedDeviceIdentity::default()
         };
-        let signed = signed.encode_to_vec();
+        let vouched = vouched.encode_to_vec();
         let mut mac =
             <Hmac<Sha256> as KeyInit>::new_from_slice(secret).expect("any length will do");
-        mac.update(&signed);
-        let vouched = wa::ADVSignedDeviceIdentityHMAC {
+        mac.update(&vouched);
+        let sealed = wa::ADVSignedDeviceIdentityHMAC {
             hmac: Some(mac.finalize().into_bytes().to_vec()),
-            details: Some(signed),
+            details: Some(vouched),
             ..wa::ADVSignedDeviceIdentityHMAC::default()
         };
         let (number, lid) = (&account.number, &account.lid);
@@ -134,7 +134,7 @@ impl State {
             .attr("jid", jid(&format!("{number}:{index}@{SERVER}")))
             .attr("lid", jid(&format!("{lid}:{index}@lid")));
         let success = NodeBuilder::new("pair-success").children([
-            bytes_node("device-identity", vouched.encode_to_vec()),
+            bytes_node("device-identity", sealed.encode_to_vec()),
             NodeBuilder::new("biz").attr("name", "Loja de Testes").build(),
             device.build(),
             NodeBuilder::new("platform").attr("name", "smba").build(),

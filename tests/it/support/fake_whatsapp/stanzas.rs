@@ -142,7 +142,6 @@ impl State {
         let key = message::AppStateSyncKey {
             key_id: MessageField::some(message::AppStateSyncKeyId {
                 key_id: Some(vec![0, 0, 0, 0, 0, 1]),
-                ..message::AppStateSyncKeyId::default()
             }),
             key_data: MessageField::some(message::AppStateSyncKeyData {
                 key_data: Some(vec![7; 32]),
@@ -152,11 +151,9 @@ impl State {
                     ..message::AppStateSyncKeyFingerprint::default()
                 }),
                 timestamp: Some(1_760_000_000_000),
-                ..message::AppStateSyncKeyData::default()
             }),
-            ..message::AppStateSyncKey::default()
         };
-        let share = message::AppStateSyncKeyShare { keys: vec![key], ..Default::default() };
+        let share = message::AppStateSyncKeyShare { keys: vec![key] };
         let protocol = message::ProtocolMessage {
             r#type: Some(message::protocol_message::Type::APP_STATE_SYNC_KEY_SHARE),
             app_state_sync_key_share: MessageField::some(share),
@@ -327,6 +324,7 @@ impl State {
         }
         match kind.as_str() {
             "retry" => self.write_anew(device, id, node),
+            "server-error" => self.upload_again(device, id, node),
             "read" | "played" => self.read.extend(ids),
             _ => {
                 for id in ids {
@@ -371,14 +369,16 @@ impl State {
 
     fn on_ack(&mut self, device: usize, id: &str, node: &Node) {
         match attr(node, "class").as_str() {
-            // Ticks of one message share its id.
-            "receipt" => self.devices[device].queue.retain(|delivery| {
-                let receipt = &delivery.node;
-                let is_it = &*receipt.tag == "receipt"
-                    && attr(receipt, "id") == id
-                    && attr(receipt, "type") == attr(node, "type");
-                !is_it
-            }),
+            // What is said about a message bears its id.
+            class @ ("receipt" | "notification") => {
+                self.devices[device].queue.retain(|delivery| {
+                    let stanza = &delivery.node;
+                    let is_it = &*stanza.tag == class
+                        && attr(stanza, "id") == id
+                        && attr(stanza, "type") == attr(node, "type");
+                    !is_it
+                });
+            }
             "message" if !attr(node, "error").is_empty() => {
                 self.refused.push((id.to_owned(), attr(node, "error")));
                 self.acknowledge(device, id);

@@ -14,6 +14,7 @@ use super::{
     media::MediaHost,
     nodes::{SERVER, now},
     pairing::{CODES, LinkCode},
+    reupload::PhoneFile,
     signal::{Peer, Sealed},
 };
 
@@ -77,6 +78,17 @@ pub(super) enum Writer {
     Phone(usize),
 }
 
+/// Where a customer's stanzas come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Address {
+    /// The number; the LID is told beside it.
+    Number,
+    /// The LID; the number is told beside it.
+    Lid,
+    /// The LID alone.
+    HiddenNumber,
+}
+
 /// A person who writes to the business.
 pub(super) struct CustomerState {
     pub(super) number: String,
@@ -84,8 +96,7 @@ pub(super) struct CustomerState {
     pub(super) aliases: Vec<String>,
     pub(super) lid: String,
     pub(super) name: String,
-    pub(super) writes_by_lid: bool,
-    pub(super) shows_number: bool,
+    pub(super) address: Address,
     pub(super) peer: Peer,
     /// What the hub sent, in order, each once.
     pub(super) taken: Vec<Taken>,
@@ -122,6 +133,7 @@ pub(super) struct Connection {
     pub(super) linking: Option<(usize, u16)>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "switches of a test, each on its own")]
 pub(super) struct State {
     pub(super) phones: Vec<PhoneState>,
     pub(super) devices: Vec<Device>,
@@ -141,6 +153,10 @@ pub(super) struct State {
     pub(super) lost_receipts: Vec<String>,
     /// How many QR codes a stranger can show.
     pub(super) codes_offered: u64,
+    /// Files that customers have sent, by the message.
+    pub(super) files: HashMap<String, PhoneFile>,
+    /// The owner's phone has deleted them.
+    pub(super) has_phone_forgotten: bool,
     /// Ids of customers' messages that were shown as read.
     pub(super) read: Vec<String>,
     pub(super) presences: Vec<Presence>,
@@ -171,6 +187,8 @@ impl State {
             are_receipts_lost: false,
             lost_receipts: Vec::new(),
             codes_offered: CODES,
+            files: HashMap::new(),
+            has_phone_forgotten: false,
             read: Vec::new(),
             presences: Vec::new(),
             subscriptions: Vec::new(),
@@ -451,16 +469,20 @@ impl CustomerState {
 
     /// The address that this customer's stanzas come from.
     pub(super) fn address(&self) -> Jid {
-        if self.writes_by_lid { self.lid_jid() } else { self.number_jid() }
+        match self.address {
+            Address::Number => self.number_jid(),
+            Address::Lid | Address::HiddenNumber => self.lid_jid(),
+        }
     }
 
     fn sign(&self, node: NodeBuilder) -> NodeBuilder {
         let node = node.attr("from", self.address()).attr("notify", self.name.clone());
-        if !self.writes_by_lid {
-            return node.attr("sender_lid", self.lid_jid()).attr("addressing_mode", "pn");
-        }
-        let node = node.attr("addressing_mode", "lid");
-        if self.shows_number { node.attr("sender_pn", self.number_jid()) } else { node }
+        let (node, mode) = match self.address {
+            Address::Number => (node.attr("sender_lid", self.lid_jid()), "pn"),
+            Address::Lid => (node.attr("sender_pn", self.number_jid()), "lid"),
+            Address::HiddenNumber => (node, "lid"),
+        };
+        node.attr("addressing_mode", mode)
     }
 }
 
