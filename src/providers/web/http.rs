@@ -140,3 +140,75 @@ impl HttpClient for Web {
         runtime.block_on(answer)?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use axum::{
+        Router,
+        extract::Request,
+        http::{StatusCode, header::CONTENT_LENGTH},
+    };
+    use http_body_util::BodyExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Says what it was asked, as an error.
+    async fn server() -> Url {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(async |request: Request| {
+            let length = request.headers().get(CONTENT_LENGTH).cloned();
+            let length = length.map(|length| length.to_str().unwrap().to_owned());
+            let asked = format!("{} {}", request.method(), request.uri());
+            let body = request.into_body().collect().await.unwrap().to_bytes();
+            (StatusCode::GONE, format!("{asked} {} {}", length.unwrap_or_default(), body.len()))
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url.parse().unwrap()
+    }
+
+    const ELSEWHERE: &str = "https://mmg.whatsapp.net/v/t62?ccb=1&oh=x";
+
+    #[tokio::test]
+    async fn an_error_is_an_answer_and_hosts_of_files_can_be_replaced() {
+        let web = Web::new(None, Some(server().await)).unwrap();
+        let answer = web.execute(HttpRequest::get(ELSEWHERE)).await.unwrap();
+        assert_eq!(answer.status_code, 410);
+        assert_eq!(answer.body_string().unwrap(), "GET /v/t62?ccb=1&oh=x  0");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn files_come_and_go_in_pieces_with_their_length_named() {
+        let web = Web::new(None, Some(server().await)).unwrap();
+        let client = web.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut answer = client.execute_streaming(HttpRequest::get(ELSEWHERE)).unwrap();
+            let mut body = String::new();
+            answer.body.read_to_string(&mut body).unwrap();
+            (answer.status_code, body)
+        });
+        assert_eq!(read.await.unwrap(), (410, "GET /v/t62?ccb=1&oh=x  0".to_owned()));
+        let content = vec![7; 3 * PIECE_BYTES + 1];
+        let bytes = content.len();
+        let sent = tokio::task::spawn_blocking(move || {
+            let length = u64::try_from(content.len()).unwrap();
+            let body = Box::new(Cursor::new(content));
+            web.execute_upload(HttpRequest::post(ELSEWHERE), body, length).unwrap()
+        });
+        let answer = sent.await.unwrap().body_string().unwrap();
+        assert_eq!(answer, format!("POST /v/t62?ccb=1&oh=x {bytes} {bytes}"));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_ends_too_early_is_not_sent_as_whole() {
+        let web = Web::new(None, Some(server().await)).unwrap();
+        let sent = tokio::task::spawn_blocking(move || {
+            let body = Box::new(Cursor::new(vec![7; 10]));
+            web.execute_upload(HttpRequest::post(ELSEWHERE), body, 11)
+        });
+        assert!(sent.await.unwrap().is_err());
+    }
+}

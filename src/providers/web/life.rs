@@ -321,13 +321,13 @@ impl Life {
     }
 
     fn too_late(&self) -> End {
-        End::Known(match self.is_paired {
-            true => DisconnectReason::ConnectionLost,
-            false if self.code.is_some() => DisconnectReason::QrExpired,
-            false if self.sockets.has_failed() && self.sockets.has_proxy() => {
-                DisconnectReason::ProxyFailed
-            }
-            false => DisconnectReason::ConnectionLost,
+        let is_proxy = self.sockets.has_failed() && self.sockets.has_proxy();
+        End::Known(if is_proxy {
+            DisconnectReason::ProxyFailed
+        } else if self.code.is_some() && !self.is_paired {
+            DisconnectReason::QrExpired
+        } else {
+            DisconnectReason::ConnectionLost
         })
     }
 

@@ -490,6 +490,7 @@ mod tests {
 
     #[test]
     fn reactions_edits_and_deletions_name_their_message() {
+        use message::protocol_message::Type;
         let reaction = message::ReactionMessage {
             key: key("A", true),
             text: Some("👍".into()),
@@ -505,7 +506,6 @@ mod tests {
             protocol_message: MessageField::some(protocol),
             ..Default::default()
         };
-        use message::protocol_message::Type;
         let revoke = message::ProtocolMessage {
             key: key("A", true),
             r#type: Some(Type::REVOKE),

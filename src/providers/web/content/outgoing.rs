@@ -250,3 +250,131 @@ fn field(context: Option<wa::ContextInfo>) -> MessageField<wa::ContextInfo> {
 fn refused(text: &str) -> ProviderError {
     ProviderError::Refused(text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use dx_actors::domain::{MessageRowId, NewMessage, SessionId, Timestamp};
+    use whatsapp_rust::wacore::proto_helpers::MessageExt;
+
+    use super::*;
+    use crate::wire::content::{Place, Template};
+
+    fn message(kind: MessageKind, text: &str, details: Option<&Content>) -> Message {
+        let new = NewMessage {
+            session_id: SessionId(1),
+            ticket_id: None,
+            agent_id: None,
+            chat_id: "5511999990001".to_owned(),
+            message_id: "m1".to_owned(),
+            client_message_id: None,
+            task_id: None,
+            direction: Direction::Outbound,
+            kind,
+            phone: "5511999990001".to_owned(),
+            contact_name: String::new(),
+            text: text.to_owned(),
+            media_url: None,
+            media_mime_type: Some("audio/ogg; codecs=opus".to_owned()),
+            media_size: None,
+            media_key: None,
+            media_status: None,
+            details: details.map(Content::to_json),
+            quoted_message_id: None,
+            raw_payload: None,
+            protocol_version: "v1".to_owned(),
+            is_automatic: false,
+            is_sent: false,
+            provider_at: None,
+            at: Timestamp::EPOCH,
+        };
+        new.into_stored(MessageRowId(1))
+    }
+
+    fn change(kind: ChangeKind, value: &str) -> MessageChange {
+        MessageChange {
+            chat_id: "5511999990001".to_owned(),
+            target_id: "m1".to_owned(),
+            change_id: "c1".to_owned(),
+            side: dx_actors::domain::Side::Company,
+            agent_id: None,
+            kind,
+            value: value.to_owned(),
+            at: Timestamp::EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_text_is_plain_and_an_answer_names_what_it_answers() {
+        let plain = of(&message(MessageKind::Text, "Olá", None), None, None).unwrap();
+        assert_eq!(plain.conversation.as_deref(), Some("Olá"));
+        let quoted = message(MessageKind::Text, "antes", None);
+        let quote = quote(&quoted, "5511999990001@s.whatsapp.net");
+        let answer = of(&message(MessageKind::Text, "sim", None), None, Some(quote)).unwrap();
+        let answer = answer.extended_text_message.as_option().unwrap();
+        let context = answer.context_info.as_option().unwrap();
+        assert_eq!(context.stanza_id.as_deref(), Some("m1"));
+        let copy = context.quoted_message.as_option().unwrap();
+        assert_eq!(copy.text_content(), Some("antes"));
+    }
+
+    #[test]
+    fn a_place_and_cards_keep_what_they_say() {
+        let place = Content::Location(Place {
+            latitude: -23.5,
+            longitude: -46.6,
+            name: "MASP".to_owned(),
+            address: String::new(),
+        });
+        let sent = of(&message(MessageKind::Location, "", Some(&place)), None, None).unwrap();
+        let sent = sent.location_message.as_option().unwrap();
+        assert_eq!((sent.degrees_latitude, sent.name.as_deref()), (Some(-23.5), Some("MASP")));
+        assert_eq!(sent.address, None);
+        let card = |name: &str| ContactCard {
+            name: name.to_owned(),
+            phones: vec!["+55 11 99999-0001".to_owned()],
+            vcard: String::new(),
+        };
+        let contacts = vec![card("Maria; Souza\nTEL:1"), card("José")];
+        let details = Content::Contacts { contacts };
+        let sent = of(&message(MessageKind::Contact, "", Some(&details)), None, None).unwrap();
+        let cards = &sent.contacts_array_message.as_option().unwrap().contacts;
+        let vcard = cards[0].vcard.as_deref().unwrap();
+        assert!(vcard.contains("FN:Maria\\; Souza TEL:1\n"), "{vcard}");
+        assert!(vcard.contains("waid=5511999990001:+5511999990001\n"), "{vcard}");
+    }
+
+    #[test]
+    fn what_whatsapp_web_does_not_carry_is_refused_clearly() {
+        let template = Content::Template(Template {
+            name: "boas_vindas".to_owned(),
+            language: "pt_BR".to_owned(),
+            components: Vec::new(),
+        });
+        let refused = of(&message(MessageKind::Template, "", Some(&template)), None, None);
+        assert!(matches!(refused, Err(ProviderError::Unsupported(_))), "{refused:?}");
+        let no_file = of(&message(MessageKind::Image, "", None), None, None);
+        assert!(matches!(no_file, Err(ProviderError::Refused(_))), "{no_file:?}");
+        let long = "x".repeat(TEXT_CHARS_MAX + 1);
+        let too_long = of(&message(MessageKind::Text, &long, None), None, None);
+        assert!(matches!(too_long, Err(ProviderError::Refused(_))));
+    }
+
+    #[test]
+    fn a_reaction_says_whose_message_it_is_about() {
+        let target = message(MessageKind::Text, "Olá", None);
+        let sent = reaction(&change(ChangeKind::Reaction, "👍"), &target, "x@s.whatsapp.net", 7);
+        let sent = sent.reaction_message.as_option().unwrap();
+        let key = sent.key.as_option().unwrap();
+        assert_eq!((key.id.as_deref(), key.from_me), (Some("m1"), Some(true)));
+        assert_eq!((sent.text.as_deref(), sent.sender_timestamp_ms), (Some("👍"), Some(7)));
+    }
+
+    #[test]
+    fn only_texts_are_edited() {
+        let edit = change(ChangeKind::Edit, "novo");
+        let text = edited(&edit, &message(MessageKind::Text, "velho", None)).unwrap();
+        assert_eq!(text.conversation.as_deref(), Some("novo"));
+        let image = edited(&edit, &message(MessageKind::Image, "legenda", None));
+        assert!(matches!(image, Err(ProviderError::Unsupported(_))));
+    }
+}
