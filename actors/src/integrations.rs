@@ -65,7 +65,7 @@ struct Facts {
     idle_minutes: i64,
 }
 
-fn of<'r, K: Eq + std::hash::Hash, V>(rows: &'r HashMap<K, V>, key: Option<K>) -> Option<&'r V> {
+fn of<K: Eq + std::hash::Hash, V>(rows: &HashMap<K, V>, key: Option<K>) -> Option<&V> {
     rows.get(&key?)
 }
 
