@@ -31,9 +31,11 @@ const fn words_of(reason: DisconnectReason) -> (&'static str, &'static str) {
             "Ninguém leu o QR code a tempo.",
             "Inicie o número de novo com o celular à mão e leia o código assim que aparecer.",
         ),
-        DisconnectReason::PairingRefused => {
-            ("O WhatsApp recusou o pareamento.", "Espere alguns minutos e inicie o número de novo.")
-        }
+        DisconnectReason::PairingRefused => (
+            "O celular ou o WhatsApp não aceitou o pareamento.",
+            "Confira no celular se há lugar em aparelhos conectados, espere alguns minutos e inicie o \
+             número de novo.",
+        ),
         DisconnectReason::Banned => (
             "O WhatsApp baniu o número.",
             "Não fique reconectando. Peça a revisão no próprio aplicativo do WhatsApp; o histórico \
