@@ -58,6 +58,7 @@ mod resume_tests;
 mod sandbox;
 mod send;
 pub mod server;
+mod session_diagnosis;
 mod sessions;
 mod settings;
 mod skills;
@@ -313,6 +314,7 @@ fn whatsapp() -> Table {
         .at("/sessions/status", routes!(sessions::status))
         .at("/sessions/{id}", routes!(sessions::show, sessions::update, sessions::deactivate))
         .at("/sessions/{id}/metrics", routes!(sessions::metrics))
+        .at("/sessions/{id}/diagnostico", routes!(session_diagnosis::show))
         .at("/sessions/{id}/reconnect", routes!(sessions::reconnect))
         .at("/session", routes!(sessions::stop_default))
         .at("/session/start", routes!(sessions::start_default))

@@ -45,6 +45,7 @@ pub mod remark;
 pub mod report;
 pub mod routing;
 pub mod session;
+pub mod session_diagnosis;
 pub mod settings;
 pub mod settings_in;
 pub mod template;

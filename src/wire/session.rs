@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     cloud_number::{CloudNumberIn, CloudNumberOut},
     message::{acceptable_rate, two_decimals},
+    session_diagnosis::{FailureOut, HopOut},
     time::At,
     words::Word,
 };
@@ -264,7 +265,7 @@ pub struct SentenceOut {
 #[schema(example = json!({
     "session_id": 1, "total_messages": 22, "messages_sent": 10, "messages_received": 12,
     "messages_with_error": 0, "avg_latency_ms": 812.5, "latency_acceptable_rate": 100.0,
-    "uptime_seconds": 3600, "error_count": 0,
+    "uptime_seconds": 3600, "error_count": 0, "latency_hops": [], "failures": [],
 }))]
 pub struct SessionMetricsOut {
     pub session_id: i64,
@@ -276,10 +277,19 @@ pub struct SessionMetricsOut {
     pub latency_acceptable_rate: f64,
     pub uptime_seconds: Option<u64>,
     pub error_count: i64,
+    /// Cada trecho do caminho das mensagens, em sua ordem.
+    pub latency_hops: Vec<HopOut>,
+    /// Por que mensagens das últimas 24 horas falharam.
+    pub failures: Vec<FailureOut>,
 }
 
 impl SessionMetricsOut {
-    pub fn new(session: &WhatsAppSession, metrics: SessionMetrics, now: Timestamp) -> Self {
+    pub fn new(
+        session: &WhatsAppSession,
+        metrics: SessionMetrics,
+        (latency_hops, failures): (Vec<HopOut>, Vec<FailureOut>),
+        now: Timestamp,
+    ) -> Self {
         let SessionMetrics { total, outbound, inbound, failed, to_sent_ms, slow } = metrics;
         Self {
             session_id: session.id.0,
@@ -291,6 +301,8 @@ impl SessionMetricsOut {
             latency_acceptable_rate: acceptable_rate(total, slow),
             uptime_seconds: session.uptime_seconds(now),
             error_count: session.error_count,
+            latency_hops,
+            failures,
         }
     }
 }

@@ -10,6 +10,8 @@ use dx_actors::{
         audit::{AuditAction, AuditSubject},
         cloud::TemplateStatus,
         customer_merge::Part,
+        diagnosis::Level,
+        latency::Hop,
         queue::ServiceLevel,
         report::ReportGrouping,
     },
@@ -45,6 +47,15 @@ macro_rules! words {
 
 words! {
     AssignmentMode { Assign = "automatico", Offer = "oferta" }
+    Hop {
+        Waiting = "waiting",
+        HandingOver = "handing_over",
+        Sending = "sending",
+        Delivering = "delivering",
+        Reading = "reading",
+        Receiving = "receiving",
+    }
+    Level { Info = "info", Warning = "aviso", Error = "erro" }
     Part {
         Name = "razao_social",
         TradeName = "nome_fantasia",

@@ -28,6 +28,7 @@ mod fault;
 mod files;
 mod fold;
 mod groups;
+mod latencies;
 mod media;
 mod merged_rows;
 mod message_changes;
@@ -48,6 +49,7 @@ mod reports;
 mod search;
 mod seed;
 mod segments;
+mod session_states;
 mod sessions;
 mod settings;
 mod sql;
@@ -65,6 +67,8 @@ mod remark_tests;
 mod report_tests;
 #[cfg(test)]
 mod search_tests;
+#[cfg(test)]
+mod session_history_tests;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,7 @@
 use super::{
     Store, StoreError,
     page::{Order, Page, Slice, push_order},
+    session_states,
     sql::{Sql, sql},
     unit,
 };
@@ -129,7 +130,7 @@ impl Store {
         .await
     }
 
-    /// Writes the connection's state; the counters of messages are the writer's own.
+    /// Writes the connection's state, and its history; the counters of messages are the writer's own.
     pub async fn save_session_state(
         &self,
         session: WhatsAppSession,
@@ -151,7 +152,9 @@ impl Store {
                 .bind(session.updated_at)
                 .bind(session.id)
                 .bind(session.cold_blocked_until);
-            tx.one(update).await
+            let saved = tx.one(update).await?;
+            session_states::note(tx, &saved).await?;
+            Ok(saved)
         }))
         .await
     }
