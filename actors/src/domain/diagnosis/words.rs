@@ -118,3 +118,39 @@ pub(super) fn instant(at: Timestamp, zone: TimeZone, now: Timestamp) -> String {
 pub(super) fn messages(number: i64) -> String {
     if number == 1 { "1 mensagem".to_owned() } else { format!("{number} mensagens") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_code_of_its_own_a_sentence_and_something_to_do() {
+        for (at, reason) in DisconnectReason::ALL.into_iter().enumerate() {
+            let code = reason.as_str();
+            let others = &DisconnectReason::ALL[..at];
+            assert!(others.iter().all(|other| other.as_str() != code), "{code} twice");
+            let words = reason_words(code);
+            assert!(words.text.ends_with('.') && words.advice.ends_with('.'), "{code}");
+        }
+        let unknown = reason_words("stream error 999");
+        assert_eq!((&*unknown.text, &*unknown.code), ("stream error 999", "stream error 999"));
+        assert!(!unknown.advice.is_empty());
+    }
+
+    #[test]
+    fn spans_are_as_long_as_people_need() {
+        let cases = [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (3599, "59 min"),
+            (3600, "1 h"),
+            (12_059, "3 h 20 min"),
+            (86_400, "1 dia"),
+            (200_000, "2 dias"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
+    }
+}
