@@ -77,13 +77,12 @@ impl Envelopes {
     /// Takes tens of milliseconds and 19 MiB with a passphrase.
     pub fn seal(&self, passphrase: Option<&str>, plain: Vec<u8>) -> Result<String, EnvelopeError> {
         let random = SystemRandom::new();
-        let how = match passphrase {
-            None => How::Server,
-            Some(_) => {
-                let mut salt = [0; SALT_BYTES];
-                random.fill(&mut salt).map_err(|_| EnvelopeError::NoRandom)?;
-                How::Passphrase { cost: COST, salt }
-            }
+        let how = if passphrase.is_some() {
+            let mut salt = [0; SALT_BYTES];
+            random.fill(&mut salt).map_err(|_| EnvelopeError::NoRandom)?;
+            How::Passphrase { cost: COST, salt }
+        } else {
+            How::Server
         };
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce).map_err(|_| EnvelopeError::NoRandom)?;

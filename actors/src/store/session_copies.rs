@@ -98,9 +98,9 @@ impl Store {
     {
         self.unit(unit!(tx => {
             dialect::lock_text(tx, &copy.lineage).await?;
-            let before = find_target(tx, &copy).await?;
-            let is_new = before.is_none();
-            let before = if let Some(session) = before {
+            let found = find_target(tx, &copy).await?;
+            let is_new = found.is_none();
+            let before = if let Some(session) = found {
                 session
             } else {
                 let (provider, name) = (copy.provider, copy.device_name.clone());

@@ -5,7 +5,10 @@ use dx_actors::{
     testing::eventually,
 };
 use serde_json::{Map, Value, json};
-use whatsapp_rust::wacore::store::traits::SignalStore as _;
+use whatsapp_rust::wacore::store::{
+    Device,
+    traits::{DeviceStore as _, SignalStore as _},
+};
 
 use super::*;
 use crate::{
@@ -152,6 +155,9 @@ async fn the_body_of_the_reference_is_enough() {
 async fn a_file_with_a_passphrase_opens_on_another_server_and_is_restored_there() {
     let (here, there) = (TestApp::new().await, TestApp::with_secret(b"another secret").await);
     let id = web_number(&here).await;
+    let device = Device { pn: Some("5511@s.whatsapp.net".parse().unwrap()), ..Device::new() };
+    let backend = here.state.web_store.backend(SessionId(id)).await.unwrap();
+    backend.save(&device).await.unwrap();
     let own = exported(&here, id, None).await;
     let answer = import(&there, &own, None).await;
     assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some(NOT_OURS)));
@@ -179,6 +185,7 @@ async fn a_file_with_a_passphrase_opens_on_another_server_and_is_restored_there(
     assert_eq!(answer.json()["created"], true);
     assert_eq!(row(&there, new).await["provider"], "web");
     assert_eq!(records(&there, new).await, [(b"key".to_vec(), SECRET.to_vec(), 5)]);
+    assert!(there.state.web_store.is_paired(SessionId(new)).await.unwrap());
     // It lives there now: what it has become comes back here, but not what it was.
     write(&there, new, b"newer", b"there").await;
     let newer = exported(&there, new, Some(PASSPHRASE)).await;

@@ -21,15 +21,15 @@ fn secret_key(chat: &str, sender: &str, msg_id: &str) -> Vec<u8> {
 /// What is stored: the secret, when it expires (0: never), when its message was written (0: not known).
 #[derive(Clone, Copy)]
 struct Secret {
-    secret: MessageSecret,
+    bytes: MessageSecret,
     expires_at: i64,
     message_ts: i64,
 }
 
 impl Secret {
     fn to_bytes(self) -> Vec<u8> {
-        let Self { secret, expires_at, message_ts } = self;
-        [&secret[..], &expires_at.to_be_bytes(), &message_ts.to_be_bytes()].concat()
+        let Self { bytes, expires_at, message_ts } = self;
+        [&bytes[..], &expires_at.to_be_bytes(), &message_ts.to_be_bytes()].concat()
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -37,7 +37,7 @@ impl Secret {
         let (expires_at, rest) = rest.split_first_chunk()?;
         let (message_ts, rest) = rest.split_first_chunk()?;
         rest.is_empty().then_some(Self {
-            secret: *secret,
+            bytes: *secret,
             expires_at: i64::from_be_bytes(*expires_at),
             message_ts: i64::from_be_bytes(*message_ts),
         })
@@ -51,7 +51,7 @@ impl Secret {
     fn joined(self, known: Option<Self>) -> Self {
         let Some(known) = known else { return self };
         Self {
-            secret: self.secret,
+            bytes: self.bytes,
             expires_at: merge_msg_secret_expiry(known.expires_at, self.expires_at),
             message_ts: merge_msg_secret_message_ts(known.message_ts, self.message_ts),
         }
@@ -83,7 +83,7 @@ impl MsgSecretStore for Backend {
             for MsgSecretEntry { chat, sender, msg_id, secret, expires_at, message_ts } in entries {
                 let key = secret_key(&chat, &sender, &msg_id);
                 let known = secrets.get(&key).copied();
-                secrets.insert(key, Secret { secret, expires_at, message_ts }.joined(known));
+                secrets.insert(key, Secret { bytes: secret, expires_at, message_ts }.joined(known));
             }
             let puts = secrets.into_iter().map(|(key, secret)| secret.put(vault, key));
             Ok((puts.collect::<Result<_, _>>()?, stored))
@@ -111,7 +111,7 @@ impl MsgSecretStore for Backend {
         let Some(bytes) = bytes else { return Ok(None) };
         let secret = Secret::from_bytes(&bytes);
         let secret = secret.ok_or_else(|| self.failure(self.vault.corrupt()))?;
-        Ok(Some((secret.secret.to_vec(), secret.message_ts)))
+        Ok(Some((secret.bytes.to_vec(), secret.message_ts)))
     }
 
     /// Those whose deadline is at or before the cutoff.

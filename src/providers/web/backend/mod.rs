@@ -146,8 +146,8 @@ impl Backend {
     /// Carries out changes, all or none; how many records were removed.
     async fn change(&self, changes: Vec<RecordChange>) -> Outcome<u64> {
         let _permit = self.writes.acquire().await;
-        let changed = self.store.change_records(self.claim, changes).await;
-        changed.map_err(|error| self.failure(error))
+        let outcome = self.store.change_records(self.claim, changes).await;
+        outcome.map_err(|error| self.failure(error))
     }
 
     /// Removes what is older than both limits; how many.

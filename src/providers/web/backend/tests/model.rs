@@ -66,7 +66,7 @@ impl Story {
 }
 
 /// Both answers, which have to be the same.
-fn same<T: PartialEq + Debug>(story: &Story, ours: T, theirs: T) {
+fn same<T: PartialEq + Debug>(story: &Story, ours: &T, theirs: &T) {
     assert_eq!(ours, theirs, "after {:#?}", story.log);
 }
 
@@ -101,7 +101,10 @@ async fn random_calls_are_answered_as_by_the_library_itself(database: TestDataba
             match story.below(KINDS_OF_CALLS + 1) {
                 kind @ 0..14 => signal(&mut story, kind, &number.backend, &theirs).await,
                 kind @ 14..21 => app_state(&mut story, kind, &number.backend, &theirs).await,
-                kind @ 21..KINDS_OF_CALLS => {
+                kind @ 30..KINDS_OF_CALLS => {
+                    messages(&mut story, kind, &number.backend, &theirs).await;
+                }
+                kind @ 21..30 => {
                     protocol(&mut story, kind, &number.backend, &theirs).await;
                 }
                 _ if story.below(10) == 0 => number = number.restarted().await,
@@ -141,7 +144,7 @@ async fn signal(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemoryB
         6 => {
             let user = story.pick(&["1", "12", "2", "", "ç", "9"]);
             let (ours, theirs) = both!(story, ours, theirs, has_signal_state_for_user(user));
-            same(story, ours, theirs);
+            same(story, &ours, &theirs);
         }
         7 => {
             both!(story, ours, theirs, store_prekey(id, &bytes, false));
@@ -159,7 +162,7 @@ async fn signal(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemoryB
         }
         11 => {
             let (ours, theirs) = both!(story, ours, theirs, get_max_prekey_id());
-            same(story, ours, theirs);
+            same(story, &ours, &theirs);
         }
         12 if story.below(3) == 0 => {
             both!(story, ours, theirs, remove_signed_prekey(id));
@@ -175,16 +178,27 @@ async fn signal(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemoryB
             both!(story, ours, theirs, put_sender_keys_batch(&keys));
         }
     }
+    let addresses = (address, other);
+    keys_are_the_same(story, addresses, id, ours, theirs).await;
+}
+
+async fn keys_are_the_same(
+    story: &mut Story,
+    (address, other): (&str, &str),
+    id: u32,
+    ours: &Backend,
+    theirs: &InMemoryBackend,
+) {
     let (of_ours, of_theirs) = both!(story, ours, theirs, load_identity(address));
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_session(address));
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
     let (of_ours, of_theirs) = both!(story, ours, theirs, has_session(other));
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
     let (of_ours, of_theirs) = both!(story, ours, theirs, load_prekeys_batch(&[id, id + 255, 999]));
-    same(story, sorted(of_ours), sorted(of_theirs));
+    same(story, &sorted(of_ours), &sorted(of_theirs));
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_sender_key(address));
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
 }
 
 async fn app_state(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemoryBackend) {
@@ -195,7 +209,7 @@ async fn app_state(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemo
             let key = AppStateSyncKey { key_data: bytes, fingerprint: vec![1], timestamp: at };
             both!(story, ours, theirs, set_sync_key(id, key.clone()));
             let (of_ours, of_theirs) = both!(story, ours, theirs, get_sync_key(id));
-            same(story, shown(&of_ours), shown(&of_theirs));
+            same(story, &shown(&of_ours), &shown(&of_theirs));
         }
         15 => {
             let mut state = HashState { version: 7, hash: story.array(), ..HashState::default() };
@@ -220,15 +234,15 @@ async fn app_state(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemo
         _ => {
             let macs = [mac, story.mac()];
             let (of_ours, of_theirs) = both!(story, ours, theirs, get_mutation_macs(name, &macs));
-            same(story, of_ours, of_theirs);
+            same(story, &of_ours, &of_theirs);
         }
     }
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_mutation_mac(name, &mac));
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_version(name));
-    same(story, shown(&of_ours), shown(&of_theirs));
+    same(story, &shown(&of_ours), &shown(&of_theirs));
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_latest_sync_key_id());
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
 }
 
 async fn protocol(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemoryBackend) {
@@ -284,13 +298,22 @@ async fn protocol(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemor
                 both!(story, ours, theirs, put_group_metadata(group, &bytes));
             }
         },
-        28 | 29 => tokens(story, device, at, ours, theirs).await,
+        _ => tokens(story, device, at, ours, theirs).await,
+    }
+    let names = (group, device, id);
+    memory_is_the_same(story, names, ours, theirs).await;
+}
+
+async fn messages(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemoryBackend) {
+    let (group, device, id, bytes) = (story.group(), story.address(), story.id(), story.bytes());
+    let other = story.address();
+    match kind {
         30 => {
             both!(story, ours, theirs, store_sent_message(group, id, &bytes));
         }
         31 => {
             let (of_ours, of_theirs) = both!(story, ours, theirs, take_sent_message(group, id));
-            same(story, of_ours, of_theirs);
+            same(story, &of_ours, &of_theirs);
         }
         32 => {
             let rows = [device, other].map(|sender| PendingInboundRow {
@@ -307,17 +330,27 @@ async fn protocol(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemor
             both!(story, ours, theirs, delete_pending_inbound(group, other, id));
         }
     }
+    let names = (group, device, id);
+    memory_is_the_same(story, names, ours, theirs).await;
+}
+
+async fn memory_is_the_same(
+    story: &mut Story,
+    (group, device, id): (&str, &str, &str),
+    ours: &Backend,
+    theirs: &InMemoryBackend,
+) {
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_sender_key_devices(group));
-    same(story, sorted(of_ours), sorted(of_theirs));
+    same(story, &sorted(of_ours), &sorted(of_theirs));
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_pending_inbound(group, device, id));
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_group_metadata(group));
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
     let (of_ours, of_theirs) =
         both!(story, ours, theirs, has_same_base_key(device, id, id.as_bytes()));
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_devices(device));
-    same(story, shown(&of_ours), shown(&of_theirs));
+    same(story, &shown(&of_ours), &shown(&of_theirs));
 }
 
 async fn tokens(story: &mut Story, jid: &str, at: i64, ours: &Backend, theirs: &InMemoryBackend) {
@@ -337,14 +370,14 @@ async fn tokens(story: &mut Story, jid: &str, at: i64, ours: &Backend, theirs: &
             let cutoff = story.time();
             let (of_ours, of_theirs) =
                 both!(story, ours, theirs, delete_expired_tc_tokens(at, cutoff));
-            same(story, of_ours, of_theirs);
+            same(story, &of_ours, &of_theirs);
             both!(story, ours, theirs, delete_tc_token(jid));
         }
     }
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_tc_token(jid));
-    same(story, shown(&of_ours), shown(&of_theirs));
+    same(story, &shown(&of_ours), &shown(&of_theirs));
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_all_tc_token_jids());
-    same(story, sorted(of_ours), sorted(of_theirs));
+    same(story, &sorted(of_ours), &sorted(of_theirs));
 }
 
 async fn secrets(story: &mut Story, ours: &Backend, theirs: &InMemoryBackend) {
@@ -352,7 +385,7 @@ async fn secrets(story: &mut Story, ours: &Backend, theirs: &InMemoryBackend) {
     if story.below(4) == 0 {
         let cutoff = story.time();
         let (of_ours, of_theirs) = both!(story, ours, theirs, delete_expired_msg_secrets(cutoff));
-        same(story, of_ours, of_theirs);
+        same(story, &of_ours, &of_theirs);
     } else {
         let byte = u8::try_from(story.below(200)).unwrap();
         let entries = vec![
@@ -360,30 +393,30 @@ async fn secrets(story: &mut Story, ours: &Backend, theirs: &InMemoryBackend) {
             secret(story.id(), byte, story.time(), story.time()),
         ];
         let (of_ours, of_theirs) = both!(story, ours, theirs, put_msg_secrets(entries.clone()));
-        same(story, of_ours, of_theirs);
+        same(story, &of_ours, &of_theirs);
     }
     let (of_ours, of_theirs) =
         both!(story, ours, theirs, get_msg_secret_with_ts("chat", "sender", id));
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_msg_secret("chat", "sender", id));
-    same(story, of_ours, of_theirs);
+    same(story, &of_ours, &of_theirs);
 }
 
 /// What can be listed, and what leads from one record to another.
 async fn everything_is_the_same(story: &mut Story, ours: &Backend, theirs: &InMemoryBackend) {
     let (of_ours, of_theirs) = both!(story, ours, theirs, load_all_signed_prekeys());
-    same(story, sorted(of_ours), sorted(of_theirs));
+    same(story, &sorted(of_ours), &sorted(of_theirs));
     let (of_ours, of_theirs) = both!(story, ours, theirs, get_all_lid_mappings());
     let shown_all = |entries: &[LidPnMappingEntry]| sorted(entries.iter().map(shown).collect());
-    same(story, shown_all(&of_ours), shown_all(&of_theirs));
+    same(story, &shown_all(&of_ours), &shown_all(&of_theirs));
     for lid in 0..4 {
         for phone in 0..2 {
             let phone = format!("55{lid}{phone}");
             let (of_ours, of_theirs) = both!(story, ours, theirs, get_pn_mapping(&phone));
-            same(story, shown(&of_ours), shown(&of_theirs));
+            same(story, &shown(&of_ours), &shown(&of_theirs));
         }
         let lid = format!("{lid}");
         let (of_ours, of_theirs) = both!(story, ours, theirs, get_lid_mapping(&lid));
-        same(story, shown(&of_ours), shown(&of_theirs));
+        same(story, &shown(&of_ours), &shown(&of_theirs));
     }
 }
