@@ -145,7 +145,7 @@ fn session_event(event: &HubEvent) -> Envelope {
             });
             Envelope::new("pairing_code", data).with_flat(*at, &["session_id", "pairing_code"])
         }
-        _ => Envelope::new("", Value::Null),
+        _ => Envelope::new("unknown", Value::Null),
     }
 }
 
