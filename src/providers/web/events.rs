@@ -106,7 +106,7 @@ async fn receipts(connection: &Connection, receipt: &Receipt) {
     }
     let at = inbound::instant(receipt.timestamp);
     for id in &receipt.message_ids {
-        let (message_id, error) = (id.to_string(), String::new());
+        let (message_id, error) = (id.clone(), String::new());
         connection.tell(ProviderEvent::Status { message_id, status, at, error }).await;
     }
 }

@@ -64,8 +64,8 @@ impl Reader {
             }
             Source::Other => return Vec::new(),
         };
-        let chat_jid = info.source.chat.to_non_ad_string();
-        let came = incoming::read(message, info.source.is_from_me, &chat_jid);
+        let came_under = info.source.chat.to_non_ad_string();
+        let came = incoming::read(message, info.source.is_from_me, &came_under);
         if came == Came::Nothing {
             return Vec::new();
         }
@@ -192,7 +192,7 @@ fn message_of(said: Said, info: &MessageInfo, person: &Person, chat_id: String) 
         phone: person.number.clone().unwrap_or_else(|| chat_id.clone()),
         chat_id,
         contact_name: name,
-        message_id: info.id.to_string(),
+        message_id: info.id.clone(),
         kind: said.kind,
         text: said.text,
         media_url: None,
@@ -214,7 +214,7 @@ fn change_of(became: Became, info: &MessageInfo, chat_id: String) -> Told {
     let change = MessageChange {
         chat_id,
         target_id: became.target_id,
-        change_id: info.id.to_string(),
+        change_id: info.id.clone(),
         side: if info.source.is_from_me { Side::Company } else { Side::Customer },
         agent_id: None,
         kind: became.kind,

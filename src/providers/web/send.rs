@@ -102,15 +102,12 @@ impl Connection {
                 Ok(Err(error)) => return Err(failure(&error)),
                 Err(_) => return Err(ProviderError::Unknown(UNKNOWN.to_owned())),
             }
-            match tokio::time::timeout(ACK_TIMEOUT, ack).await {
-                Ok(Ok(word)) => {
-                    self.0.unanswered.store(0, Ordering::Relaxed);
-                    word.map_or(Ok(()), |code| Err(self.refused(&code)))
-                }
-                Ok(Err(_)) | Err(_) => {
-                    self.0.unanswered.fetch_add(1, Ordering::Relaxed);
-                    Err(ProviderError::Unknown(UNKNOWN.to_owned()))
-                }
+            if let Ok(Ok(word)) = tokio::time::timeout(ACK_TIMEOUT, ack).await {
+                self.0.unanswered.store(0, Ordering::Relaxed);
+                word.map_or(Ok(()), |code| Err(self.refused(&code)))
+            } else {
+                self.0.unanswered.fetch_add(1, Ordering::Relaxed);
+                Err(ProviderError::Unknown(UNKNOWN.to_owned()))
             }
         };
         let outcome = outcome.await;

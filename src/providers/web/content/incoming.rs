@@ -218,28 +218,30 @@ fn file(base: &wa::Message, chat: &str) -> Option<Said> {
 }
 
 fn with_file(file: File<'_>, chat: &str) -> Said {
+    let File { kind, place, caption, media_type, path, key, digest, sealed_digest, bytes, details } =
+        file;
     let reference = FileReference {
-        kind: file.place,
-        direct_path: file.path.unwrap_or_default().to_owned(),
-        media_key: file.key.unwrap_or_default().to_vec(),
-        file_sha256: file.digest.unwrap_or_default().to_vec(),
-        file_enc_sha256: file.sealed_digest.unwrap_or_default().to_vec(),
-        bytes: file.bytes.unwrap_or_default(),
+        kind: place,
+        direct_path: path.unwrap_or_default().to_owned(),
+        media_key: key.unwrap_or_default().to_vec(),
+        file_sha256: digest.unwrap_or_default().to_vec(),
+        file_enc_sha256: sealed_digest.unwrap_or_default().to_vec(),
+        bytes: bytes.unwrap_or_default(),
         chat: chat.to_owned(),
     };
     let is_there = !reference.direct_path.is_empty() && !reference.media_key.is_empty();
     let reference = if is_there { json!(reference) } else { serde_json::Value::Null };
     let status = if is_there { MediaStatus::Pending } else { MediaStatus::Failed };
     Said {
-        kind: file.kind,
-        text: plain(file.caption.unwrap_or_default()),
+        kind,
+        text: plain(caption.unwrap_or_default()),
         details: Some(Content::Media(MediaDetails {
-            filename: plain(&file.details.filename),
+            filename: plain(&details.filename),
             reference,
-            ..file.details
+            ..details
         })),
-        media_type: file.media_type.map(plain),
-        media_size: file.bytes.and_then(|bytes| i64::try_from(bytes).ok()),
+        media_type: media_type.map(plain),
+        media_size: bytes.and_then(|bytes| i64::try_from(bytes).ok()),
         media_status: Some(status),
         quoted_id: None,
     }

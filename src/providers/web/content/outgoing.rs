@@ -39,7 +39,7 @@ pub(in super::super) fn of(
                 Some(Content::Media(details)) => details,
                 _ => MediaDetails::default(),
             };
-            Ok(media_message(message, details, file, quote))
+            Ok(media_message(message, &details, file, quote))
         }
         (MessageKind::Location, Some(Content::Location(place))) => Ok(wa::Message {
             location_message: MessageField::some(message::LocationMessage {
@@ -123,7 +123,7 @@ fn text(text: &str, quote: Option<wa::ContextInfo>) -> wa::Message {
 
 fn media_message(
     message: &Message,
-    details: MediaDetails,
+    details: &MediaDetails,
     file: UploadResponse,
     quote: Option<wa::ContextInfo>,
 ) -> wa::Message {
@@ -164,7 +164,7 @@ fn media_message(
                 caption,
                 mimetype,
                 title: some(details.filename.clone()),
-                file_name: some(details.filename),
+                file_name: some(details.filename.clone()),
                 context_info,
                 ..Default::default()
             },
@@ -174,7 +174,7 @@ fn media_message(
 
 fn sticker(
     file: UploadResponse,
-    details: MediaDetails,
+    details: &MediaDetails,
     context_info: Option<Box<wa::ContextInfo>>,
 ) -> wa::Message {
     wa::Message {
@@ -230,13 +230,13 @@ fn vcard(card: &ContactCard) -> String {
             .replace(',', "\\,")
     };
     let name = escaped(&card.name);
-    let mut vcard = format!("BEGIN:VCARD\nVERSION:3.0\nN:;{name};;;\nFN:{name}\n");
-    for phone in &card.phones {
+    let mut lines = vec![format!("BEGIN:VCARD\nVERSION:3.0\nN:;{name};;;\nFN:{name}")];
+    lines.extend(card.phones.iter().map(|phone| {
         let id: String = phone.chars().filter(char::is_ascii_digit).collect();
-        vcard.push_str(&format!("TEL;type=CELL;type=VOICE;waid={id}:+{id}\n"));
-    }
-    vcard.push_str("END:VCARD");
-    vcard
+        format!("TEL;type=CELL;type=VOICE;waid={id}:+{id}")
+    }));
+    lines.push("END:VCARD".to_owned());
+    lines.join("\n")
 }
 
 fn some(text: String) -> Option<String> {

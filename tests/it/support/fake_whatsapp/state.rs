@@ -403,13 +403,13 @@ impl State {
         message: &wa::Message,
         attempt: u64,
     ) -> Node {
-        let Sealed { kind, mut bytes } = self.seal(writer, device, message);
+        let mut sealed = self.seal(writer, device, message);
         if let Writer::Customer(n) = writer
             && std::mem::take(&mut self.customers[n].garbles_next)
         {
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 1;
+            sealed.garble();
         }
+        let Sealed { kind, bytes } = sealed;
         let mut enc = NodeBuilder::new("enc").attr("v", "2").attr("type", kind);
         if attempt > 0 {
             enc = enc.attr("count", attempt.to_string());
