@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use tokio_postgres::NoTls;
 
 use crate::support::{
     Client, Database, Server,
     client::text,
+    database::run_on_postgres,
     eventually,
     fake_whatsapp::{Customer, FakeWhatsapp, Manner},
     on_both_databases,
@@ -192,4 +194,36 @@ async fn kills_in_the_middle_of_traffic_lose_and_double_nothing(database: Databa
     let taken = customers.iter().flat_map(|customer| customer.taken().into_iter());
     assert_eq!(taken.map(|taken| taken.id).collect::<BTreeSet<_>>(), promised);
     scene.fake.assert_well_used();
+}
+
+/// Somebody else holds the table of messages, so that the hub cannot store what it gets.
+async fn nothing_is_acknowledged_before_it_is_stored(database: Database) {
+    let url = database.url().expect("a server of its own").to_owned();
+    let mut scene = Scene::on(&database).await;
+    let maria = scene.fake.customer(MARIA, "Maria Souza");
+    let (holder, connection) = tokio_postgres::connect(&url, NoTls).await.expect("it answers");
+    let connection = tokio::spawn(connection);
+    holder.batch_execute("BEGIN; LOCK TABLE messages").await.expect("the table is free");
+    let id = maria.says("Alguém aí?").await;
+    eventually("the hub waits for the table", async || {
+        let waiting =
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'messages'::regclass";
+        let rows = holder.query(waiting, &[]).await.expect("it answers");
+        (!rows.is_empty()).then_some(())
+    })
+    .await;
+    assert!(!scene.fake.is_acknowledged(&id));
+    scene.server.kill9().await;
+    assert!(!scene.fake.is_acknowledged(&id));
+    holder.batch_execute("ROLLBACK").await.expect("the table is let go");
+    drop(holder);
+    connection.await.expect("no panic").expect("a polite end");
+    scene.come_back().await;
+    assert_eq!(ids(&scene.received(1).await), [id]);
+    scene.fake.assert_well_used();
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_before_it_is_stored_on_postgres() {
+    run_on_postgres(nothing_is_acknowledged_before_it_is_stored).await;
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use futures_util::FutureExt;
-use rand::{rngs::StdRng, seq::IndexedRandom};
+use rand::{RngExt, rngs::StdRng};
 use wacore_libsignal::protocol::{
     CiphertextMessage, Direction, GenericSignedPreKey, IdentityChange, IdentityKey,
     IdentityKeyPair, IdentityKeyStore, KeyPair, PreKeyBundle, PreKeyId, PreKeyRecord,
@@ -22,6 +22,8 @@ type Signal<T> = Result<T, SignalProtocolError>;
 const KEY_ID: u32 = 1;
 /// The phone itself, beside which companions are numbered from 1.
 const PRIMARY_DEVICE: u32 = 0;
+/// The largest number that a phone registers under.
+const REGISTRATION_MAX: u32 = 16_380;
 /// How a plaintext is padded (`v` of an `<enc>`).
 const PADDING_VERSION: u8 = 2;
 
@@ -85,7 +87,7 @@ impl Peer {
             &signed,
             &signature,
         );
-        let registration = *(1..=16_380).collect::<Vec<u32>>().choose(&mut randomness).expect("1");
+        let registration = randomness.random_range(1..=REGISTRATION_MAX);
         Self {
             identities: Identities { own: identity, registration, known: HashMap::new() },
             keys: Keys([(KEY_ID.into(), PreKeyRecord::new(KEY_ID.into(), &one_time))].into()),
@@ -179,9 +181,11 @@ impl Peer {
         wa::Message::decode_from_slice(unpadded).map_err(|error| invalid(&error.to_string()))
     }
 
-    /// The phone was set up anew: the sessions are gone, the keys stay.
+    /// The phone was set up anew, from a backup of its keys: it registers again, and the sessions are
+    /// gone.
     pub(super) fn forget_sessions(&mut self) {
         self.sessions.0.clear();
+        self.identities.registration = self.identities.registration % REGISTRATION_MAX + 1;
     }
 }
 
