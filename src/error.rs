@@ -10,7 +10,11 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use dx_actors::{HubError, domain::Rejected, store::StoreError};
+use dx_actors::{
+    HubError,
+    domain::{Rejected, customer_merge::MergeRefused},
+    store::StoreError,
+};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{auth::AuthFailure, postal::PostalError};
@@ -374,6 +378,7 @@ impl From<Rejected> for ApiError {
             | Rejected::DepartmentInUse
             | Rejected::BuiltInGroup
             | Rejected::WindowClosed
+            | Rejected::Merge(MergeRefused::DifferentTaxIds { .. })
             | Rejected::DefaultSession => Self::Conflict(text.into()),
             Rejected::NotWaiting(_)
             | Rejected::ColdBudget { .. }
@@ -390,6 +395,7 @@ impl From<Rejected> for ApiError {
             | Rejected::BadRating
             | Rejected::NotOpen
             | Rejected::DepartmentInactive(_)
+            | Rejected::Merge(_)
             | Rejected::LastAdmin => Self::refused(text),
         }
     }

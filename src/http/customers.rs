@@ -18,7 +18,7 @@ use super::{
     Body, Id, Listing, Query,
     customer_fields::{changes, new_customer, read_responsible, require_name},
     customer_filter::{customer_filter, customer_orders},
-    customer_pictures as pictures,
+    customer_merges as merges, customer_pictures as pictures,
     fields::REQUIRED,
     query::BaseUrl,
     reply::{Created, NoContent},
@@ -158,7 +158,7 @@ pub(super) async fn create(
     path = "",
     tag = "Clientes",
     summary = "Mostra um cliente",
-    description = "Quem a pessoa não pode ver não é encontrado.",
+    description = "Quem a pessoa não pode ver não é encontrado. De quem foi unido a outro vem o outro.",
     responses((status = 200, body = CustomerOut)),
 )]
 pub(super) async fn detail(
@@ -167,7 +167,7 @@ pub(super) async fn detail(
     base: BaseUrl,
     Id(id): Id,
 ) -> ApiResult<Json<CustomerOut>> {
-    Ok(Json(shown(&base, find(&app, &me, CustomerId(id)).await?)))
+    Ok(Json(shown(&base, merges::follow(&app, &me, CustomerId(id)).await?)))
 }
 
 /// `PATCH clientes/{id}/`.
@@ -318,10 +318,11 @@ pub(super) async fn history(
     Id(id): Id,
     query: Query,
 ) -> ApiResult<Listing<HistoryOut>> {
-    let id = find(&app, &me, CustomerId(id)).await?.customer.id;
+    // Who was merged keeps a history of his own, for those who see whom he was merged into.
+    merges::follow(&app, &me, CustomerId(id)).await?;
     let filter = AuditFilter {
         subject: Some(AuditSubject::Customer),
-        subject_id: Some(id.0),
+        subject_id: Some(id),
         ..AuditFilter::default()
     };
     let fetch = |page| app.hub.store().list_audit_entries(filter.clone(), page);
@@ -347,7 +348,10 @@ pub(super) async fn find(
     id: CustomerId,
 ) -> ApiResult<CustomerView> {
     let found = app.hub.store().find_customer_view(&customer_scope(me), id).await?;
-    found.ok_or_else(|| missing(id))
+    match found {
+        Some(view) => Ok(view),
+        None => Err(merges::missing(app, me, id).await),
+    }
 }
 
 async fn change(

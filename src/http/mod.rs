@@ -23,6 +23,7 @@ mod content;
 mod cors;
 mod customer_fields;
 mod customer_filter;
+mod customer_merges;
 mod customer_pictures;
 mod customers;
 mod days;
@@ -58,6 +59,7 @@ mod sandbox;
 mod send;
 pub mod server;
 mod session_backup;
+mod session_diagnosis;
 mod sessions;
 mod settings;
 mod skills;
@@ -278,6 +280,9 @@ fn customers() -> Table {
         .at("/clientes/{id}/status", routes!(customers::set_status))
         .at("/clientes/{id}/responsavel", routes!(customers::set_responsible))
         .at("/clientes/{id}/historico", routes!(customers::history))
+        .at("/clientes/{id}/unir", routes!(customer_merges::merge))
+        .at("/clientes/{id}/separar", routes!(customer_merges::separate))
+        .at("/clientes/{id}/unioes", routes!(customer_merges::list))
         .at("/clientes/{id}/logo", routes!(customer_pictures::logo))
         .at("/clientes/{id}/assinatura-digital", routes!(customer_pictures::signature))
         .at("/grupos-empresa", routes!(company_groups::list, company_groups::create))
@@ -315,6 +320,7 @@ fn whatsapp() -> Table {
         .at("/sessions/status", routes!(sessions::status))
         .at("/sessions/{id}", routes!(sessions::show, sessions::update, sessions::deactivate))
         .at("/sessions/{id}/metrics", routes!(sessions::metrics))
+        .at("/sessions/{id}/diagnostico", routes!(session_diagnosis::show))
         .at("/sessions/{id}/reconnect", routes!(sessions::reconnect))
         .at("/session", routes!(sessions::stop_default))
         .at("/session/start", routes!(sessions::start_default))

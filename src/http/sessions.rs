@@ -19,6 +19,7 @@ use super::{
     Body, Fields, Id, Listing, Query,
     cloud_numbers::{self, Completeness},
     reply::{Created, NoContent},
+    session_diagnosis,
 };
 use crate::{
     auth::{CurrentAgent, Permission},
@@ -320,7 +321,7 @@ pub(super) async fn status(
     path = "",
     tag = "Sessões",
     summary = "Mostra as métricas de um número",
-    description = "Mensagens, latência e erros.",
+    description = "Mensagens, latência e erros; por trecho do caminho e por motivo nas últimas 24 horas.",
     responses((status = 200, body = SessionMetricsOut)),
 )]
 pub(super) async fn metrics(
@@ -330,7 +331,8 @@ pub(super) async fn metrics(
 ) -> ApiResult<Json<SessionMetricsOut>> {
     let session = app.hub.sessions().resolve(Some(SessionId(id))).await?;
     let metrics = app.hub.store().session_metrics(session.id).await?;
-    Ok(Json(SessionMetricsOut::new(&session, metrics, app.hub.clock().now())))
+    let measures = session_diagnosis::measures(&app, session.id).await?;
+    Ok(Json(SessionMetricsOut::new(&session, metrics, measures, app.hub.clock().now())))
 }
 
 /// `POST /sessions/{id}/reconnect/`: now, whatever `auto_reconnect` says.
@@ -755,7 +757,9 @@ mod tests {
             "messages_with_error": 0, "avg_latency_ms": null, "latency_acceptable_rate": 100.0,
             "uptime_seconds": null, "error_count": 0,
         });
-        assert_eq!(metrics, expected);
+        for (key, value) in expected.as_object().unwrap() {
+            assert_eq!(&metrics[key], value, "{key}");
+        }
         ready(&app).await;
         let answer = app.post("/api/v1/whatsapp/sessions/1/reconnect/").signed_in().send().await;
         let body = answer.json();

@@ -11,7 +11,7 @@ use super::{time::At, words::Word};
 use crate::openapi::schemas::one_of;
 
 /// Columns that have another name on the wire.
-pub(super) const FIELDS: [(&str, &str); 24] = [
+pub(super) const FIELDS: [(&str, &str); 26] = [
     ("name", "razao_social"),
     ("trade_name", "nome_fantasia"),
     ("person_type", "tipo_pessoa"),
@@ -36,6 +36,8 @@ pub(super) const FIELDS: [(&str, &str); 24] = [
     ("responsible_agent_id", "agente_responsavel"),
     ("signature", "assinatura_digital"),
     ("is_active", "ativo"),
+    ("merged", "unido"),
+    ("merged_into", "unido_a"),
 ];
 
 /// Uma alteração de um cliente.

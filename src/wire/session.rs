@@ -1,7 +1,7 @@
 //! The company's numbers: rows, status, figures, and the answers to starting and stopping.
 
 use dx_actors::{
-    domain::{ProviderKind, SessionStatus, Timestamp, WhatsAppSession},
+    domain::{ProviderKind, SessionStatus, Timestamp, WhatsAppSession, diagnosis::reason_words},
     session::{Pairing, SandboxFault},
     store::SessionMetrics,
 };
@@ -12,6 +12,7 @@ use super::{
     cloud_number::{CloudNumberIn, CloudNumberOut},
     message::{acceptable_rate, two_decimals},
     qr_image,
+    session_diagnosis::{FailureOut, HopOut},
     time::At,
     words::Word,
 };
@@ -197,13 +198,13 @@ pub struct SessionStatusOut {
     /// O que há a fazer, quando algo está errado.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub message: Option<&'static str>,
+    pub message: Option<String>,
 }
 
 impl SessionStatusOut {
     /// There is no number at all.
     pub fn none() -> Self {
-        let message = Some("Nenhuma sessão encontrada");
+        let message = Some("Nenhuma sessão encontrada".to_owned());
         Self { status: "disconnected", message, ..Self::default() }
     }
 }
@@ -232,36 +233,10 @@ impl From<SessionOut> for SessionStatusOut {
     }
 }
 
-/// What whoever reads a `last_error` can do about it.
-fn advice(last_error: &str) -> Option<&'static str> {
-    Some(match last_error {
-        "conexao_perdida" => "A conexão com o WhatsApp caiu. O servidor tenta de novo sozinho.",
-        "desconectado_pelo_celular" => {
-            "O aparelho foi removido no celular ou a conta foi bloqueada. Conecte o número de novo."
-        }
-        "qr_expirado" => "Ninguém leu o código a tempo. Inicie a conexão de novo.",
-        "pareamento_recusado" => {
-            "O WhatsApp recusou o pareamento. Espere alguns minutos e inicie a conexão de novo."
-        }
-        "numero_banido" => {
-            "O WhatsApp baniu este número. Peça a revisão no aplicativo do celular; o histórico fica."
-        }
-        "numero_banido_temporariamente" => {
-            "O WhatsApp suspendeu este número por um tempo. Espere o fim da suspensão e não escreva a \
-             quem nunca escreveu."
-        }
-        "versao_desatualizada" => {
-            "O WhatsApp não aceita mais esta versão do servidor. Atualize o DX Connect."
-        }
-        "conectado_em_outro_lugar" => {
-            "As mesmas credenciais foram usadas em outro lugar. Desligue o outro e reconecte."
-        }
-        "sessao_corrompida" => {
-            "As chaves deste aparelho não servem mais e foram apagadas. Conecte o número de novo."
-        }
-        "proxy_indisponivel" => "O proxy deste número não respondeu. Confira o endereço e a senha.",
-        _ => return None,
-    })
+/// Why the number is not connected, and what whoever reads it can do.
+fn advice(last_error: &str) -> Option<String> {
+    let told = Some(last_error).filter(|code| !code.is_empty()).map(reason_words)?;
+    Some(format!("{} {}", told.text, told.advice))
 }
 
 /// Um número que está se conectando.
@@ -317,7 +292,7 @@ pub struct SentenceOut {
 #[schema(example = json!({
     "session_id": 1, "total_messages": 22, "messages_sent": 10, "messages_received": 12,
     "messages_with_error": 0, "avg_latency_ms": 812.5, "latency_acceptable_rate": 100.0,
-    "uptime_seconds": 3600, "error_count": 0,
+    "uptime_seconds": 3600, "error_count": 0, "latency_hops": [], "failures": [],
 }))]
 pub struct SessionMetricsOut {
     pub session_id: i64,
@@ -329,10 +304,19 @@ pub struct SessionMetricsOut {
     pub latency_acceptable_rate: f64,
     pub uptime_seconds: Option<u64>,
     pub error_count: i64,
+    /// Cada trecho do caminho das mensagens, em sua ordem.
+    pub latency_hops: Vec<HopOut>,
+    /// Por que mensagens das últimas 24 horas falharam.
+    pub failures: Vec<FailureOut>,
 }
 
 impl SessionMetricsOut {
-    pub fn new(session: &WhatsAppSession, metrics: SessionMetrics, now: Timestamp) -> Self {
+    pub fn new(
+        session: &WhatsAppSession,
+        metrics: SessionMetrics,
+        (latency_hops, failures): (Vec<HopOut>, Vec<FailureOut>),
+        now: Timestamp,
+    ) -> Self {
         let SessionMetrics { total, outbound, inbound, failed, to_sent_ms, slow } = metrics;
         Self {
             session_id: session.id.0,
@@ -344,6 +328,8 @@ impl SessionMetricsOut {
             latency_acceptable_rate: acceptable_rate(total, slow),
             uptime_seconds: session.uptime_seconds(now),
             error_count: session.error_count,
+            latency_hops,
+            failures,
         }
     }
 }

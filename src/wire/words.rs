@@ -9,6 +9,9 @@ use dx_actors::{
         address::PostalSource,
         audit::{AuditAction, AuditSubject},
         cloud::TemplateStatus,
+        customer_merge::Part,
+        diagnosis::Level,
+        latency::Hop,
         queue::ServiceLevel,
         report::ReportGrouping,
         webhook::{DeliveryStatus, EventKind},
@@ -45,6 +48,33 @@ macro_rules! words {
 
 words! {
     AssignmentMode { Assign = "automatico", Offer = "oferta" }
+    Hop {
+        Waiting = "waiting",
+        HandingOver = "handing_over",
+        Sending = "sending",
+        Delivering = "delivering",
+        Reading = "reading",
+        Receiving = "receiving",
+    }
+    Level { Info = "info", Warning = "aviso", Error = "erro" }
+    Part {
+        Name = "razao_social",
+        TradeName = "nome_fantasia",
+        TaxId = "cnpj_cpf",
+        Email = "email",
+        Phone = "telefone",
+        WhatsApp = "whatsapp",
+        Address = "endereco",
+        CompanyGroup = "grupo_empresa",
+        StateRegistration = "inscricao_estadual",
+        MunicipalRegistration = "inscricao_municipal",
+        BusinessLine = "ramo_atividade",
+        Representative = "responsavel_legal",
+        Notes = "observacoes",
+        ResponsibleAgent = "agente_responsavel",
+        Logo = "logo",
+        Signature = "assinatura_digital",
+    }
     PresenceCause {
         Own = "proprio",
         Silence = "silencio",

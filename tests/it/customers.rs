@@ -10,7 +10,7 @@ use crate::support::{
     Client, Database, Server,
     client::{assert_keys, id, results, text},
     on_both_databases,
-    wire::customer_number,
+    wire::{TICKETS, customer_number},
 };
 
 const CUSTOMERS: &str = "/api/v1/clientes/";
@@ -26,6 +26,7 @@ on_both_databases!(
     pictures_are_uploaded_read_replaced_and_removed,
     a_picture_that_is_none_is_refused_and_changes_nothing,
     a_ticket_is_found_by_its_customer_without_accents,
+    merged_customers_stay_merged_after_a_crash_and_can_be_parted,
 );
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0";
@@ -355,4 +356,35 @@ async fn a_ticket_is_found_by_its_customer_without_accents(database: Database) {
         let path = format!("/api/v1/atendimento/atendimentos/?search={search}");
         assert_eq!(admin.get(&path).expect(200).await["count"], expected, "{search}");
     }
+}
+
+async fn merged_customers_stay_merged_after_a_crash_and_can_be_parted(database: Database) {
+    let mut server = Server::start(&database).await;
+    let admin = server.admin().await;
+    let numbers = [customer_number(1), customer_number(2)];
+    let one = admin.customer_of(&numbers[0]).await;
+    let other = admin.customer_of(&numbers[1]).await;
+    let body = json!({ "cliente_id": other, "motivo": "Cadastrado duas vezes" });
+    let merge = admin.post(&format!("{CUSTOMERS}{one}/unir/"), body).expect(200).await;
+    assert_eq!((&merge["unido"], &merge["atendimentos"]), (&json!(other), &json!(1)));
+    server.kill9().await;
+    server.start_again().await;
+    let admin = server.admin().await;
+    admin.customer_writes(&numbers[1]).await;
+    let owners = async || {
+        let page = admin.get(&format!("{TICKETS}?search={}", numbers[1])).expect(200).await;
+        let mut owners = Vec::new();
+        for row in results(&page) {
+            let ticket = admin.get(&format!("{TICKETS}{}/", id(row))).expect(200).await;
+            owners.push(id(&json!({ "id": ticket["cliente"] })));
+        }
+        owners
+    };
+    assert_eq!(owners().await, [one, one]);
+    let page = admin.get(&format!("{CUSTOMERS}?search={}", numbers[1])).expect(200).await;
+    assert_eq!(results(&page).iter().map(id).collect::<Vec<_>>(), [one]);
+    let body = json!({ "uniao_id": id(&merge) });
+    admin.post(&format!("{CUSTOMERS}{one}/separar/"), body).expect(200).await;
+    assert_eq!(owners().await, [one, other], "what came later stays");
+    assert_eq!(admin.get(&format!("{CUSTOMERS}{other}/")).expect(200).await["id"], other);
 }

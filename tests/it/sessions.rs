@@ -22,6 +22,7 @@ on_both_databases!(
     fresh_server_has_one_disconnected_session,
     stopped_session_can_be_started_again,
     second_number_is_a_session_of_its_own,
+    a_number_explains_itself_also_after_a_crash,
 );
 
 async fn fresh_server_has_one_disconnected_session(database: Database) {
@@ -174,6 +175,28 @@ async fn metrics_count_what_came_and_went() {
     assert_eq!(metrics["messages_with_error"], 0);
     assert_keys(&metrics, &["uptime_seconds", "error_count"]);
     admin.get(&format!("{SESSIONS}999999/metrics/")).expect_failure(404).await;
+}
+
+async fn a_number_explains_itself_also_after_a_crash(database: Database) {
+    let (mut server, admin) = start_with_ready_session(&database).await;
+    let session = admin.get(STATUS).expect(200).await["session_id"].take();
+    let path = format!("{SESSIONS}{session}/diagnostico/");
+    admin.receive("5511988880001", "oi", "m1").await;
+    let before = admin.get(&path).expect(200).await;
+    assert_eq!(before["status"], "ready");
+    assert!(before["ultima_mensagem_recebida_em"].is_string(), "{before}");
+    assert_eq!(before["diagnostico"][0]["nivel"], "info");
+    let states = before["historico"].as_array().expect("a list").clone();
+    assert_eq!((&states[0]["status"], &states[0]["em"]), (&json!("ready"), &before["desde"]));
+    server.kill9().await;
+    server.start_again().await;
+    let admin = server.admin().await;
+    admin.session_becomes("ready").await;
+    let after = admin.get(&path).expect(200).await;
+    let later = after["historico"].as_array().expect("a list");
+    assert!(later.len() > states.len() && later.ends_with(&states), "{after}");
+    assert_eq!(after["ultima_mensagem_recebida_em"], before["ultima_mensagem_recebida_em"]);
+    admin.get(&format!("{SESSIONS}999999/diagnostico/")).expect_failure(404).await;
 }
 
 async fn second_number_is_a_session_of_its_own(database: Database) {

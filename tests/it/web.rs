@@ -282,8 +282,12 @@ async fn typing_is_seen_on_both_sides() {
         (fake.presences().last() == Some(&Presence::Unavailable)).then_some(())
     })
     .await;
-    let is_hers = |address: &String| address.contains(MARIA) || address.contains(&maria.lid());
-    assert!(fake.subscriptions().iter().any(is_hers), "or nobody would be told that she types");
+    // Or nobody would be told that she types.
+    eventually("the network is asked to tell her signals", async || {
+        let is_hers = |to: &String| to.contains(MARIA) || to.contains(&maria.lid());
+        fake.subscriptions().iter().any(is_hers).then_some(())
+    })
+    .await;
     fake.assert_well_used();
 }
 

@@ -75,7 +75,7 @@ async fn pairing_by_a_code_to_scan_is_told_step_by_step() {
     let again = admin.post_nothing(START).expect(202).await;
     assert_eq!(again["status"], "ready", "an active number stays as it is");
     assert_it_works(&fake, &admin, MARIA).await;
-    assert_eq!((fake.pairings(), fake.logins()), (1, 1));
+    assert_eq!(fake.pairings(), 1);
     fake.assert_well_used();
 }
 
@@ -160,13 +160,14 @@ async fn a_companion_removed_while_it_was_away_asks_for_a_new_pairing() {
 #[tokio::test]
 async fn whoever_takes_over_keeps_the_connection() {
     let (_server, fake, admin) = paired().await;
+    let logins = fake.logins();
     fake.replace();
     ends(&admin, "conectado_em_outro_lugar").await;
-    assert_eq!((fake.logins(), fake.connections()), (1, 0), "it does not fight");
+    assert_eq!((fake.logins(), fake.connections()), (logins, 0), "it does not fight");
     // Only when a person says so.
     admin.post_nothing(START).expect(202).await;
     admin.session_becomes("ready").await;
-    assert_eq!((fake.logins(), fake.pairings()), (2, 1));
+    assert_eq!((fake.logins(), fake.pairings()), (logins + 1, 1));
     fake.assert_well_used();
 }
 
@@ -200,9 +201,10 @@ async fn refusals_at_login_say_what_has_to_be_done() {
 #[tokio::test]
 async fn what_passes_is_waited_for() {
     let (_server, fake, admin) = paired().await;
-    for (n, code) in ["515", "503"].into_iter().enumerate() {
+    for code in ["515", "503"] {
+        let logins = fake.logins();
         fake.stream_error(code);
-        eventually("the hub logs in again", async || (fake.logins() == n + 2).then_some(())).await;
+        eventually("the hub logs in again", async || (fake.logins() > logins).then_some(())).await;
         admin.session_becomes("ready").await;
     }
     assert_it_works(&fake, &admin, MARIA).await;
@@ -257,6 +259,7 @@ async fn a_number_moves_to_another_server_and_the_older_one_stops() {
     const PASSPHRASE: (&str, &str) = ("X-Backup-Passphrase", "correto cavalo bateria");
     let (_here, fake, old) = paired().await;
     assert_it_works(&fake, &old, MARIA).await;
+    let logins = fake.logins();
     let export = old.get(&format!("{SESSIONS}1/export/")).header(PASSPHRASE.0, PASSPHRASE.1);
     let file = export.expect(200).await;
     let there = fake.hub_on(&Database::Sqlite).start().await;
@@ -269,6 +272,6 @@ async fn a_number_moves_to_another_server_and_the_older_one_stops() {
     assert_eq!(status["phone_number"], PHONE_NUMBER);
     ends(&old, "conectado_em_outro_lugar").await;
     assert_it_works(&fake, &new, "5511999990006").await;
-    assert_eq!((fake.pairings(), fake.logins(), fake.connections()), (1, 2, 1));
+    assert_eq!((fake.pairings(), fake.logins(), fake.connections()), (1, logins + 1, 1));
     fake.assert_well_used();
 }

@@ -166,7 +166,7 @@ async fn scene() -> (FakeWhatsapp, Companion, Customer) {
 #[tokio::test]
 async fn a_companion_is_linked_writes_and_is_written_to() {
     let (fake, companion, maria) = scene().await;
-    assert_eq!((fake.pairings(), fake.logins()), (1, 1));
+    assert_eq!(fake.pairings(), 1);
     let id = maria.says("Olá, preciso de ajuda").await;
     let (chat, name, text) = companion
         .until(|event| match event {
@@ -239,6 +239,7 @@ async fn a_cut_connection_comes_back_and_so_does_what_waited() {
     for n in 0..10 {
         ids.push(maria.says(&format!("mensagem {n}")).await);
     }
+    let logins = fake.logins();
     fake.drop_connections();
     companion.becomes(EventKind::Disconnected).await;
     companion.becomes(EventKind::Connected).await;
@@ -246,7 +247,7 @@ async fn a_cut_connection_comes_back_and_so_does_what_waited() {
         fake.acknowledges(id).await;
     }
     assert_eq!(*companion.committed.lock().await, ids, "in order, each once");
-    assert_eq!(fake.logins(), 2);
+    assert_eq!(fake.logins(), logins + 1);
     companion.handle.shutdown().await;
     fake.assert_well_used();
 }

@@ -65,6 +65,10 @@ impl Chats {
         self.len() == 0
     }
 
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Asks the actor of a chat.
     pub(super) async fn ask<T: Send + 'static>(
         &self,

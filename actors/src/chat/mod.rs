@@ -5,6 +5,9 @@ mod actor;
 mod automatic_tests;
 mod changes;
 mod closing;
+#[cfg(test)]
+mod customer_tests;
+mod customers;
 mod decisions;
 mod handle;
 mod handover;

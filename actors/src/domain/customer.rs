@@ -1,5 +1,7 @@
 //! Customers: whom a chat belongs to, with everything that is known of a company or a person.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     AgentId, CompanyGroupId, CustomerId, Timestamp,
     audit::{Differences, FieldChange},
@@ -10,9 +12,10 @@ use super::{
     tax_id::{TaxId, TaxIdKind},
 };
 
-/// A company or a natural person.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, sqlx::Type)]
+/// A company or a natural person. Stored as JSON within a record of a merge, hence serde.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, sqlx::Type, Serialize, Deserialize)]
 #[sqlx(type_name = "TEXT", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum PersonType {
     #[default]
     Company,

@@ -42,6 +42,8 @@ ids! {
     IntegrationEventId,
     /// A document of a customer.
     DocumentId,
+    /// Two customers who were made one.
+    MergeId,
     /// The row of a message; the provider's own id is `Message::message_id`.
     MessageRowId,
     /// A note of a colleague in a chat.

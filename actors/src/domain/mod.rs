@@ -13,13 +13,16 @@ pub mod cloud;
 pub mod company_group;
 pub mod contact;
 pub mod customer;
+pub mod customer_merge;
 pub mod department;
+pub mod diagnosis;
 pub mod document;
 pub mod document_template;
 pub mod file;
 pub mod group;
 pub mod ids;
 pub mod inactivity;
+pub mod latency;
 pub mod list;
 pub mod message;
 pub mod message_change;
@@ -64,8 +67,8 @@ pub use document_template::{DocumentTemplate, TemplateKind, Templates};
 pub use group::{Group, GroupChanges, NewGroup};
 pub use ids::{
     AgentId, CompanyGroupId, ContactId, CustomerId, DeliveryId, DepartmentId, DocumentId, GroupId,
-    IntegrationEventId, MessageRowId, NoteId, PermissionId, QueueEntryId, QuickReplyId, SessionId,
-    TicketId, TransferId, WebhookId,
+    IntegrationEventId, MergeId, MessageRowId, NoteId, PermissionId, QueueEntryId, QuickReplyId,
+    SessionId, TicketId, TransferId, WebhookId,
 };
 pub use list::List;
 pub use message::{

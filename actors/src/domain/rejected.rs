@@ -1,6 +1,6 @@
 //! Why a rule says no. Each value is a sentence in pt-BR that the person who asked can act on.
 
-use super::{Timestamp, ticket::TicketStatus};
+use super::{Timestamp, customer_merge::MergeRefused, ticket::TicketStatus};
 
 /// A request that the rules refuse; nothing has been changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,4 +70,6 @@ pub enum Rejected {
     NotQueued,
     #[error("Não é possível desativar ou rebaixar o último administrador ativo")]
     LastAdmin,
+    #[error(transparent)]
+    Merge(#[from] MergeRefused),
 }

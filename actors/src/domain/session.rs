@@ -168,6 +168,21 @@ pub enum DisconnectReason {
 }
 
 impl DisconnectReason {
+    pub const ALL: [Self; 12] = [
+        Self::ConnectionLost,
+        Self::LoggedOut,
+        Self::QrExpired,
+        Self::PairingRefused,
+        Self::Banned,
+        Self::BannedUntil(None),
+        Self::Outdated,
+        Self::ProxyFailed,
+        Self::Replaced,
+        Self::BadSession,
+        Self::CredentialsRefused,
+        Self::NotConfigured,
+    ];
+
     /// What is stored and shown as `last_error`.
     pub const fn as_str(self) -> &'static str {
         match self {

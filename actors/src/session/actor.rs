@@ -271,12 +271,7 @@ impl State {
                 Ok(())
             }
             ToSession::TryAgain { generation } => {
-                let outcome = if generation == self.generation {
-                    self.connect(self.how_to_come_back()).await
-                } else {
-                    Ok(())
-                };
-                settle_cast("reconnect", outcome)
+                settle_cast("reconnect", self.try_again(generation).await)
             }
             ToSession::HangUp { reply } => {
                 self.hang_up();
@@ -341,6 +336,13 @@ impl State {
         self.pairing = None;
         self.connect(self.how_to_come_back()).await?;
         Ok(self.session.clone())
+    }
+
+    async fn try_again(&mut self, generation: u64) -> Result<(), HubError> {
+        if generation != self.generation {
+            return Ok(());
+        }
+        self.connect(self.how_to_come_back()).await
     }
 
     /// One that is being paired goes on with that; one that was never paired has nothing to come back

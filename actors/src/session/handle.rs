@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::{
     actor::{SessionChild, ToSession},
+    hops::Hops,
     outbound::EarlyReports,
     provider::{Provider, ProviderEvent},
 };
@@ -16,7 +17,9 @@ use crate::{
     clock::Clock,
     domain::{
         AgentId, DepartmentId, Inbound, MediaStatus, Message, ProviderKind, Receipt,
-        SessionChanges, SessionId, SessionStatus, Timestamp, WhatsAppSession, ids::ChatKey,
+        SessionChanges, SessionId, SessionStatus, Timestamp, WhatsAppSession,
+        ids::ChatKey,
+        latency::{Histogram, Hop},
         notification::Topic,
     },
     error::HubError,
@@ -60,6 +63,9 @@ pub struct Sessions {
     doors: Doors<SessionChild>,
     live: DashMap<SessionId, LiveSession>,
     early_reports: EarlyReports,
+    hops: Hops,
+    /// Since when hops are measured.
+    started_at: Timestamp,
     media_pending: Notify,
     /// Other addresses of chats; as many as people who have one.
     aliases: DashMap<(SessionId, String), String>,
@@ -73,6 +79,8 @@ impl Sessions {
             doors: Doors::default(),
             live: DashMap::new(),
             early_reports: EarlyReports::default(),
+            hops: Hops::default(),
+            started_at: clock.now(),
             media_pending: Notify::new(),
             aliases: DashMap::new(),
             store,
@@ -316,6 +324,16 @@ impl Sessions {
         if let Err(error) = told {
             tracing::warn!(%error, session.id = %id, "an event of the network was not handled");
         }
+    }
+
+    pub(super) fn hops(&self) -> &Hops {
+        &self.hops
+    }
+
+    /// How long a number's messages waited for their turn and for the network, and since when that was
+    /// measured.
+    pub fn latencies(&self, id: SessionId) -> (Timestamp, Vec<(Hop, Histogram)>) {
+        (self.started_at, self.hops.of(id))
     }
 
     pub(super) fn early_reports(&self) -> &EarlyReports {

@@ -3,6 +3,7 @@
 mod actor;
 mod customer_typing;
 mod handle;
+mod hops;
 mod intake;
 mod outbound;
 mod pace;

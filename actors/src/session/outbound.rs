@@ -153,10 +153,18 @@ pub(super) async fn hand_over(
     if !begin(context, message).await {
         return None;
     }
+    let begun_at = context.clock.now();
+    let hops = context.sessions.hops();
+    if let Some(queued_at) = message.queued_at {
+        hops.waited(message.session_id, begun_at.since(queued_at));
+    }
     let early = context.sessions.early_reports();
     early.expect(message);
     let outcome = try_to_send(provider, message, connection).await;
     let recorded_at = record(context, message, &outcome).await;
+    if let (HandOver::Taken(_), Some(at)) = (&outcome, recorded_at) {
+        hops.handed_over(message.session_id, at.since(begun_at));
+    }
     while let Some(reports) = early.take(message) {
         let due = reports.into_iter().map(|report| {
             // Nothing is delivered before it is sent, whatever the clocks say.

@@ -257,7 +257,10 @@ async fn company_of(
     dialect::lock_text(tx, &format!("company {plain_name}")).await?;
     let mut found: Option<(CustomerId,)> = None;
     if let Some(tax_id) = &tax_id {
-        let by_id = sql("SELECT id FROM customers WHERE tax_id = $1 AND deleted_at IS NULL");
+        let by_id = sql("SELECT s.id FROM customers m \
+             JOIN customers s ON s.id = COALESCE(m.merged_into, m.id) \
+             WHERE s.deleted_at IS NULL AND m.tax_id = $1 \
+             ORDER BY CASE WHEN m.merged_into IS NULL THEN 0 ELSE 1 END LIMIT 1");
         found = tx.opt(by_id.bind(tax_id)).await?;
     }
     if found.is_none() && !plain_name.is_empty() {

@@ -18,6 +18,8 @@ use crate::domain::{
 
 /// Rows whose plain texts are filled in one transaction when the database is opened.
 const FILL_ROWS: i64 = 500;
+/// How often a customer is looked for who is merged and parted at this very moment.
+const HOLD_ATTEMPTS: usize = 3;
 /// Cities and states that the statistics name.
 const TOP_PLACES: i64 = 10;
 
@@ -33,7 +35,8 @@ pub struct CustomerView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CustomerScope {
     All,
-    /// Those whom this person created or is responsible for, and those of the tickets of the scope.
+    /// Those whom this person created or is responsible for, also if they were merged into others since, and
+    /// those of the tickets of the scope.
     Of(AgentId, Scope),
 }
 
@@ -46,7 +49,11 @@ impl CustomerScope {
                 let sql = sql
                     .push_bind(" AND (c.created_by = ", *agent)
                     .push_bind(" OR c.responsible_agent_id = ", *agent)
-                    .push(" OR c.id IN (SELECT t.customer_id FROM tickets t WHERE TRUE");
+                    .push(" OR c.id IN (SELECT x.merged_into FROM customers x")
+                    .push(" WHERE x.merged_into IS NOT NULL")
+                    .push_bind(" AND (x.created_by = ", *agent)
+                    .push_bind(" OR x.responsible_agent_id = ", *agent)
+                    .push(")) OR c.id IN (SELECT t.customer_id FROM tickets t WHERE TRUE");
                 tickets.push(sql).push("))")
             }
         }
@@ -99,8 +106,8 @@ impl CustomerFilter {
             .push_bind_if(" AND c.updated_at <= ", self.updated_before)
             .push_any_of(&tax_ids, &["c.tax_id"])
             .push_any_of(&emails, &["LOWER(c.email)"])
-            .push_any_of(&phones, &["c.phone", "c.whatsapp"])
-            .push_plain_search(&self.terms, &["c.search_text"]);
+            .push_any_of(&phones, &["c.phone", "c.whatsapp", "c.merged_text"])
+            .push_plain_search(&self.terms, &["c.search_text", "c.merged_text"]);
         let texts = [
             (&self.name, "c.name_plain"),
             (&self.trade_name, "c.trade_name_plain"),
@@ -354,16 +361,36 @@ pub(super) async fn lock(tx: &mut Tx, id: CustomerId) -> Result<(), StoreError> 
     dialect::lock_text(tx, &format!("customer {id}")).await
 }
 
-/// The oldest customer with this number, else the customer of the oldest contact with it. The number
-/// is held until the end of the transaction, so that two chats of one number do not create two
-/// customers.
+/// The customer, or whom he was merged into; he is neither deleted nor merged until the end of the
+/// transaction.
+pub(super) async fn hold(tx: &mut Tx, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+    // Again only if he was merged, or parted, between the two statements.
+    for _attempt in 0..HOLD_ATTEMPTS {
+        let shown = sql("SELECT s.id FROM customers m \
+             JOIN customers s ON s.id = COALESCE(m.merged_into, m.id) \
+             WHERE m.id = $1 AND s.deleted_at IS NULL");
+        let found: Option<(CustomerId,)> = tx.opt(shown.bind(id)).await?;
+        let Some((shown,)) = found else { return Ok(None) };
+        lock(tx, shown).await?;
+        if let Some(customer) = get(tx, shown).await? {
+            return Ok(Some(customer));
+        }
+    }
+    Err(StoreError::Stale)
+}
+
+/// The oldest customer with this number, else whom a customer with it was merged into, else the customer
+/// of the oldest contact with it. The number is held until the end of the transaction, so that two chats of
+/// one number do not create two customers.
 pub(super) async fn find_by_phone(
     tx: &mut Tx,
     phone: &str,
 ) -> Result<Option<Customer>, StoreError> {
     dialect::lock_text(tx, phone).await?;
-    let own = sql("SELECT * FROM customers WHERE deleted_at IS NULL \
-         AND (phone = $1 OR whatsapp = $1) ORDER BY id LIMIT 1");
+    let own = sql("SELECT s.* FROM customers m \
+         JOIN customers s ON s.id = COALESCE(m.merged_into, m.id) \
+         WHERE s.deleted_at IS NULL AND (m.phone = $1 OR m.whatsapp = $1) \
+         ORDER BY CASE WHEN m.merged_into IS NULL THEN 0 ELSE 1 END, m.id LIMIT 1");
     if let Some(customer) = tx.opt(own.bind(phone)).await? {
         return Ok(Some(customer));
     }
@@ -398,7 +425,12 @@ pub(super) async fn insert(
     Ok(customer)
 }
 
-fn update(id: CustomerId, details: &CustomerDetails, by: AgentId, now: Timestamp) -> Sql {
+pub(super) fn update(
+    id: CustomerId,
+    details: &CustomerDetails,
+    by: AgentId,
+    now: Timestamp,
+) -> Sql {
     let update = sql("UPDATE customers SET name = $1, trade_name = $2, person_type = $3, \
          tax_id = $4, email = $5, phone = $6, phone_written = $7, whatsapp = $8, \
          whatsapp_written = $9, street = $10, street_number = $11, complement = $12, \
@@ -490,7 +522,7 @@ async fn remove(
     Ok(true)
 }
 
-fn entry(
+pub(super) fn entry(
     customer: &Customer,
     action: AuditAction,
     agent_id: Option<AgentId>,

@@ -4,7 +4,7 @@
 use time::Date;
 
 use super::{
-    CustomerScope, Store, StoreError, audit,
+    CustomerScope, Store, StoreError, audit, customers,
     db::Tx,
     dialect, files,
     page::{Order, Page, Slice, push_order},
@@ -161,12 +161,15 @@ impl Store {
                 DocumentOrigin::Generated => AuditAction::Generated,
                 DocumentOrigin::Manual | DocumentOrigin::Imported => AuditAction::Created,
             };
+            // Whoever was merged while the document was written has it where his others are.
+            let held = customers::hold(tx, new.customer_id).await?;
+            let customer_id = held.map_or(new.customer_id, |customer| customer.id);
             let insert = sql("INSERT INTO documents (customer_id, name, kind, status, origin, \
                  file_key, file_name, description, template_name, filled_data, due_date, \
                  uploaded_by, is_active, created_at, updated_at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) \
                  RETURNING id")
-                .bind(new.customer_id)
+                .bind(customer_id)
                 .bind(new.name)
                 .bind(new.kind)
                 .bind(new.status)
@@ -199,9 +202,13 @@ impl Store {
     ) -> Result<Option<Document>, StoreError> {
         self.unit(unit!(tx => {
             let Some(old) = locked(tx, &scope, id).await? else { return Ok(None) };
+            let customer_id = match changes.customer_id {
+                Some(id) => customers::hold(tx, id).await?.map(|customer| customer.id).or(Some(id)),
+                None => None,
+            };
             let mut update = sql("UPDATE documents SET updated_at = $1")
                 .bind(now)
-                .push_bind_if(", customer_id = ", changes.customer_id)
+                .push_bind_if(", customer_id = ", customer_id)
                 .push_bind_if(", name = ", changes.name)
                 .push_bind_if(", kind = ", changes.kind)
                 .push_bind_if(", status = ", changes.status)

@@ -307,7 +307,7 @@ async fn count_received(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), Sto
     }
     for (session, (count, last)) in received {
         let update = sql("UPDATE sessions SET messages_received = messages_received + $1, \
-             last_message_at = $2 WHERE id = $3");
+             last_message_at = $2, last_received_at = $2 WHERE id = $3");
         tx.run(update.bind(count).bind(last).bind(session)).await?;
     }
     Ok(())
@@ -433,7 +433,8 @@ async fn move_named(
     }
     for (session, (count, last)) in sent {
         let update = sql("UPDATE sessions SET messages_sent = messages_sent + $1, \
-             last_message_at = COALESCE($2, last_message_at) WHERE id = $3");
+             last_message_at = COALESCE($2, last_message_at), \
+             last_sent_at = COALESCE($2, last_sent_at) WHERE id = $3");
         tx.run(update.bind(count).bind(last).bind(session)).await?;
     }
     Ok(())

@@ -14,6 +14,7 @@ mod company_groups;
 mod contacts;
 #[cfg(feature = "testing")]
 mod counter;
+mod customer_merges;
 mod customer_pictures;
 mod customers;
 mod db;
@@ -27,7 +28,9 @@ mod fault;
 mod files;
 mod fold;
 mod groups;
+mod latencies;
 mod media;
+mod merged_rows;
 mod message_changes;
 mod message_templates;
 mod messages;
@@ -48,6 +51,7 @@ mod search;
 mod seed;
 mod segments;
 mod session_copies;
+mod session_states;
 mod sessions;
 mod settings;
 mod sql;
@@ -61,11 +65,15 @@ mod writer;
 #[cfg(test)]
 mod customer_tests;
 #[cfg(test)]
+mod merge_tests;
+#[cfg(test)]
 mod remark_tests;
 #[cfg(test)]
 mod report_tests;
 #[cfg(test)]
 mod search_tests;
+#[cfg(test)]
+mod session_history_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -97,6 +105,7 @@ pub use contacts::{
 };
 #[cfg(feature = "testing")]
 pub use counter::count_statements;
+pub use customer_merges::{MergeView, Rearranged};
 pub use customers::{
     CustomerFilter, CustomerScope, CustomerSort, CustomerStats, CustomerView, Deletion,
 };

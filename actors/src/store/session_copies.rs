@@ -100,12 +100,11 @@ impl Store {
             dialect::lock_text(tx, &copy.lineage).await?;
             let before = find_target(tx, &copy).await?;
             let is_new = before.is_none();
-            let before = match before {
-                Some(session) => session,
-                None => {
-                    let (provider, name) = (copy.provider, copy.device_name.clone());
-                    sessions::insert(tx, provider, name, None, Some(by), now).await?
-                }
+            let before = if let Some(session) = before {
+                session
+            } else {
+                let (provider, name) = (copy.provider, copy.device_name.clone());
+                sessions::insert(tx, provider, name, None, Some(by), now).await?
             };
             let id = before.id;
             let owner = web_records::owner(tx, id).await?;

@@ -4,6 +4,7 @@ use super::{
     Store, StoreError,
     db::Tx,
     page::{Order, Page, Slice, push_order},
+    session_states,
     sql::{Sql, sql},
     unit,
 };
@@ -119,7 +120,7 @@ impl Store {
         .await
     }
 
-    /// Writes the connection's state; the counters of messages are the writer's own.
+    /// Writes the connection's state, and its history; the counters of messages are the writer's own.
     pub async fn save_session_state(
         &self,
         session: WhatsAppSession,
@@ -147,6 +148,7 @@ impl Store {
             if before != Some(session.status) {
                 tx.outbox.session_changed(&session);
             }
+            session_states::note(tx, &session).await?;
             Ok(session)
         }))
         .await

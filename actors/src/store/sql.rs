@@ -71,6 +71,7 @@ id_arguments!(
     DocumentId,
     GroupId,
     IntegrationEventId,
+    MergeId,
     MessageRowId,
     NoteId,
     PermissionId,

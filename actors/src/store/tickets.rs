@@ -403,12 +403,14 @@ async fn unanswered_requests(
 
 async fn customer_for(tx: &mut Tx, new: &NewTicket) -> Result<Customer, StoreError> {
     match &new.customer {
-        OpeningCustomer::Known(id) => customers::get(tx, *id).await?.ok_or_else(|| {
+        OpeningCustomer::Known(id) => customers::hold(tx, *id).await?.ok_or_else(|| {
             StoreError::ForeignKey { constraint: "tickets_customer_id_fkey".to_owned() }
         }),
         OpeningCustomer::ByPhone { name } => {
-            if let Some(customer) = customers::find_by_phone(tx, &new.phone).await? {
-                return Ok(customer);
+            if let Some(customer) = customers::find_by_phone(tx, &new.phone).await?
+                && let Some(held) = customers::hold(tx, customer.id).await?
+            {
+                return Ok(held);
             }
             let placeholder = placeholder_name(&new.phone);
             let name = if name.is_empty() { &placeholder } else { name };

@@ -350,7 +350,7 @@ impl FakeWhatsapp {
         self.0.media.expire();
     }
 
-    /// Successful logins so far, of all companions.
+    /// Successful logins so far, of all companions. After a pairing the library sometimes logs in twice.
     pub(crate) fn logins(&self) -> usize {
         self.lock().devices.iter().map(|device| device.logins).sum()
     }
