@@ -7,7 +7,10 @@ use crate::{
     both_databases,
     chat::Outgoing,
     clock::Clock,
-    domain::{ChangeKind, MessageChange, MessageKind, MessageStatus, SessionStatus, Side},
+    domain::{
+        ChangeKind, MessageChange, MessageKind, MessageStatus, SessionStatus, Side,
+        session::COLD_REST,
+    },
     events::HubEvent,
     testing::{TestDatabase, TestHub, eventually},
 };
