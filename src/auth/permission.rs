@@ -120,28 +120,24 @@ impl Permission {
 
     pub const fn description(self) -> Description {
         let (id, app_label, model, codename, name) = match self {
-            Self::ViewConfig => (1, "core", "config", "view_config", "Ver as configurações"),
+            Self::ViewConfig => config(1, "view_config", "Ver as configurações"),
             Self::ManageConfigCompany => {
-                (2, "core", "config", "manage_config_company", "Alterar os dados da empresa")
+                config(2, "manage_config_company", "Alterar os dados da empresa")
             }
             Self::ManageConfigChat => {
-                (3, "core", "config", "manage_config_chat", "Alterar as configurações do chat")
+                config(3, "manage_config_chat", "Alterar as configurações do chat")
             }
             Self::ManageConfigEmail => {
-                (4, "core", "config", "manage_config_email", "Alterar as configurações de e-mail")
+                config(4, "manage_config_email", "Alterar as configurações de e-mail")
             }
             Self::ManageConfigAppearance => {
-                (5, "core", "config", "manage_config_appearance", "Alterar a aparência")
+                config(5, "manage_config_appearance", "Alterar a aparência")
             }
-            Self::ManageConfigWhatsApp => (
-                6,
-                "core",
-                "config",
-                "manage_config_whatsapp",
-                "Alterar as configurações do WhatsApp",
-            ),
+            Self::ManageConfigWhatsApp => {
+                config(6, "manage_config_whatsapp", "Alterar as configurações do WhatsApp")
+            }
             Self::ManageConfigDocuments => {
-                (7, "core", "config", "manage_config_documents", "Alterar os modelos de documento")
+                config(7, "manage_config_documents", "Alterar os modelos de documento")
             }
             Self::ManageAuth => {
                 (8, "accounts", "group", "manage_auth", "Gerenciar grupos e permissões")
@@ -194,6 +190,13 @@ impl Permission {
         };
         Description { id, app_label, model, codename, name }
     }
+}
+
+type Parts = (i64, &'static str, &'static str, &'static str, &'static str);
+
+/// A right that is about one section of the settings.
+const fn config(id: i64, codename: &'static str, name: &'static str) -> Parts {
+    (id, "core", "config", codename, name)
 }
 
 #[cfg(test)]
