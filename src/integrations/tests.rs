@@ -6,8 +6,7 @@ use std::{
 };
 
 use axum::{
-    Router,
-    extract::State,
+    Router, extract,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::post,
@@ -34,16 +33,22 @@ const PAGE: Page = Page { limit: 100, offset: 0 };
 /// Long enough for a busy machine, short enough to wait for.
 const SHORT: Duration = Duration::from_millis(300);
 
+/// What a receiver answers, and what it was sent.
+struct State {
+    status: u16,
+    taken: Vec<(HeaderMap, String)>,
+}
+
 /// A receiver whose answer a test sets, with what it was sent.
 #[derive(Clone)]
 struct Receiver {
     url: String,
-    state: Arc<Mutex<(u16, Vec<(HeaderMap, String)>)>>,
+    state: Arc<Mutex<State>>,
 }
 
 impl Receiver {
     async fn start(status: u16) -> Self {
-        let state = Arc::new(Mutex::new((status, Vec::new())));
+        let state = Arc::new(Mutex::new(State { status, taken: Vec::new() }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/dx", listener.local_addr().unwrap());
         let routes = Router::new().route("/dx", post(take)).with_state(Arc::clone(&state));
@@ -52,27 +57,29 @@ impl Receiver {
     }
 
     fn answer(&self, status: u16) {
-        self.state.lock().unwrap().0 = status;
+        self.state.lock().unwrap().status = status;
     }
 
     fn count(&self) -> usize {
-        self.state.lock().unwrap().1.len()
+        self.state.lock().unwrap().taken.len()
     }
 
     /// The events that it was sent, in their order.
     fn events(&self) -> Vec<String> {
-        let taken = self.state.lock().unwrap();
+        let state = self.state.lock().unwrap();
         let name = |headers: &HeaderMap| headers["x-dx-event"].to_str().unwrap().to_owned();
-        taken.1.iter().map(|(headers, _)| name(headers)).collect()
+        state.taken.iter().map(|(headers, _)| name(headers)).collect()
     }
 }
 
-type Taken = Arc<Mutex<(u16, Vec<(HeaderMap, String)>)>>;
-
-async fn take(State(state): State<Taken>, headers: HeaderMap, body: String) -> Response {
+async fn take(
+    extract::State(state): extract::State<Arc<Mutex<State>>>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     let mut state = state.lock().unwrap();
-    state.1.push((headers, body));
-    StatusCode::from_u16(state.0).unwrap().into_response()
+    state.taken.push((headers, body));
+    StatusCode::from_u16(state.status).unwrap().into_response()
 }
 
 struct Telling {
@@ -130,7 +137,7 @@ async fn what_is_not_taken_is_sent_again_when_its_time_has_come() {
     telling.app.clock.advance(Duration::from_secs(6));
     let is_taken = async || telling.deliveries().await[0].status == DeliveryStatus::Delivered;
     eventually(is_taken).await;
-    let taken = receiver.state.lock().unwrap().1.clone();
+    let taken = receiver.state.lock().unwrap().taken.clone();
     assert_eq!(taken.len(), 2);
     assert_eq!(taken[0].1, taken[1].1, "the same body, byte for byte");
     let attempts = taken.iter().map(|(headers, _)| headers["x-dx-attempt"].to_str().unwrap());

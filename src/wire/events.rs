@@ -165,6 +165,7 @@ impl From<&HubEvent> for Envelope {
     }
 }
 
+/// What becomes of a number's connection.
 fn session_event(event: &HubEvent) -> Envelope {
     match event {
         HubEvent::SessionStatusChanged { session_id, status, at } => {
@@ -204,33 +205,6 @@ fn webhook_failing(event: &HubEvent) -> Envelope {
         _ => Value::Null,
     };
     Envelope::new("webhook_failing", data)
-}
-
-/// What becomes of a number's connection.
-fn session_event(event: &HubEvent) -> Envelope {
-    match event {
-        HubEvent::SessionStatusChanged { session_id, status, at } => {
-            let data = json!({
-                "session_id": session_id.0, "status": status.word(), "timestamp": At(*at),
-            });
-            Envelope::new("session_status", data).with_flat(*at, &["session_id", "status"])
-        }
-        HubEvent::QrCode { session_id, code, expires_at, at } => {
-            let data = json!({
-                "session_id": session_id.0, "image_b64": qr_image::png_base64(code),
-                "code": code, "expires_at": At(*expires_at), "timestamp": At(*at),
-            });
-            Envelope::new("qrcode", data).with_flat(*at, &["session_id", "image_b64"])
-        }
-        HubEvent::PairingCode { session_id, code, expires_at, at } => {
-            let data = json!({
-                "session_id": session_id.0, "pairing_code": code,
-                "expires_at": At(*expires_at), "timestamp": At(*at),
-            });
-            Envelope::new("pairing_code", data).with_flat(*at, &["session_id", "pairing_code"])
-        }
-        _ => Envelope::new("unknown", Value::Null),
-    }
 }
 
 fn presence_changed(event: &HubEvent) -> Envelope {

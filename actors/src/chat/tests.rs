@@ -113,7 +113,7 @@ async fn only_one_of_many_wins_the_race_to_accept(database: TestDatabase) {
 async fn a_certain_refusal_leaves_the_actor_alive(database: TestDatabase) {
     let hub = TestHub::start(&database).await;
     accepted(&hub, TestHub::ADMIN).await;
-    hub.hub.store().fail_next(Fault::Refuse);
+    hub.hub.store().fail_next_of("append_message", Fault::Refuse);
     assert!(matches!(hub.receive(CHAT, "m2").await, Err(HubError::Store(_))));
     assert!(!hub.receive(CHAT, "m2").await.unwrap().is_repeat, "the sender's repeat is stored");
     assert_eq!(hub.ticket(CHAT).await.customer_messages, 2);
@@ -126,7 +126,7 @@ async fn after_a_doubtful_commit_the_chat_agrees_with_its_rows(database: TestDat
         [("written", Fault::UncertainWritten, true), ("lost", Fault::UncertainNotWritten, false)]
     {
         let chat_id = format!("55119888800{}", message_id.len());
-        hub.hub.store().fail_next(fault);
+        hub.hub.store().fail_next_of("open_ticket", fault);
         assert!(hub.receive(&chat_id, message_id).await.is_err());
         let again = hub.receive(&chat_id, message_id).await.unwrap();
         assert_eq!(again.is_repeat, is_written, "{fault:?}");
@@ -311,11 +311,11 @@ async fn a_new_timeout_holds_at_once(database: TestDatabase) {
             Ok::<_, HubError>(())
         })
     };
-    hub.hub.store().fail_next(Fault::Refuse);
+    hub.hub.store().fail_next_of("save_settings", Fault::Refuse);
     set(5).await.unwrap_err();
     crate::sweep::once(hub.hub.context()).await;
     assert_eq!(hub.ticket(CHAT).await.status, TicketStatus::Active, "nothing was stored");
-    hub.hub.store().fail_next(Fault::UncertainWritten);
+    hub.hub.store().fail_next_of("save_settings", Fault::UncertainWritten);
     set(5).await.unwrap_err();
     assert_eq!(hub.hub.chat_settings().inactivity_timeout_minutes, 5, "as the rows say");
     set(7).await.unwrap();

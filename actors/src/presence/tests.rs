@@ -532,7 +532,7 @@ async fn heartbeats_write_nothing_by_themselves(database: TestDatabase) {
     hub.online(ana.id).await;
     let before = history(&hub, ana.id).await;
     // A store that refuses everything is not asked.
-    hub.hub.store().fail_next(Fault::Refuse);
+    hub.hub.store().fail_next_of("save_presence", Fault::Refuse);
     for _ in 0..100 {
         hub.hub.presence().heartbeat(ana.id, Device::default()).await.unwrap();
     }
@@ -549,7 +549,7 @@ async fn what_cannot_be_written_is_not_told(database: TestDatabase) {
     assert_eq!(hub.event(told_of(ana.id)).await.0, Online);
     let running = hub.hub.clone();
     let presence = running.presence();
-    running.store().fail_next(Fault::Refuse);
+    running.store().fail_next_of("save_presence", Fault::Refuse);
     assert!(presence.set_status(ana.id, Busy, None, Some("x".to_owned())).await.is_err());
     presence.set_status(ana.id, Away, None, None).await.unwrap();
     assert_eq!(hub.event(told_of(ana.id)).await.0, Away);

@@ -153,7 +153,7 @@ async fn a_failed_assignment_is_made_good(database: TestDatabase) {
     hub.online(ana.id).await;
     wait_for(&hub, 0..2).await;
     for fault in [Fault::Refuse, Fault::UncertainNotWritten] {
-        hub.hub.store().fail_next(fault);
+        hub.hub.store().fail_next_of("assign_tickets", fault);
         assert!(hub.hub.queues().distribute(TestHub::SUPPORT).await.is_err(), "{fault:?}");
         hub.check_invariants().await;
     }

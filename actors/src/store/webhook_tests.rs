@@ -401,7 +401,6 @@ mod figures {
 
     #[tokio::test]
     #[ignore = "prints figures of this machine"]
-    #[expect(clippy::print_stderr, reason = "figures are for people")]
     async fn what_the_outbox_costs() {
         let hub = seeded(&TestDatabase::sqlite()).await;
         hub.open("5511988880001", "m").await;

@@ -16,3 +16,8 @@ pub(crate) use database::{Database, on_both_databases};
 pub(crate) use server::Server;
 pub(crate) use socket::{RawSocket, Socket};
 pub(crate) use wait::eventually;
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}

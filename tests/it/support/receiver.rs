@@ -15,6 +15,8 @@ use serde_json::Value;
 use sha2::Sha256;
 use tokio::net::TcpListener;
 
+use super::hex;
+
 /// How it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
@@ -94,9 +96,8 @@ impl Received {
         let at = header.split(',').find_map(|part| part.strip_prefix("t=")).expect("an instant");
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
         mac.update(format!("{at}.{}", self.raw).as_bytes());
-        let hex: String =
-            mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        self.signatures().contains(&hex.as_str())
+        let signature = hex(&mac.finalize().into_bytes());
+        self.signatures().contains(&signature.as_str())
     }
 }
 

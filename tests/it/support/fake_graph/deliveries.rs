@@ -4,10 +4,11 @@ use dx_actors::{Clock, SystemClock};
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::{BUSINESS_ACCOUNT_ID, DISPLAY_PHONE_NUMBER, FakeGraph, PHONE_NUMBER_ID, SECRET, hex};
+use super::{BUSINESS_ACCOUNT_ID, DISPLAY_PHONE_NUMBER, FakeGraph, PHONE_NUMBER_ID, SECRET};
 use crate::support::{
     Client,
     client::{Answer, Request},
+    hex,
     wire::WEBHOOK,
 };
 

@@ -13,7 +13,8 @@ use axum::{
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use super::{FakeGraph, Shared, error, hex};
+use super::{FakeGraph, Shared, error};
+use crate::support::hex;
 
 /// All files.
 #[derive(Debug, Default)]

@@ -227,11 +227,6 @@ impl Fake {
     }
 }
 
-/// Lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-}
-
 /// An error document as Meta writes it.
 fn error(status: u16, code: i64, details: &str) -> Response {
     let document = json!({"error": {
