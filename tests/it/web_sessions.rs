@@ -275,3 +275,17 @@ async fn a_number_moves_to_another_server_and_the_older_one_stops() {
     assert_eq!((fake.pairings(), fake.logins(), fake.connections()), (1, logins + 1, 1));
     fake.assert_well_used();
 }
+
+/// Of every connection that a number has had nothing is left at the end.
+#[tokio::test]
+async fn a_server_stops_without_waiting_for_anybody() {
+    let (mut server, fake, admin) = paired().await;
+    for _ in 0..2 {
+        let before = admin.session_becomes("ready").await;
+        fake.drop_connections();
+        admin.session_comes_back(&before).await;
+    }
+    assert!(server.stop().await.success());
+    let log = server.log();
+    assert!(!log.contains("did not end in time") && !log.contains("did not hang up"), "{log}");
+}

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -38,8 +38,9 @@ pub(super) struct Inner {
     pub(super) events: mpsc::Sender<ProviderEvent>,
     /// Cancelled when the hub hangs up.
     pub(super) alive: CancellationToken,
-    /// Set once the keys are open.
-    pub(super) client: OnceLock<Arc<Client>>,
+    /// From when the keys are open until the end of the connection: the client holds this, too, through
+    /// what it tells, and neither would ever end.
+    pub(super) client: Mutex<Option<Arc<Client>>>,
     pub(super) acks: Acks,
     /// Messages in a row that the network did not confirm.
     pub(super) unanswered: AtomicU32,
@@ -61,7 +62,7 @@ impl Connection {
             session_id: session.id,
             events,
             alive: CancellationToken::new(),
-            client: OnceLock::new(),
+            client: Mutex::default(),
             acks: Acks::default(),
             unanswered: AtomicU32::new(0),
             uploads: Uploads::default(),
@@ -77,16 +78,25 @@ impl Connection {
     }
 
     /// The client, while the network has the number.
-    pub(super) fn client(&self) -> Result<&Arc<Client>, ProviderError> {
-        let client = self.0.client.get().filter(|client| {
+    pub(super) fn client(&self) -> Result<Arc<Client>, ProviderError> {
+        let client = self.any_client().filter(|client| {
             !self.0.alive.is_cancelled() && client.is_connected() && client.is_logged_in()
         });
         client.ok_or_else(|| ProviderError::temporary(NOT_CONNECTED))
     }
 
+    /// The client, whatever its state.
+    pub(super) fn any_client(&self) -> Option<Arc<Client>> {
+        self.0.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_client(&self, client: Option<Arc<Client>>) {
+        *self.0.client.lock().unwrap_or_else(PoisonError::into_inner) = client;
+    }
+
     /// How long the network has said nothing.
     pub(super) fn silence(&self) -> Duration {
-        let Some(client) = self.0.client.get() else { return Duration::MAX };
+        let Some(client) = self.any_client() else { return Duration::MAX };
         let now = whatsapp_rust::wacore::time::now_millis();
         let heard = i64::try_from(client.stats().last_data_received_ms).unwrap_or_default();
         Duration::from_millis(u64::try_from(now - heard).unwrap_or_default())
@@ -130,7 +140,7 @@ impl Provider for Connection {
         message: &'a Message,
         chunks: mpsc::Sender<Bytes>,
     ) -> ProviderFuture<'a, Result<(), ProviderError>> {
-        Box::pin(async move { media::download(self.client()?, message, chunks).await })
+        Box::pin(async move { media::download(&*self.client()?, message, chunks).await })
     }
 
     fn set_typing<'a>(

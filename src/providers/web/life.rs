@@ -60,12 +60,13 @@ pub(super) async fn live(
         () = alive.cancelled() => None,
         end = run(&connection, &session, how, sockets, web) => Some(end),
     };
-    if let Some(client) = connection.0.client.get() {
+    if let Some(client) = connection.any_client() {
         let closing = tokio::time::timeout(SHUTDOWN_TIMEOUT, client.disconnect());
         if closing.await.is_err() {
             tracing::warn!(session.id = %session.id, "a number did not hang up in time");
         }
     }
+    connection.set_client(None);
     if let Some(end) = end {
         let reason = settle(&connection, end).await;
         connection.tell(ProviderEvent::Disconnected(reason)).await;
@@ -126,8 +127,7 @@ async fn run(
     };
     // As long as nothing is paired the library follows the network's 515 itself.
     client.enable_auto_reconnect.store(!is_paired, std::sync::atomic::Ordering::Relaxed);
-    // Nobody else sets it.
-    let _ = connection.0.client.set(Arc::clone(&client));
+    connection.set_client(Some(Arc::clone(&client)));
     let life = Life {
         reader,
         client,

@@ -67,7 +67,7 @@ pub(super) type Uploads =
 
 impl Connection {
     pub(super) async fn hand_over(&self, message: &Message) -> Result<Taken, ProviderError> {
-        let client = self.client()?;
+        let client = &self.client()?;
         let recipient = self.0.recipients.find(client, &message.chat_id).await?;
         let file = if message.kind.is_media() {
             Some(media::uploaded(self, client, message).await?)
@@ -155,7 +155,7 @@ impl Connection {
         change: &MessageChange,
         target: &Message,
     ) -> Result<(), ProviderError> {
-        let client = self.client()?;
+        let client = &self.client()?;
         let to = self.0.recipients.find(client, &change.chat_id).await?.jid;
         let id = target.message_id.as_str();
         match change.kind {

@@ -32,7 +32,7 @@ impl Connection {
         if !self.0.subscriptions.is_new(jid) {
             return;
         }
-        let (client, jid) = (std::sync::Arc::clone(client), jid.clone());
+        let jid = jid.clone();
         tokio::spawn(async move {
             if let Err(error) = client.presence().subscribe(jid).await {
                 tracing::debug!(%error, "a customer's presence was not asked for");
@@ -47,7 +47,7 @@ impl Connection {
         chat_id: &str,
         is_typing: bool,
     ) -> Result<(), ProviderError> {
-        let client = self.client()?;
+        let client = &self.client()?;
         let to = self.0.recipients.find(client, chat_id).await?.jid;
         self.subscribe(&to);
         // Without the account's name, which the phone tells some time after pairing, there is no presence.
@@ -68,7 +68,7 @@ impl Connection {
         chat_id: &str,
         message_ids: &[String],
     ) -> Result<(), ProviderError> {
-        let client = self.client()?;
+        let client = &self.client()?;
         let to = self.0.recipients.find(client, chat_id).await?.jid;
         self.subscribe(&to);
         let ids: Vec<&str> = message_ids.iter().map(String::as_str).collect();
