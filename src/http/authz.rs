@@ -299,7 +299,7 @@ mod tests {
         let office = Office::open().await;
         let list = office.read(office.ana, "/api/v1/authz/permissions/").await;
         let rows = list.as_array().unwrap();
-        assert_eq!(rows.len(), 16);
+        assert_eq!(rows.len(), 17);
         let key = |row: &Value| {
             ["app_label", "model", "codename"].map(|key| row[key].as_str().unwrap().to_owned())
         };

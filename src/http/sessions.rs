@@ -737,7 +737,12 @@ mod tests {
         eventually(async || !app.state.hub.sessions().is_ready(SessionId(1))).await;
         let status = get(&app, STATUS).await.json();
         assert_eq!(status["last_error"], "desconectado_pelo_celular");
-        assert!(status["message"].as_str().unwrap().contains("Conecte o número de novo"));
+        assert!(
+            status["message"]
+                .as_str()
+                .unwrap()
+                .contains("Inicie o número e leia o QR code de novo")
+        );
     }
 
     #[tokio::test]

@@ -419,10 +419,7 @@ impl State {
     fn take_unsent(&mut self, message: Message) {
         let Some(connection) = &self.connection else { return };
         if message.status == MessageStatus::Sending && !connection.provider.is_idempotent() {
-            let (context, alive) = (Arc::clone(&self.context), connection.alive.clone());
-            self.context.tasks.spawn(async move {
-                outbound::await_report(&context, &message, &alive).await;
-            });
+            outbound::await_report(&self.context, message, connection.alive.clone());
             return;
         }
         self.lanes.push(message);

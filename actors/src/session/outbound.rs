@@ -177,9 +177,7 @@ pub(super) async fn hand_over(
     match outcome {
         HandOver::ColdBlocked { until, .. } => Some(until),
         HandOver::Unknown => {
-            let (context, message) = (Arc::clone(context), message.clone());
-            let tasks = context.tasks.clone();
-            tasks.spawn(async move { await_report(&context, &message, &context.stop).await });
+            await_report(context, message.clone(), context.stop.clone());
             None
         }
         HandOver::Taken(Taken { address: Some(alias), .. }) => {
@@ -197,14 +195,7 @@ async fn begin(context: &Arc<Context>, message: &Message) -> bool {
     if message.status == MessageStatus::Sending {
         return true;
     }
-    let report = StatusReport {
-        session_id: message.session_id,
-        message_id: message.message_id.clone(),
-        status: MessageStatus::Sending,
-        at: context.clock.now(),
-        error: String::new(),
-        network_id: None,
-    };
+    let report = StatusReport::of(message, MessageStatus::Sending, context.clock.now());
     let moved = context.store.report_statuses(vec![report]).await;
     match moved.into_iter().next() {
         Some(Ok(moved)) => moved.is_some(),
@@ -217,17 +208,18 @@ async fn begin(context: &Arc<Context>, message: &Message) -> bool {
 }
 
 /// A message that may or may not have left: the network's report decides, and after a while a person.
-pub(super) async fn await_report(
-    context: &Arc<Context>,
-    message: &Message,
-    stop: &CancellationToken,
-) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = tokio::time::sleep(UNKNOWN_WAIT) => {
-            let _ = record(context, message, &HandOver::Refused(UNKNOWN_TEXT.to_owned())).await;
+pub(super) fn await_report(context: &Arc<Context>, message: Message, stop: CancellationToken) {
+    let context = Arc::clone(context);
+    let tasks = context.tasks.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(UNKNOWN_WAIT) => {
+                let outcome = HandOver::Refused(UNKNOWN_TEXT.to_owned());
+                let _ = record(&context, &message, &outcome).await;
+            }
         }
-    }
+    });
 }
 
 /// Tries again where that makes sense. When the connection ends first the row stays `sending`; the next
@@ -304,8 +296,7 @@ async fn record(
         }
         HandOver::Unknown | HandOver::Postponed => return None,
     };
-    let (session_id, message_id) = (message.session_id, message.message_id.clone());
-    let report = StatusReport { session_id, message_id, status, at, error, network_id };
+    let report = StatusReport { error, network_id, ..StatusReport::of(message, status, at) };
     // A failure has been logged; the row stays as it is and is sent again under its id.
     let _ = intake::report(context, vec![report]).await;
     Some(at)

@@ -44,6 +44,14 @@ pub struct StatusReport {
     pub network_id: Option<String>,
 }
 
+impl StatusReport {
+    /// That this message has come so far, without more to say.
+    pub fn of(message: &Message, status: MessageStatus, at: Timestamp) -> Self {
+        let (session_id, message_id) = (message.session_id, message.message_id.clone());
+        Self { session_id, message_id, status, at, error: String::new(), network_id: None }
+    }
+}
+
 /// A message that has moved up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
