@@ -1,5 +1,7 @@
 //! Numbers of WhatsApp Web: how they are paired, how a connection ends, and what follows from each end.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -7,7 +9,7 @@ use crate::support::{
     client::text,
     eventually,
     fake_whatsapp::{Failure, FakeWhatsapp, PHONE_NUMBER},
-    on_both_databases,
+    on_both_databases, within,
 };
 
 const SESSIONS: &str = "/api/v1/whatsapp/sessions/";
@@ -288,4 +290,28 @@ async fn a_server_stops_without_waiting_for_anybody() {
     assert!(server.stop().await.success());
     let log = server.log();
     assert!(!log.contains("did not end in time") && !log.contains("did not hang up"), "{log}");
+}
+
+/// Connected but deaf: found within two minutes, with the real waits.
+#[tokio::test]
+async fn a_server_that_says_nothing_any_more_is_found_and_left() {
+    let (_server, fake, admin) = paired().await;
+    assert_it_works(&fake, &admin, MARIA).await;
+    let status = async || admin.get("/api/v1/whatsapp/sessions/status/").expect(200).await;
+    assert_eq!(status().await["socket_alive"], true);
+    fake.set_deaf(true);
+    within(Duration::from_mins(2), "the hub finds that nobody answers", async || {
+        (status().await["socket_alive"] == false).then_some(())
+    })
+    .await;
+    let waiting = fake.customer("5511999990003", "Rita");
+    waiting.says("Alguém aí?").await;
+    fake.set_deaf(false);
+    within(Duration::from_mins(2), "the number is connected again", async || {
+        let status = status().await;
+        (status["status"] == "ready" && status["socket_alive"] == true).then_some(())
+    })
+    .await;
+    admin.chat_opens("5511999990003").await;
+    assert_eq!(fake.pairings(), 1);
 }

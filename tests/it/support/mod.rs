@@ -15,7 +15,7 @@ pub(crate) use client::Client;
 pub(crate) use database::{Database, on_both_databases};
 pub(crate) use server::Server;
 pub(crate) use socket::{RawSocket, Socket};
-pub(crate) use wait::eventually;
+pub(crate) use wait::{eventually, within};
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
