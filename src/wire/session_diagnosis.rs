@@ -22,7 +22,7 @@ const STATES_SHOWN: usize = 50;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "session_id": 1, "provider": "web", "status": "connecting", "desde": "2026-01-02T12:00:00Z",
-    "motivo": {"codigo": "conexao_perdida", "texto": "A rede derrubou a conexão.",
+    "motivo": {"codigo": "conexao_perdida", "texto": "A conexão com a rede caiu ou não pôde ser feita.",
         "o_que_fazer": "O sistema volta sozinho."},
     "reconecta_sozinho": true, "tentativas": 3, "tentativas_max": 6,
     "ultima_tentativa_em": "2026-01-02T12:00:30Z", "proxima_tentativa_em": "2026-01-02T12:02:00Z",
@@ -95,7 +95,7 @@ pub struct DiagnosisOut {
 /// Um motivo em palavras.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "codigo": "conexao_perdida", "texto": "A rede derrubou a conexão.",
+    "codigo": "conexao_perdida", "texto": "A conexão com a rede caiu ou não pôde ser feita.",
     "o_que_fazer": "O sistema volta sozinho.",
 }))]
 pub struct ReasonOut {

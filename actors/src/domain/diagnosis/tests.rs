@@ -122,13 +122,13 @@ fn whoever_comes_back_is_told_when() {
     let told = diagnosis(&facts);
     assert_eq!(told.next_attempt_at, Some(NOW.plus(minutes(1))), "the third wait is a minute");
     assert_eq!(told.since, ago(minutes(2)), "of the whole run");
-    let text = "Sem conexão há 2 min. A rede derrubou a conexão. Tentativa 3 de 6; a próxima \
-                tentativa é às 15:01.";
+    let text = "Sem conexão há 2 min. A conexão com a rede caiu ou não pôde ser feita. Tentativa 3 \
+                de 6; a próxima tentativa é às 15:01.";
     says(&facts, Level::Warning, text);
     facts.session.last_reconnect_at = Some(NOW);
     facts.states[0].at = ago(minutes(1));
-    let text = "Sem conexão há 2 min. A rede derrubou a conexão. Tentativa 3 de 6; uma tentativa \
-                está em andamento.";
+    let text = "Sem conexão há 2 min. A conexão com a rede caiu ou não pôde ser feita. Tentativa 3 \
+                de 6; uma tentativa está em andamento.";
     says(&facts, Level::Warning, text);
 }
 

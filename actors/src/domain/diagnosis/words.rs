@@ -19,7 +19,7 @@ pub struct Words {
 const fn words_of(reason: DisconnectReason) -> (&'static str, &'static str) {
     match reason {
         DisconnectReason::ConnectionLost => (
-            "A rede derrubou a conexão.",
+            "A conexão com a rede caiu ou não pôde ser feita.",
             "O sistema volta sozinho. Se não voltar, confira a internet do servidor e, no WhatsApp Web, a \
              do celular; depois use \"reconectar\".",
         ),
