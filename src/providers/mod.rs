@@ -1,6 +1,7 @@
 //! The networks that carry messages, behind the port of the hub.
 
 pub mod cloud;
+mod uploads;
 pub mod web;
 
 use std::sync::Arc;

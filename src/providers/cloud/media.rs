@@ -1,19 +1,14 @@
 //! Files: handed to Meta before the message that carries them, and fetched with the id that a customer's
 //! message names.
 
-use std::{collections::HashMap, time::Duration};
-
 use bytes::Bytes;
 use dx_actors::{
-    domain::{Message, MessageRowId, file::FileKey},
+    domain::{Message, file::FileKey},
     session::ProviderError,
 };
 use reqwest::multipart::{Form, Part};
 use ring::digest::{Context, SHA256};
-use tokio::{
-    sync::{Mutex, mpsc},
-    task::JoinHandle,
-};
+use tokio::sync::mpsc;
 
 use super::{
     body::MediaPlace,
@@ -22,6 +17,7 @@ use super::{
 };
 use crate::{
     files::Files,
+    providers::uploads::Uploads,
     secrets::encode_hex,
     wire::content::{Content, MediaDetails},
 };
@@ -31,21 +27,17 @@ const NOT_NAMED: &str = "A mensagem não diz onde está o arquivo.";
 const NOT_READ: &str = "o arquivo não pôde ser lido do armazenamento";
 const DAMAGED: &str = "o arquivo chegou danificado da Meta";
 const UPLOADING: &str = "o arquivo está sendo enviado à Meta";
-/// How long a hand-over waits for its file at a time: with the message itself less than the hub's 30 s.
-const UPLOAD_WAIT: Duration = Duration::from_secs(5);
-/// Until it looks again.
-const UPLOAD_PAUSE: Duration = Duration::from_secs(1);
 const FALLBACK_NAME: &str = "arquivo";
 
-/// Files that are being handed over, by the message that they belong to. There are no more of them than
-/// chats that a number sends to at once.
-pub(super) type Uploads = Mutex<HashMap<MessageRowId, JoinHandle<Result<String, ProviderError>>>>;
+/// Files that are being handed over, with the id that Meta gives each.
+pub(super) fn uploads() -> Uploads<String> {
+    Uploads::new(UPLOADING, NOT_READ)
+}
 
-/// Where Meta finds the file of a message that goes out; ours are uploaded first. A large one takes longer
-/// than the hub waits: it goes on by itself, and the message asks again.
+/// Where Meta finds the file of a message that goes out; ours are uploaded first.
 pub(super) async fn place(
     (graph, files): (&Graph, &Files),
-    uploads: &Uploads,
+    uploads: &Uploads<String>,
     account: &Account,
     message: &Message,
 ) -> Result<MediaPlace, ProviderError> {
@@ -54,28 +46,12 @@ pub(super) async fn place(
         (None, Some(link)) => return Ok(MediaPlace::Link(link.clone())),
         (None, None) => return Ok(MediaPlace::None),
     };
-    let known = uploads.lock().await.remove(&message.id);
-    let mut upload = known.unwrap_or_else(|| {
+    let start = || {
         let (graph, files) = (graph.clone(), files.clone());
         let (account, message) = (account.clone(), message.clone());
-        tokio::spawn(async move { upload(&graph, &files, &account, &message, &key).await })
-    });
-    match tokio::time::timeout(UPLOAD_WAIT, &mut upload).await {
-        Ok(Ok(outcome)) => outcome.map(MediaPlace::Uploaded),
-        Ok(Err(_)) => Err(ProviderError::temporary(NOT_READ)),
-        Err(_) => {
-            uploads.lock().await.insert(message.id, upload);
-            Err(ProviderError::NotNow { text: UPLOADING.to_owned(), wait: UPLOAD_PAUSE })
-        }
-    }
-}
-
-/// Remembers a file that Meta has already, for the next attempt.
-pub(super) async fn keep(uploads: &Uploads, message: &Message, place: MediaPlace) {
-    if let MediaPlace::Uploaded(id) = place {
-        let done = tokio::spawn(std::future::ready(Ok(id)));
-        uploads.lock().await.insert(message.id, done);
-    }
+        async move { upload(&graph, &files, &account, &message, &key).await }
+    };
+    uploads.get(message.id, start).await.map(MediaPlace::Uploaded)
 }
 
 async fn upload(

@@ -34,12 +34,13 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    body::MediaPlace,
     client::{Graph, GraphError, Refusal},
     errors::Class,
     numbers::{Account, AccountError, CloudNumbers},
     pace::Pace,
 };
-use crate::files::Files;
+use crate::{files::Files, providers::uploads::Uploads};
 
 /// How often a connected number's token is looked at. Messages that come in do not need it, so that
 /// nothing else would tell of one that was revoked at night.
@@ -154,7 +155,7 @@ impl ProviderFactory for CloudNetwork {
             account: OnceLock::new(),
             pace: Pace::new(Instant::now()),
             typing: Mutex::default(),
-            uploads: media::Uploads::default(),
+            uploads: media::uploads(),
             events,
             alive: CancellationToken::new(),
         }));
@@ -176,7 +177,7 @@ struct Inner {
     pace: Pace,
     /// When somebody's typing was last shown in a chat, and by which message.
     typing: Mutex<HashMap<String, (Instant, String)>>,
-    uploads: media::Uploads,
+    uploads: Uploads<String>,
     events: mpsc::Sender<ProviderEvent>,
     alive: CancellationToken,
 }
@@ -269,7 +270,9 @@ impl Connection {
             None => None,
         };
         if let Err(wait) = pace.take(&message.chat_id, Instant::now()) {
-            media::keep(uploads, message, place).await;
+            if let MediaPlace::Uploaded(id) = place {
+                uploads.keep(message.id, id).await;
+            }
             return Err(ProviderError::NotNow { text: TOO_FAST.to_owned(), wait });
         }
         let body = body::of(message, place, quoted.as_deref())?;

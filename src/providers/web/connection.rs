@@ -15,14 +15,10 @@ use dx_actors::{
 };
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
-use whatsapp_rust::{Client, Jid};
+use whatsapp_rust::{Client, Jid, upload::UploadResponse};
 
-use super::{
-    WebNetwork, media,
-    recipients::Recipients,
-    send::{Acks, Uploads},
-    signals::Subscriptions,
-};
+use super::{WebNetwork, media, recipients::Recipients, send::Acks, signals::Subscriptions};
+use crate::providers::uploads::Uploads;
 
 /// Longer without a sign of life is not alive; the watchdog has found it by then.
 const ALIVE_MAX: Duration = Duration::from_mins(2);
@@ -44,7 +40,7 @@ pub(super) struct Inner {
     pub(super) acks: Acks,
     /// Messages in a row that the network did not confirm.
     pub(super) unanswered: AtomicU32,
-    pub(super) uploads: Uploads,
+    pub(super) uploads: Uploads<UploadResponse>,
     pub(super) recipients: Recipients,
     pub(super) subscriptions: Subscriptions,
     /// Something that came in was not stored: it has to be delivered again.
@@ -65,7 +61,7 @@ impl Connection {
             client: Mutex::default(),
             acks: Acks::default(),
             unanswered: AtomicU32::new(0),
-            uploads: Uploads::default(),
+            uploads: media::uploads(),
             recipients: Recipients::default(),
             subscriptions: Subscriptions::default(),
             redeliver: Notify::new(),

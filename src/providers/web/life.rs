@@ -24,6 +24,7 @@ use super::{
     http::Web,
     inbound::Reader,
     reasons::{self, End},
+    redelivery::Redelivery,
     transport::Sockets,
     watchdog::{LOOK_EVERY, Look, PING_DEADLINE, Step, Watchdog},
 };
@@ -139,6 +140,7 @@ async fn run(
         due: Instant::now() + COMING_UP,
         code: has_code.then_some(how),
         watchdog: Watchdog::default(),
+        redelivery: Redelivery::default(),
     };
     tokio::select! {
         end = life.live(running, events) => end,
@@ -203,6 +205,7 @@ struct Life {
     /// The number is paired by a code to type; codes to scan are not shown.
     code: Option<Connect>,
     watchdog: Watchdog,
+    redelivery: Redelivery,
 }
 
 impl Life {
@@ -226,7 +229,15 @@ impl Life {
                 }
                 _ = look.tick(), if self.is_taken_in => self.look(&pings),
                 Some(is_answered) = asked.recv() => { self.watchdog.asked(is_answered); None }
-                () = reader.connection.0.redeliver.notified() => { self.reconnect(); None }
+                () = reader.connection.0.redeliver.notified() => {
+                    self.redelivery.wanted(Instant::now());
+                    None
+                }
+                () = self.redelivery.due() => {
+                    self.redelivery.asked(Instant::now());
+                    self.reconnect();
+                    None
+                }
             };
             if let Some(end) = end {
                 return end;

@@ -5,7 +5,6 @@ use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
     sync::Arc,
-    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -28,13 +27,10 @@ use super::{
 };
 use crate::{
     media::MEDIA_BYTES_MAX,
+    providers::uploads::Uploads,
     wire::content::{Content, MediaDetails},
 };
 
-/// How long a hand-over waits for its file at a time: with the message itself less than the hub's 30 s.
-const UPLOAD_WAIT: Duration = Duration::from_secs(5);
-/// Until it looks again.
-const UPLOAD_PAUSE: Duration = Duration::from_secs(1);
 /// WhatsApp's limits (its help pages): 16 MB for pictures, recordings and videos, stickers as far as phones
 /// show them; documents may be larger than what we carry.
 const MEGABYTE: u64 = 1024 * 1024;
@@ -51,34 +47,23 @@ const TOO_LARGE: &str = "O arquivo tem mais de 100 MB.";
 const NOT_FETCHED: &str = "o WhatsApp não entregou o arquivo";
 const NO_DISK: &str = "o arquivo não pode ser guardado agora";
 
-/// The file of a message that goes out, as WhatsApp has it. A large one takes longer than the hub waits:
-/// it goes on by itself, and the message asks again.
+/// Files that are being handed over.
+pub(super) fn uploads() -> Uploads<UploadResponse> {
+    Uploads::new(UPLOADING, NOT_UPLOADED)
+}
+
+/// The file of a message that goes out, as WhatsApp has it.
 pub(super) async fn uploaded(
     connection: &Connection,
     client: &Arc<Client>,
     message: &Message,
 ) -> Result<UploadResponse, ProviderError> {
-    let uploads = &connection.0.uploads;
-    let known = uploads.lock().await.remove(&message.id);
-    let mut upload = known.unwrap_or_else(|| {
+    let start = || {
         let (connection, client) = (connection.clone(), Arc::clone(client));
         let message = message.clone();
-        tokio::spawn(async move { upload(&connection, &client, &message).await })
-    });
-    match tokio::time::timeout(UPLOAD_WAIT, &mut upload).await {
-        Ok(Ok(Ok(file))) => {
-            // The message itself may have to be sent once more.
-            let kept = tokio::spawn(std::future::ready(Ok(file.clone())));
-            uploads.lock().await.insert(message.id, kept);
-            Ok(file)
-        }
-        Ok(Ok(Err(error))) => Err(error),
-        Ok(Err(_)) => Err(ProviderError::temporary(NOT_UPLOADED)),
-        Err(_) => {
-            uploads.lock().await.insert(message.id, upload);
-            Err(ProviderError::NotNow { text: UPLOADING.to_owned(), wait: UPLOAD_PAUSE })
-        }
-    }
+        async move { upload(&connection, &client, &message).await }
+    };
+    connection.0.uploads.get(message.id, start).await
 }
 
 async fn upload(

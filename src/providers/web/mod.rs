@@ -18,6 +18,7 @@ mod media;
 pub mod proxy;
 mod reasons;
 mod recipients;
+mod redelivery;
 mod reference;
 mod send;
 mod signals;

@@ -27,21 +27,22 @@ pub(super) struct Recipient {
     pub(super) alias: Option<String>,
 }
 
-/// The addresses of chats that were written to over this connection.
+/// The addresses of chats that were written to over this connection. Whoever asks is told what is new of one
+/// every time: most of those who ask only need the address.
 #[derive(Default)]
-pub(super) struct Recipients(Mutex<HashMap<String, Jid>>);
+pub(super) struct Recipients(Mutex<HashMap<String, Recipient>>);
 
 impl Recipients {
-    fn get(&self, chat_id: &str) -> Option<Jid> {
+    fn get(&self, chat_id: &str) -> Option<Recipient> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(chat_id).cloned()
     }
 
-    fn put(&self, chat_id: &str, jid: &Jid) {
+    fn put(&self, chat_id: &str, recipient: &Recipient) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KNOWN_MAX {
             known.clear();
         }
-        known.insert(chat_id.to_owned(), jid.clone());
+        known.insert(chat_id.to_owned(), recipient.clone());
     }
 
     /// The address to write to.
@@ -50,8 +51,8 @@ impl Recipients {
         client: &Client,
         chat_id: &str,
     ) -> Result<Recipient, ProviderError> {
-        if let Some(jid) = self.get(chat_id) {
-            return Ok(Recipient { jid, alias: None });
+        if let Some(recipient) = self.get(chat_id) {
+            return Ok(recipient);
         }
         let Some(jid) = address::of_chat(chat_id) else {
             return Err(ProviderError::Refused(NOT_A_PERSON.to_owned()));
@@ -61,7 +62,7 @@ impl Recipients {
         } else {
             ask(client, &jid).await?
         };
-        self.put(chat_id, &recipient.jid);
+        self.put(chat_id, &recipient);
         Ok(recipient)
     }
 }
@@ -89,5 +90,21 @@ async fn ask(client: &Client, jid: &Jid) -> Result<Recipient, ProviderError> {
             Ok(Recipient { jid: address::number(&number), alias: Some(number) })
         }
         Registered::Nowhere => Err(ProviderError::Refused(NOT_REGISTERED.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_first_does_not_take_the_news_away() {
+        let recipients = Recipients::default();
+        let alias = Some("551188887777".to_owned());
+        let known = Recipient { jid: address::number("551188887777"), alias: alias.clone() };
+        recipients.put("5511988887777", &known);
+        for who in ["typing", "the message"] {
+            assert_eq!(recipients.get("5511988887777").unwrap().alias, alias, "{who}");
+        }
     }
 }

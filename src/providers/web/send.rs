@@ -8,10 +8,10 @@ use std::{
 };
 
 use dx_actors::{
-    domain::{ChangeKind, Direction, Message, MessageChange, MessageRowId},
+    domain::{ChangeKind, Direction, Message, MessageChange},
     session::{ProviderError, Taken},
 };
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::sync::oneshot;
 use whatsapp_rust::{
     Client, Jid, SendError, SendOptions, prelude::wa, send::RevokeType, upload::UploadResponse,
 };
@@ -60,11 +60,6 @@ impl Acks {
     }
 }
 
-/// Files that are being handed over, by the message that they belong to. There are no more of them than
-/// chats that a number sends to at once.
-pub(super) type Uploads =
-    tokio::sync::Mutex<HashMap<MessageRowId, JoinHandle<Result<UploadResponse, ProviderError>>>>;
-
 impl Connection {
     pub(super) async fn hand_over(&self, message: &Message) -> Result<Taken, ProviderError> {
         let client = &self.client()?;
@@ -74,11 +69,28 @@ impl Connection {
         } else {
             None
         };
-        let quote = self.quote(client, message, &recipient.jid).await?;
-        let body = outgoing::of(message, file, quote)?;
-        self.subscribe(&recipient.jid);
-        self.deliver(client, &recipient.jid, &message.message_id, body).await?;
+        let delivered = self.compose_and_deliver(client, message, &recipient.jid, file.clone());
+        if let Err(error) = delivered.await {
+            // A refusal is the end of the message; after anything else it comes once more.
+            if let Some(file) = file.filter(|_| !matches!(error, ProviderError::Refused(_))) {
+                self.0.uploads.keep(message.id, file).await;
+            }
+            return Err(error);
+        }
         Ok(Taken { address: recipient.alias, network_id: None })
+    }
+
+    async fn compose_and_deliver(
+        &self,
+        client: &std::sync::Arc<Client>,
+        message: &Message,
+        to: &Jid,
+        file: Option<UploadResponse>,
+    ) -> Result<(), ProviderError> {
+        let quote = self.quote(client, message, to).await?;
+        let body = outgoing::of(message, file, quote)?;
+        self.subscribe(to);
+        self.deliver(client, to, &message.message_id, body).await
     }
 
     /// Sends under this id and waits for the server's word.
