@@ -69,6 +69,8 @@ CREATE TABLE webhook_deliveries (
     last_answer TEXT NOT NULL,
     delivered_at TIMESTAMPTZ,
     created_at TIMESTAMPTZ NOT NULL,
+    -- Since it was made or sent again.
+    waiting_since TIMESTAMPTZ NOT NULL,
     CONSTRAINT webhook_deliveries_event_key UNIQUE (endpoint_id, event_row_id)
 );
 

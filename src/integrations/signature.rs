@@ -11,7 +11,7 @@ use ring::{
     rand::{SecureRandom, SystemRandom},
 };
 
-use crate::secrets::SealError;
+use crate::secrets::{SealError, encode_hex};
 
 /// Says what it is to whoever finds one (Standard Webhooks).
 const SECRET_PREFIX: &str = "whsec_";
@@ -38,11 +38,7 @@ pub(super) fn header(secrets: &[String], at: Timestamp, body: &[u8]) -> String {
 }
 
 fn hmac_hex(secret: &str, bytes: &[u8]) -> String {
-    let tag = sign(&Key::new(HMAC_SHA256, secret.as_bytes()), bytes);
-    tag.as_ref().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    encode_hex(sign(&Key::new(HMAC_SHA256, secret.as_bytes()), bytes).as_ref())
 }
 
 #[cfg(test)]

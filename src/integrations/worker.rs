@@ -18,10 +18,7 @@ use dx_actors::{
     events::WebhookTrouble,
     store::StoreError,
 };
-use tokio::{
-    task::{Id, JoinSet},
-    time::Instant,
-};
+use tokio::task::{Id, JoinSet};
 
 use crate::{state::AppState, wire::events::integration_body};
 
@@ -40,18 +37,17 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Tells others until the server stops. What is under way then is sent again after the next start.
 pub async fn run(app: AppState) {
+    tokio::join!(tell(app.clone()), clean(app));
+}
+
+async fn tell(app: AppState) {
     let (stop, store) = (app.stop.clone(), app.hub.store().clone());
-    let mut worker = Worker {
-        app,
-        lanes: JoinSet::new(),
-        by_task: HashMap::new(),
-        next_sweep: Instant::now() + SWEEP_EVERY,
-    };
+    let mut worker =
+        Worker { app, lanes: JoinSet::new(), by_task: HashMap::new(), last: WebhookId(0) };
     loop {
         let turn = async {
             worker.publish().await;
             worker.begin().await;
-            worker.sweep().await;
         };
         tokio::select! {
             () = stop.cancelled() => return,
@@ -68,11 +64,29 @@ pub async fn run(app: AppState) {
     }
 }
 
+/// Gives up and removes old rows now and then, beside the telling: a large clean-up holds nobody up.
+async fn clean(app: AppState) {
+    loop {
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(SWEEP_EVERY) => {}
+        }
+        let swept = tokio::select! {
+            () = app.stop.cancelled() => return,
+            swept = sweep(&app) => swept,
+        };
+        if let Err(error) = swept {
+            tracing::warn!(%error, "old deliveries could not be removed");
+        }
+    }
+}
+
 struct Worker {
     app: AppState,
     lanes: JoinSet<()>,
     by_task: HashMap<Id, WebhookId>,
-    next_sweep: Instant,
+    /// Whose lane was begun last: the next ones come first.
+    last: WebhookId,
 }
 
 impl Worker {
@@ -93,10 +107,12 @@ impl Worker {
             return;
         }
         let now = self.app.hub.clock().now();
-        let due = match self.app.hub.store().list_due_endpoints(now).await {
+        let mut due = match self.app.hub.store().list_due_endpoints(now).await {
             Ok(due) => due,
             Err(error) => return tracing::warn!(%error, "due deliveries could not be read"),
         };
+        let had_their_turn = due.partition_point(|id| *id <= self.last);
+        due.rotate_left(had_their_turn);
         let busy: HashSet<WebhookId> = self.by_task.values().copied().collect();
         let room = LANES_MAX.saturating_sub(self.lanes.len());
         for id in due.into_iter().filter(|id| !busy.contains(id)).take(room) {
@@ -107,16 +123,7 @@ impl Worker {
                 }
             });
             self.by_task.insert(task.id(), id);
-        }
-    }
-
-    async fn sweep(&mut self) {
-        if Instant::now() < self.next_sweep {
-            return;
-        }
-        self.next_sweep = Instant::now() + SWEEP_EVERY;
-        if let Err(error) = sweep(&self.app).await {
-            tracing::warn!(%error, "old deliveries could not be removed");
+            self.last = id;
         }
     }
 }

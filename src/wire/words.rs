@@ -46,6 +46,11 @@ macro_rules! words {
     )*};
 }
 
+/// Other systems are told with the words that are stored.
+impl Word for EventKind {
+    const WORDS: &'static [(Self, &'static str)] = Self::WORDS;
+}
+
 words! {
     AssignmentMode { Assign = "automatico", Offer = "oferta" }
     Hop {
@@ -190,23 +195,6 @@ words! {
         Document = "documento",
         Note = "nota",
         QuickReply = "resposta_rapida",
-    }
-    EventKind {
-        NewChat = "new_chat",
-        MessageReceived = "message_received",
-        MessageSent = "message_sent",
-        MessageStatus = "message_status",
-        MessageUpdated = "message_updated",
-        MediaStatus = "media_status",
-        ChatAssigned = "chat_assigned",
-        ChatTransferred = "chat_transferred",
-        ChatRequeued = "chat_requeued",
-        ChatOverflowed = "chat_overflowed",
-        ChatClosed = "chat_closed",
-        ChatAutoClosed = "chat_auto_closed",
-        ChatRated = "chat_rated",
-        SessionStatus = "session_status",
-        Ping = "ping",
     }
     DeliveryStatus { Pending = "pendente", Delivered = "entregue", Dead = "desistiu" }
     WebhookTrouble { Paused = "falhas", Gone = "removido" }

@@ -53,6 +53,8 @@ macro_rules! kinds {
         impl EventKind {
             /// All of them; a test is told to nobody who did not ask for it.
             pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+            /// Each with its word.
+            pub const WORDS: &'static [(Self, &'static str)] = &[$((Self::$kind, $word)),*];
 
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $word),* }

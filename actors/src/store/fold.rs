@@ -13,6 +13,7 @@ use super::{
 };
 use crate::domain::{
     Direction, Message, MessageRowId, MessageStatus, NewMessage, SessionId, TicketId, Timestamp,
+    webhook::EventKind,
 };
 
 /// Rows of one multi-row statement. Powers of two below keep the number of statement texts small.
@@ -432,10 +433,14 @@ async fn move_named(
                 NamedBy::Network => message.network_id.clone(),
             };
             let key = (message.session_id, named.unwrap_or_default());
-            let is_its =
-                |report: &&&StatusReport| report.session_id == key.0 && report.message_id == key.1;
-            let at = chunk.iter().find(is_its).map_or(message.created_at, |report| report.at);
-            tx.outbox.message_moved(&message, is_first_proof, at);
+            if tx.outbox.wants(EventKind::MessageSent) || tx.outbox.wants(EventKind::MessageStatus)
+            {
+                let is_its = |report: &&&StatusReport| {
+                    report.session_id == key.0 && report.message_id == key.1
+                };
+                let at = chunk.iter().find(is_its).map_or(message.created_at, |report| report.at);
+                tx.outbox.message_moved(&message, is_first_proof, at);
+            }
             rows.insert(key, Moved { message, is_first_proof });
         }
     }

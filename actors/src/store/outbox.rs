@@ -34,6 +34,8 @@ use crate::domain::{
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     wanted: AtomicU32,
+    /// Held by whoever reads the wishes anew, so that an older reading does not take a newer one's place.
+    reading: tokio::sync::Mutex<()>,
     bell: Notify,
 }
 
@@ -278,6 +280,7 @@ impl Store {
 
     /// Reads anew which kinds are wanted. What is committed before it returns may not have been written.
     pub(super) async fn follow_wishes(&self) -> Result<(), StoreError> {
+        let _reading = self.recorder.reading.lock().await;
         let select = sql("SELECT events FROM webhook_endpoints WHERE is_active");
         let rows: Vec<(String,)> = self.reader.all(select).await?;
         let wanted = rows.into_iter().flat_map(|(events,)| List::<EventKind>::from(events).0);
@@ -398,7 +401,8 @@ pub(super) async fn insert_deliveries(
 ) -> Result<(), StoreError> {
     for chunk in power_of_two_chunks(deliveries) {
         let mut insert = sql("INSERT INTO webhook_deliveries (endpoint_id, event_row_id, status, \
-             attempts, replays, next_attempt_at, last_error, last_answer, created_at) VALUES ");
+             attempts, replays, next_attempt_at, last_error, last_answer, created_at, waiting_since) \
+             VALUES ");
         let mut separator = "(";
         for (endpoint, event) in chunk {
             insert = insert
@@ -406,6 +410,7 @@ pub(super) async fn insert_deliveries(
                 .push_bind(", ", *event)
                 .push_bind(", 'pending', 0, 0, ", now)
                 .push_bind(", '', '', ", now)
+                .push_bind(", ", now)
                 .push(")");
             separator = ", (";
         }

@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{
     AgentId, Delivery, DeliveryId, IntegrationEventId, Timestamp, WebhookId,
     webhook::{
-        AfterAttempt, Attempt, DeliveryStatus, EventKind, Health, PENDING_MAX, REPLAY_MAX,
+        AfterAttempt, Attempt, DeliveryStatus, EventKind, Health, PENDING_MAX, REPLAY_MAX, Verdict,
         WebhookEndpoint,
     },
 };
@@ -21,6 +21,10 @@ pub(super) const SWEEP_ROWS: i64 = 1000;
 
 /// Deliveries with their events, under the aliases `d` and `e`.
 const DELIVERIES: &str = "SELECT d.*, e.event_id, e.kind, e.at AS event_at \
+     FROM webhook_deliveries d JOIN integration_events e ON e.id = d.event_row_id WHERE TRUE";
+
+/// The same with what is sent.
+const DUE: &str = "SELECT d.*, e.event_id, e.kind, e.at AS event_at, e.body \
      FROM webhook_deliveries d JOIN integration_events e ON e.id = d.event_row_id WHERE TRUE";
 
 /// Which deliveries of an endpoint are wanted.
@@ -65,7 +69,7 @@ impl DeliveryFilter {
 }
 
 impl Store {
-    /// Endpoints that may be asked now and have something due, the longest waiting first.
+    /// Endpoints that may be asked now and have something due, by id.
     pub async fn list_due_endpoints(&self, now: Timestamp) -> Result<Vec<WebhookId>, StoreError> {
         let select = sql("SELECT w.id FROM webhook_endpoints w WHERE w.is_active \
              AND (w.paused_until IS NULL OR w.paused_until <= $1) \
@@ -82,11 +86,11 @@ impl Store {
         now: Timestamp,
         limit: i64,
     ) -> Result<Vec<DueDelivery>, StoreError> {
-        let select = sql("SELECT d.*, e.event_id, e.kind, e.at AS event_at, e.body \
-             FROM webhook_deliveries d JOIN integration_events e ON e.id = d.event_row_id \
-             WHERE d.endpoint_id = $1 AND d.status = 'pending' AND d.next_attempt_at <= $2 \
-             ORDER BY d.event_row_id LIMIT $3");
-        self.reader.all(select.bind(endpoint_id).bind(now).bind(limit)).await
+        let select = sql(DUE)
+            .push_bind(" AND d.endpoint_id = ", endpoint_id)
+            .push_bind(" AND d.status = 'pending' AND d.next_attempt_at <= ", now)
+            .push_bind(" ORDER BY d.event_row_id LIMIT ", limit);
+        self.reader.all(select).await
     }
 
     /// One delivery with what is sent.
@@ -95,10 +99,9 @@ impl Store {
         endpoint_id: WebhookId,
         id: DeliveryId,
     ) -> Result<Option<DueDelivery>, StoreError> {
-        let select = sql("SELECT d.*, e.event_id, e.kind, e.at AS event_at, e.body \
-             FROM webhook_deliveries d JOIN integration_events e ON e.id = d.event_row_id \
-             WHERE d.endpoint_id = $1 AND d.id = $2");
-        self.reader.opt(select.bind(endpoint_id).bind(id)).await
+        let select =
+            sql(DUE).push_bind(" AND d.endpoint_id = ", endpoint_id).push_bind(" AND d.id = ", id);
+        self.reader.opt(select).await
     }
 
     /// The deliveries of an endpoint, the newest first.
@@ -128,22 +131,17 @@ impl Store {
         attempt: Attempt,
         chance: f64,
     ) -> Result<Option<(WebhookEndpoint, Health)>, StoreError> {
-        let (id, endpoint_id, attempts) = (delivery.id, delivery.endpoint_id, delivery.attempts);
-        let is_over = attempt.verdict == crate::domain::webhook::Verdict::Gone;
+        let (delivery, endpoint_id) = (delivery.clone(), delivery.endpoint_id);
+        let is_over = attempt.verdict == Verdict::Gone;
         let settled = self
             .unit(unit!(tx => {
-                let after = attempt.delivery_after(attempts, chance);
-                settle(tx, id, &attempt, after).await?;
+                let after = attempt.delivery_after(delivery.attempts, chance);
+                settle(tx, &delivery, &attempt, after).await?;
                 lock_row(tx, "webhook_endpoints", endpoint_id).await?;
                 let Some(endpoint) = webhook_endpoints::find(tx, endpoint_id).await? else {
                     return Ok(None);
                 };
-                let health = attempt.health_after(&endpoint);
-                let endpoint = keep_health(tx, &endpoint, &attempt, health).await?;
-                if health.has_recovered {
-                    hurry(tx, endpoint_id, attempt.at).await?;
-                }
-                Ok(Some((endpoint, health)))
+                Ok(Some(keep_health(tx, &endpoint, &attempt).await?))
             }))
             .await?;
         if is_over {
@@ -159,19 +157,15 @@ impl Store {
         delivery: &Delivery,
         attempt: Attempt,
     ) -> Result<(), StoreError> {
-        let (id, endpoint_id) = (delivery.id, delivery.endpoint_id);
+        let (delivery, endpoint_id) = (delivery.clone(), delivery.endpoint_id);
         self.unit(unit!(tx => {
-            let is_taken = attempt.verdict == crate::domain::webhook::Verdict::Taken;
+            let is_taken = attempt.verdict == Verdict::Taken;
             let status = if is_taken { DeliveryStatus::Delivered } else { DeliveryStatus::Dead };
             let after = AfterAttempt { status, attempts: 1, next_attempt_at: None };
-            settle(tx, id, &attempt, after).await?;
+            settle(tx, &delivery, &attempt, after).await?;
             lock_row(tx, "webhook_endpoints", endpoint_id).await?;
             if is_taken && let Some(endpoint) = webhook_endpoints::find(tx, endpoint_id).await? {
-                let health = attempt.health_after(&endpoint);
-                keep_health(tx, &endpoint, &attempt, health).await?;
-                if health.has_recovered {
-                    hurry(tx, endpoint_id, attempt.at).await?;
-                }
+                keep_health(tx, &endpoint, &attempt).await?;
             }
             Ok(())
         }))
@@ -282,8 +276,10 @@ impl Store {
     ) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
         loop {
-            let given_up = self.unit(unit!(tx => give_up_late(tx, waiting_since).await)).await?;
-            let given_up = given_up + self.unit(unit!(tx => give_up_surplus(tx).await)).await?;
+            let late = self.unit(unit!(tx => give_up_late(tx, waiting_since).await)).await?;
+            let crowded = self.crowded_endpoints().await?;
+            let surplus = self.unit(unit!(tx => give_up_surplus(tx, crowded).await)).await?;
+            let given_up = late + surplus;
             let removed = self
                 .unit(unit!(tx => {
                     let delete = sql("DELETE FROM integration_events WHERE id IN \
@@ -301,13 +297,21 @@ impl Store {
             }
         }
     }
+
+    /// Endpoints for which more than [`PENDING_MAX`] wait, and how many do.
+    async fn crowded_endpoints(&self) -> Result<Vec<(WebhookId, i64)>, StoreError> {
+        let select = sql("SELECT w.id, (SELECT COUNT(*) FROM webhook_deliveries d \
+             WHERE d.endpoint_id = w.id AND d.status = 'pending') FROM webhook_endpoints w");
+        let all: Vec<(WebhookId, i64)> = self.reader.all(select).await?;
+        Ok(all.into_iter().filter(|(_, waiting)| *waiting > PENDING_MAX).collect())
+    }
 }
 
 /// Begins anew: due at once, as if it had never been tried.
 fn again(now: Timestamp) -> Sql {
     sql("UPDATE webhook_deliveries SET status = 'pending', attempts = 0, replays = replays + 1, \
          delivered_at = NULL")
-    .push_bind(", created_at = ", now)
+    .push_bind(", waiting_since = ", now)
     .push_bind(", next_attempt_at = ", now)
 }
 
@@ -323,14 +327,16 @@ pub(super) async fn hurry(
     Ok(())
 }
 
+/// Not a failure of a delivery that somebody has had sent again while it was tried: that begins anew.
 async fn settle(
     tx: &mut Tx,
-    id: DeliveryId,
+    delivery: &Delivery,
     attempt: &Attempt,
     after: AfterAttempt,
 ) -> Result<(), StoreError> {
     let AfterAttempt { status, attempts, next_attempt_at } = after;
     let delivered_at = (status == DeliveryStatus::Delivered).then_some(attempt.at);
+    let unless_replayed = delivered_at.is_none().then_some(delivery.replays);
     let update = sql("UPDATE webhook_deliveries SET status = $1, attempts = $2, \
          next_attempt_at = $3, last_attempt_at = $4, last_status_code = $5, \
          last_duration_ms = $6, last_error = $7, last_answer = $8, delivered_at = $9 \
@@ -344,17 +350,19 @@ async fn settle(
     .bind(attempt.error.as_str())
     .bind(attempt.answer.as_str())
     .bind(delivered_at)
-    .bind(id);
+    .bind(delivery.id)
+    .push_bind_if(" AND replays = ", unless_replayed);
     tx.run(update).await?;
     Ok(())
 }
 
+/// What an attempt says of the endpoint; one that works again gets at once what waits for it.
 async fn keep_health(
     tx: &mut Tx,
     before: &WebhookEndpoint,
     attempt: &Attempt,
-    health: Health,
-) -> Result<WebhookEndpoint, StoreError> {
+) -> Result<(WebhookEndpoint, Health), StoreError> {
+    let health = attempt.health_after(before);
     let is_failure = health.failures > 0;
     let success_at = if is_failure { before.last_success_at } else { Some(attempt.at) };
     let failure_at = if is_failure { Some(attempt.at) } else { before.last_failure_at };
@@ -371,7 +379,11 @@ async fn keep_health(
     .bind(failure_at)
     .bind(error.as_str())
     .bind(before.id);
-    tx.one(update).await
+    let endpoint = tx.one(update).await?;
+    if health.has_recovered {
+        hurry(tx, before.id, attempt.at).await?;
+    }
+    Ok((endpoint, health))
 }
 
 const TOO_LATE: &str = "Desistimos: esperou demais pelo destino.";
@@ -380,15 +392,12 @@ const TOO_MANY: &str = "Desistimos: havia entregas demais à espera deste destin
 async fn give_up_late(tx: &mut Tx, waiting_since: Timestamp) -> Result<u64, StoreError> {
     let update = sql("UPDATE webhook_deliveries SET status = 'dead', next_attempt_at = NULL, \
          last_error = $1 WHERE id IN (SELECT id FROM webhook_deliveries \
-         WHERE status = 'pending' AND created_at < $2 ORDER BY id LIMIT $3)");
+         WHERE status = 'pending' AND waiting_since < $2 ORDER BY endpoint_id, id LIMIT $3)");
     tx.run(update.bind(TOO_LATE).bind(waiting_since).bind(SWEEP_ROWS)).await
 }
 
-/// The oldest ones of each endpoint for which more than [`PENDING_MAX`] wait.
-async fn give_up_surplus(tx: &mut Tx) -> Result<u64, StoreError> {
-    let crowded = sql("SELECT endpoint_id, COUNT(*) FROM webhook_deliveries \
-         WHERE status = 'pending' GROUP BY endpoint_id HAVING COUNT(*) > $1");
-    let crowded: Vec<(WebhookId, i64)> = tx.all(crowded.bind(PENDING_MAX)).await?;
+/// The oldest ones of each endpoint for which too many wait.
+async fn give_up_surplus(tx: &mut Tx, crowded: Vec<(WebhookId, i64)>) -> Result<u64, StoreError> {
     let mut given_up = 0;
     for (id, count) in crowded {
         let surplus = (count - PENDING_MAX).min(SWEEP_ROWS);

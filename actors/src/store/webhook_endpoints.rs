@@ -69,17 +69,22 @@ impl Store {
         by: AgentId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.unit(unit!(tx => {
+        let found = self.unit(unit!(tx => {
+            lock_row(tx, "webhook_endpoints", id).await?;
+            let found = find(tx, id).await?;
             // Nothing new is made for it meanwhile.
             let update = sql("UPDATE webhook_endpoints SET is_active = $1 WHERE id = $2");
-            tx.run(update.bind(false).bind(id)).await
-        }))
-        .await?;
+            tx.run(update.bind(false).bind(id)).await?;
+            Ok(found)
+        }));
+        let Some(before) = found.await? else { return Ok(false) };
         self.follow_wishes().await?;
         while self.unit(unit!(tx => delete_some(tx, id).await)).await? > 0 {}
         self.unit(unit!(tx => {
-            let Some(before) = find(tx, id).await? else { return Ok(false) };
-            tx.run(sql("DELETE FROM webhook_endpoints WHERE id = $1").bind(id)).await?;
+            let delete = sql("DELETE FROM webhook_endpoints WHERE id = $1").bind(id);
+            if tx.run(delete).await? == 0 {
+                return Ok(false);
+            }
             let changes = differences(Some(&before), None);
             audit::insert(tx, entry(&before, AuditAction::Deleted, changes, by), now).await?;
             Ok(true)

@@ -28,6 +28,7 @@ both_databases!(
     an_endpoint_that_fails_is_left_in_peace_and_comes_back,
     what_is_gone_is_told_nothing_more,
     deliveries_are_sent_again_by_id_and_by_time,
+    an_attempt_under_way_does_not_end_what_was_sent_again,
     too_old_and_too_many_are_given_up_and_removed,
     endpoints_are_few_and_their_secrets_stay_out_of_the_trail,
     what_was_not_put_together_is_there_after_a_restart,
@@ -297,6 +298,24 @@ async fn deliveries_are_sent_again_by_id_and_by_time(database: TestDatabase) {
     assert_eq!(count(&first, replay(hub.clock.now(), hub.clock.now())).await, 0);
 }
 
+async fn an_attempt_under_way_does_not_end_what_was_sent_again(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let endpoint = hub.endpoint(&[EventKind::NewChat]).await;
+    hub.open("5511988880001", "m1").await;
+    hub.publish().await;
+    let made = hub.due(&endpoint).await.remove(0);
+    let under_way = Delivery { attempts: 7, ..made.clone() };
+    let replayed = hub.store.replay_delivery(endpoint.id, made.id, hub.clock.now()).await.unwrap();
+    hub.settle(&under_way, FAILED).await;
+    let found = hub.store.find_delivery(endpoint.id, made.id).await.unwrap().unwrap().delivery;
+    assert_eq!(Some(&found), replayed.as_ref());
+    assert_eq!((found.status, found.attempts), (DeliveryStatus::Pending, 0));
+    assert_eq!(found.created_at, made.created_at);
+    hub.settle(&under_way, Verdict::Taken).await;
+    let found = hub.store.find_delivery(endpoint.id, made.id).await.unwrap().unwrap().delivery;
+    assert_eq!(found.status, DeliveryStatus::Delivered, "it has it");
+}
+
 async fn too_old_and_too_many_are_given_up_and_removed(database: TestDatabase) {
     let hub = seeded(&database).await;
     let endpoint = hub.endpoint(&[EventKind::NewChat]).await;
@@ -325,8 +344,9 @@ async fn too_old_and_too_many_are_given_up_and_removed(database: TestDatabase) {
              WHERE i < $1) SELECT 'x', 'new_chat', $2, '{}' FROM n");
         tx.run(events.bind(rows).bind(now)).await?;
         let deliveries = sql("INSERT INTO webhook_deliveries (endpoint_id, event_row_id, status, \
-             attempts, replays, next_attempt_at, last_error, last_answer, created_at) \
-             SELECT $1, id, 'pending', 0, 0, $2, '', '', $2 FROM integration_events");
+             attempts, replays, next_attempt_at, last_error, last_answer, created_at, \
+             waiting_since) \
+             SELECT $1, id, 'pending', 0, 0, $2, '', '', $2, $2 FROM integration_events");
         tx.run(deliveries.bind(endpoint.id).bind(now)).await
     }));
     assert_eq!(filled.await.unwrap(), u64::try_from(rows).unwrap());
