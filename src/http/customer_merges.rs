@@ -121,7 +121,11 @@ pub(super) async fn follow(
     me: &CurrentAgent,
     id: CustomerId,
 ) -> ApiResult<CustomerView> {
-    let id = app.hub.store().find_merged_into(id).await?.unwrap_or(id);
+    let store = app.hub.store();
+    if let Some(view) = store.find_customer_view(&customer_scope(me), id).await? {
+        return Ok(view);
+    }
+    let id = store.find_merged_into(id).await?.unwrap_or(id);
     customers::find(app, me, id).await
 }
 

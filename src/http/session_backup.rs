@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     auth::{CurrentAgent, Permission},
+    config::is_graph_id,
     error::{ApiError, ApiResult},
     openapi::{Conflict, Forbidden},
     providers::{
@@ -259,6 +260,8 @@ fn unpack(packed: &[u8]) -> Option<BackupContent> {
 fn record(packed: BackupRecord) -> Option<Record> {
     let BackupRecord { kind, key, value, stamp, other_stamp } = packed;
     let (key, value) = (STANDARD_NO_PAD.decode(key).ok()?, STANDARD_NO_PAD.decode(value).ok()?);
+    // PostgreSQL takes no NUL.
+    (!kind.contains('\0')).then_some(())?;
     Some(Record { kind, key, value, stamp, other_stamp })
 }
 
@@ -272,7 +275,12 @@ fn copy(app: &AppState, content: BackupContent) -> ApiResult<SessionCopy> {
     ]
     .iter()
     .any(|(text, chars_max)| text.chars().count() > *chars_max || text.contains('\0'));
-    let provider = ProviderKind::parse(&content.provider).filter(|_| !is_too_long);
+    // They become part of addresses to which the token is sent.
+    let is_odd = content.cloud.as_ref().is_some_and(|cloud| {
+        let ids = [&cloud.phone_number_id, &cloud.business_account_id];
+        ids.into_iter().any(|id| !id.is_empty() && !is_graph_id(id))
+    });
+    let provider = ProviderKind::parse(&content.provider).filter(|_| !is_too_long && !is_odd);
     let provider = provider.ok_or(ApiError::refused(FOREIGN))?;
     Ok(SessionCopy {
         lineage: content.lineage,

@@ -211,7 +211,10 @@ impl SessionStatusOut {
 
 impl From<SessionOut> for SessionStatusOut {
     fn from(session: SessionOut) -> Self {
-        let message = if session.is_connected { None } else { advice(&session.last_error) };
+        // What went wrong before says nothing of a number that was stopped or is being paired.
+        let is_wrong = session.status == SessionStatus::Error.word()
+            || session.status == SessionStatus::Connecting.word() && session.reconnect_attempts > 0;
+        let message = if is_wrong { advice(&session.last_error) } else { None };
         Self {
             session_id: Some(session.id),
             status: session.status,

@@ -23,7 +23,7 @@ const STATES_SHOWN: usize = 50;
 #[schema(example = json!({
     "session_id": 1, "provider": "web", "status": "connecting", "desde": "2026-01-02T12:00:00Z",
     "motivo": {"codigo": "conexao_perdida", "texto": "A conexão com a rede caiu ou não pôde ser feita.",
-        "o_que_fazer": "O sistema volta sozinho."},
+        "o_que_fazer": "Confira a internet do servidor e, no WhatsApp Web, a do celular; depois use \"reconectar\"."},
     "reconecta_sozinho": true, "tentativas": 3, "tentativas_max": 6,
     "ultima_tentativa_em": "2026-01-02T12:00:30Z", "proxima_tentativa_em": "2026-01-02T12:02:00Z",
     "ultima_mensagem_recebida_em": "2026-01-02T11:58:00Z",
@@ -96,7 +96,7 @@ pub struct DiagnosisOut {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "codigo": "conexao_perdida", "texto": "A conexão com a rede caiu ou não pôde ser feita.",
-    "o_que_fazer": "O sistema volta sozinho.",
+    "o_que_fazer": "Confira a internet do servidor e, no WhatsApp Web, a do celular; depois use \"reconectar\".",
 }))]
 pub struct ReasonOut {
     /// Como em `last_error`.

@@ -6,7 +6,8 @@ mod tests;
 mod words;
 
 use super::{
-    SessionStatus, Timestamp, WhatsAppSession, session::RECONNECT_WAITS_SECONDS,
+    SessionStatus, Timestamp, WhatsAppSession,
+    session::{COLD_WINDOW, RECONNECT_WAITS_SECONDS},
     time_zone::TimeZone,
 };
 pub use words::{Words, reason_words};
@@ -122,9 +123,6 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
 }
 
-/// The budget counts whoever was added within this time.
-const DAY: std::time::Duration = std::time::Duration::from_hours(24);
-
 impl Facts {
     /// What people are told, in the time of `zone`.
     pub fn diagnose(&self, zone: TimeZone, now: Timestamp) -> Diagnosis {
@@ -157,17 +155,19 @@ impl Facts {
             && session.status == SessionStatus::Connecting
             && session.last_reconnect_at.is_none_or(|tried| tried < lost.at);
         let wait = std::time::Duration::from_secs(*RECONNECT_WAITS_SECONDS.get(attempt)?);
-        Some(lost.at.plus(wait)).filter(|at| is_waiting && *at > now)
+        // The wait is up to a part longer than that.
+        Some(lost.at.plus(wait).max(now)).filter(|_| is_waiting)
     }
 
     fn cold(&self, now: Timestamp) -> Cold {
         let per_day = self.session.cold_budget();
-        let is_used_up = per_day.is_some_and(|per_day| self.cold_spent >= per_day);
+        // Of a budget that was lowered the first place is not the next one that is free.
+        let is_used_up = per_day == Some(self.cold_spent);
         Cold {
             per_day,
             spent: self.cold_spent,
             blocked_until: self.session.cold_blocked_until.filter(|until| *until > now),
-            frees_at: self.cold_first_at.filter(|_| is_used_up).map(|at| at.plus(DAY)),
+            frees_at: self.cold_first_at.filter(|_| is_used_up).map(|at| at.plus(COLD_WINDOW)),
         }
     }
 }

@@ -60,6 +60,9 @@ impl ProviderKind {
 /// to them (domain facts §3.2 and §3.5).
 pub const COLD_REST: Duration = Duration::from_hours(24);
 
+/// The budget for people who never wrote counts whoever was added within this time.
+pub const COLD_WINDOW: Duration = Duration::from_hours(24);
+
 /// One WhatsApp number of the company.
 #[expect(clippy::struct_excessive_bools, reason = "columns of one row, independent of each other")]
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -112,7 +115,9 @@ impl WhatsAppSession {
     /// The end of a suspension that the network has named. It is remembered as the rest after it.
     pub fn banned_until(&self) -> Option<Timestamp> {
         let is_banned = self.last_error == DisconnectReason::BannedUntil(None).as_str();
-        self.cold_blocked_until.filter(|_| is_banned).map(|rest| rest.minus(COLD_REST))
+        let until = self.cold_blocked_until.filter(|_| is_banned).map(|rest| rest.minus(COLD_REST));
+        // Else it is the rest after something earlier, and the suspension has no end that is known.
+        until.filter(|until| self.disconnected_at.is_some_and(|at| *until > at))
     }
 
     pub fn is_connected(&self) -> bool {

@@ -1,12 +1,7 @@
 //! People who were written to before they ever wrote: each number has a daily budget of them.
 
-use std::time::Duration;
-
 use super::{Store, StoreError, sql::sql, unit};
-use crate::domain::{Timestamp, ids::ChatKey};
-
-/// The budget counts whoever was added within this time.
-const DAY: Duration = Duration::from_hours(24);
+use crate::domain::{Timestamp, ids::ChatKey, session::COLD_WINDOW};
 
 /// Whether somebody may be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +33,7 @@ impl Store {
             }
             let count = sql("SELECT COUNT(*) FROM cold_contacts WHERE session_id = $1 AND at > $2");
             let (spent,): (i64,) =
-                tx.one(count.bind(key.session_id).bind(now.minus(DAY))).await?;
+                tx.one(count.bind(key.session_id).bind(now.minus(COLD_WINDOW))).await?;
             if spent >= per_day {
                 return Ok(ColdContact::Exhausted);
             }

@@ -248,7 +248,7 @@ async fn company_of(
 ) -> Result<Option<CustomerId>, StoreError> {
     let (name, tax_id, company_group_id) = match company {
         Company::Known(id) => {
-            return Ok(customers::get(tx, id).await?.map(|customer| customer.id));
+            return Ok(customers::hold(tx, id).await?.map(|customer| customer.id));
         }
         Company::Named { name, tax_id, company_group_id } => (name, tax_id, company_group_id),
     };
@@ -257,19 +257,23 @@ async fn company_of(
     dialect::lock_text(tx, &format!("company {plain_name}")).await?;
     let mut found: Option<(CustomerId,)> = None;
     if let Some(tax_id) = &tax_id {
-        let by_id = sql("SELECT s.id FROM customers m \
-             JOIN customers s ON s.id = COALESCE(m.merged_into, m.id) \
-             WHERE s.deleted_at IS NULL AND m.tax_id = $1 \
-             ORDER BY CASE WHEN m.merged_into IS NULL THEN 0 ELSE 1 END LIMIT 1");
+        let by_id = sql("SELECT id FROM customers WHERE tax_id = $1 AND deleted_at IS NULL");
         found = tx.opt(by_id.bind(tax_id)).await?;
+        if found.is_none() {
+            let by_merged = sql("SELECT id FROM customers \
+                 WHERE merged_into IS NOT NULL AND tax_id = $1 ORDER BY id LIMIT 1");
+            found = tx.opt(by_merged.bind(tax_id)).await?;
+        }
     }
     if found.is_none() && !plain_name.is_empty() {
         let by_name = sql("SELECT id FROM customers WHERE deleted_at IS NULL \
              AND (name_plain = $1 OR trade_name_plain = $1) ORDER BY id LIMIT 1");
         found = tx.opt(by_name.bind(plain_name)).await?;
     }
-    if let Some((id,)) = found {
-        return Ok(Some(id));
+    if let Some((id,)) = found
+        && let Some(customer) = customers::hold(tx, id).await?
+    {
+        return Ok(Some(customer.id));
     }
     let person_type = tax_id.as_ref().map(|id| PersonType::of(id.kind())).unwrap_or_default();
     let details =

@@ -67,9 +67,10 @@ impl Store {
         id: SessionId,
         since: Timestamp,
     ) -> Result<Vec<(Hop, Histogram)>, StoreError> {
+        // By time, not by all that the number ever had: hence the sign, which keeps its index out.
         let mut select = sql("WITH m AS (SELECT direction, provider_at, created_at, queued_at, \
-             sent_at, delivered_at, read_at FROM messages WHERE session_id = $1 \
-             AND created_at >= $2 ORDER BY id DESC LIMIT $3), h AS (")
+             sent_at, delivered_at, read_at FROM messages WHERE +session_id = $1 \
+             AND created_at >= $2 ORDER BY created_at DESC, id DESC LIMIT $3), h AS (")
         .bind(id)
         .bind(since)
         .bind(MESSAGES_MAX);
@@ -119,7 +120,7 @@ impl Store {
         since: Timestamp,
     ) -> Result<Vec<FailureCount>, StoreError> {
         let select = sql("SELECT error, COUNT(*) AS number, MAX(created_at) AS last_at \
-             FROM messages WHERE session_id = $1 AND created_at >= $2 \
+             FROM messages WHERE +session_id = $1 AND created_at >= $2 \
              AND direction = 'outbound' AND status = 'failed' \
              GROUP BY error ORDER BY number DESC, error LIMIT $3");
         self.reader.all(select.bind(id).bind(since).bind(FAILURES_MAX)).await

@@ -3,7 +3,7 @@
 use super::{
     Store, StoreError, audit, cloud_numbers,
     db::Tx,
-    dialect, sessions,
+    dialect, session_states, sessions,
     sql::sql,
     unit,
     web_records::{self, Owner, Record},
@@ -190,7 +190,9 @@ async fn write_session(
     .bind(SessionStatus::Disconnected)
     .bind(now)
     .bind(id);
-    tx.one(update).await
+    let session: WhatsAppSession = tx.one(update).await?;
+    session_states::note(tx, &session).await?;
+    Ok(session)
 }
 
 fn differences(before: &WhatsAppSession, after: &WhatsAppSession) -> Vec<FieldChange> {

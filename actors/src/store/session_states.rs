@@ -6,6 +6,7 @@ use super::{Store, StoreError, db::Tx, sql::sql};
 use crate::domain::{
     ProviderKind, SessionId, Timestamp, WhatsAppSession,
     diagnosis::{Facts, SessionState, Unsent},
+    session::COLD_WINDOW,
 };
 
 /// Changes that are kept of each number: a number that comes and goes all day stays readable.
@@ -15,8 +16,11 @@ pub(super) const STATES_KEPT: Duration = Duration::from_hours(90 * 24);
 /// What happened within this time explains the present.
 const RECENT: Duration = Duration::from_hours(24);
 
+/// A number with what only this knows of its row.
 #[derive(sqlx::FromRow)]
-struct LastRow {
+struct SessionRow {
+    #[sqlx(flatten)]
+    session: WhatsAppSession,
     last_received_at: Option<Timestamp>,
     last_sent_at: Option<Timestamp>,
 }
@@ -39,10 +43,11 @@ impl Store {
         id: SessionId,
         now: Timestamp,
     ) -> Result<Option<Facts>, StoreError> {
-        let Some(session) = self.find_session(id).await? else { return Ok(None) };
+        let row = self.reader.opt(sql("SELECT * FROM sessions WHERE id = $1").bind(id)).await?;
+        let Some(SessionRow { session, last_received_at, last_sent_at }) = row else {
+            return Ok(None);
+        };
         let since = now.minus(RECENT);
-        let last = sql("SELECT last_received_at, last_sent_at FROM sessions WHERE id = $1");
-        let LastRow { last_received_at, last_sent_at } = self.reader.one(last.bind(id)).await?;
         let unsent = sql("SELECT COUNT(CASE WHEN status = 'queued' THEN 1 END) AS waiting, \
              COUNT(CASE WHEN status = 'sending' THEN 1 END) AS sending, \
              MIN(COALESCE(queued_at, created_at)) AS oldest_at \
@@ -50,8 +55,10 @@ impl Store {
         let unsent: Unsent = self.reader.one(unsent.bind(id)).await?;
         let cold = sql("SELECT COUNT(*), MIN(at) FROM cold_contacts \
              WHERE session_id = $1 AND at > $2");
-        let (cold_spent, cold_first_at) = self.reader.one(cold.bind(id).bind(since)).await?;
-        let written = sql("SELECT COUNT(*) FROM messages WHERE session_id = $1 \
+        let cold = cold.bind(id).bind(now.minus(COLD_WINDOW));
+        let (cold_spent, cold_first_at) = self.reader.one(cold).await?;
+        // By time, not by all that the number ever had: hence the sign, which keeps its index out.
+        let written = sql("SELECT COUNT(*) FROM messages WHERE +session_id = $1 \
              AND created_at >= $2 AND direction = 'outbound'");
         let (written,): (i64,) = self.reader.one(written.bind(id).bind(since)).await?;
         let approved_templates = match session.provider {

@@ -8,7 +8,7 @@ use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        AgentId, ProviderKind, SessionId, Timestamp,
+        AgentId, ProviderKind, SessionId, SessionStatus, Timestamp,
         audit::{AuditAction, AuditSubject},
     },
     testing::TestDatabase,
@@ -214,6 +214,8 @@ async fn a_copy_is_restored_once_and_voids_all_claims(database: TestDatabase) {
     let copy = copy_of(store, NUMBER, now).await;
     assert_eq!(copy.1.len(), 2);
     assert_eq!(restore(store, copy.clone(), now).await, Some((NUMBER, false)));
+    let state = store.list_session_states(NUMBER, 1).await.unwrap().remove(0);
+    assert_eq!((state.status, state.at), (SessionStatus::Disconnected, now), "in its history");
     assert_eq!(values(store, b"").await, [b"1", b"1"]);
     let refused = store.change_records(claim, vec![put(b"a", b"2")]).await;
     assert!(matches!(refused, Err(StoreError::Fenced)));

@@ -115,14 +115,15 @@ fn coming_back(
         None => "uma tentativa está em andamento".to_owned(),
     };
     let text = format!("Sem conexão há {ago}. {} Tentativa {attempt} de {of}; {next}.", words.text);
-    finding(Level::Warning, text, words.advice)
+    let advice = format!("O sistema volta sozinho. Se não voltar: {}", words.advice);
+    finding(Level::Warning, text, advice)
 }
 
 /// Why messages wait.
 fn queue(facts: &Facts, now: Timestamp) -> Option<Finding> {
     let (session, total) = (&facts.session, facts.unsent.total());
     let age = now.since(facts.unsent.oldest_at?);
-    if total == 0 || !session.is_active {
+    if !session.is_active {
         return None;
     }
     let what = messages(total);

@@ -20,8 +20,7 @@ const fn words_of(reason: DisconnectReason) -> (&'static str, &'static str) {
     match reason {
         DisconnectReason::ConnectionLost => (
             "A conexão com a rede caiu ou não pôde ser feita.",
-            "O sistema volta sozinho. Se não voltar, confira a internet do servidor e, no WhatsApp Web, a \
-             do celular; depois use \"reconectar\".",
+            "Confira a internet do servidor e, no WhatsApp Web, a do celular; depois use \"reconectar\".",
         ),
         DisconnectReason::LoggedOut => (
             "O aparelho foi removido dos aparelhos conectados no celular, ou a conta foi bloqueada.",
@@ -50,7 +49,7 @@ const fn words_of(reason: DisconnectReason) -> (&'static str, &'static str) {
         }
         DisconnectReason::ProxyFailed => (
             "O proxy deste número não respondeu.",
-            "Confira o endereço, o usuário e a senha do proxy. O sistema tenta de novo sozinho.",
+            "Confira o endereço, o usuário e a senha do proxy; depois use \"reconectar\".",
         ),
         DisconnectReason::Replaced => (
             "As mesmas credenciais foram usadas em outro lugar.",
