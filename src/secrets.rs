@@ -1,5 +1,6 @@
 //! The master secret and the keys derived from it. Nothing here ever prints a key.
 
+mod aead;
 pub mod envelope;
 pub mod records;
 pub mod sealer;

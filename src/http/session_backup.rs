@@ -116,7 +116,7 @@ pub(super) async fn export(
     let (vault, envelopes) = (app.web_store.vault(id), app.envelopes.clone());
     let seal = move || {
         let packed = pack(&dump, shown, cloud, &vault)?;
-        let sealed = envelopes.seal(passphrase.as_deref(), packed);
+        let sealed = envelopes.seal(passphrase.as_deref(), &packed);
         sealed.map_err(ApiError::internal)
     };
     file.session_data = app.passwords.run(seal).await??;

@@ -10,11 +10,11 @@ use std::fmt;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    aead::{AES_256_GCM, LessSafeKey, UnboundKey},
     rand::{SecureRandom, SystemRandom},
 };
 
-use super::{MasterKey, Purpose};
+use super::{MasterKey, Purpose, SealError, aead};
 
 /// Product, use and layout.
 const VERSION: &str = "dxb1";
@@ -59,6 +59,15 @@ pub enum EnvelopeError {
     NoRandom,
 }
 
+impl From<SealError> for EnvelopeError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::DoesNotOpen => Self::DoesNotOpen,
+            SealError::NoRandom => Self::NoRandom,
+        }
+    }
+}
+
 /// Holds the server's key for envelopes; never prints it. Cheap to clone.
 #[derive(Clone)]
 pub struct Envelopes([u8; KEY_BYTES]);
@@ -75,28 +84,17 @@ impl Envelopes {
     }
 
     /// Takes tens of milliseconds and 19 MiB with a passphrase.
-    pub fn seal(&self, passphrase: Option<&str>, plain: Vec<u8>) -> Result<String, EnvelopeError> {
-        let random = SystemRandom::new();
+    pub fn seal(&self, passphrase: Option<&str>, plain: &[u8]) -> Result<String, EnvelopeError> {
         let how = if passphrase.is_some() {
             let mut salt = [0; SALT_BYTES];
-            random.fill(&mut salt).map_err(|_| EnvelopeError::NoRandom)?;
+            SystemRandom::new().fill(&mut salt).map_err(|_| EnvelopeError::NoRandom)?;
             How::Passphrase { cost: COST, salt }
         } else {
             How::Server
         };
-        let mut nonce = [0; NONCE_LEN];
-        random.fill(&mut nonce).map_err(|_| EnvelopeError::NoRandom)?;
         let head = format!("{VERSION}.{how}");
-        let mut body = plain;
-        self.key(how, passphrase)?
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(head.as_bytes()),
-                &mut body,
-            )
-            .map_err(|_| EnvelopeError::DoesNotOpen)?;
-        body.splice(0..0, nonce);
-        Ok(format!("{head}.{}", URL_SAFE_NO_PAD.encode(body)))
+        let sealed = aead::seal(&self.key(how, passphrase)?, head.as_bytes(), &[], plain)?;
+        Ok(format!("{head}.{}", URL_SAFE_NO_PAD.encode(sealed)))
     }
 
     /// What was sealed. Takes as long as sealing.
@@ -105,14 +103,7 @@ impl Envelopes {
         let how = head.strip_prefix(VERSION).and_then(|rest| rest.strip_prefix('.'));
         let how = how.and_then(How::parse).ok_or(EnvelopeError::Foreign)?;
         let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| EnvelopeError::DoesNotOpen)?;
-        let (nonce, body) = bytes.split_first_chunk().ok_or(EnvelopeError::DoesNotOpen)?;
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let key = self.key(how, passphrase)?;
-        let mut body = body.to_vec();
-        let opened = key.open_in_place(nonce, Aad::from(head.as_bytes()), &mut body);
-        let bytes = opened.map_err(|_| EnvelopeError::DoesNotOpen)?.len();
-        body.truncate(bytes);
-        Ok(body)
+        Ok(aead::open(&self.key(how, passphrase)?, head.as_bytes(), &bytes)?)
     }
 
     fn key(&self, how: How, passphrase: Option<&str>) -> Result<LessSafeKey, EnvelopeError> {
@@ -183,25 +174,25 @@ mod tests {
     #[test]
     fn an_envelope_opens_with_what_it_was_sealed_with_and_nothing_else() {
         let (here, there) = (envelopes(b"one secret"), envelopes(b"another"));
-        let own = here.seal(None, b"chaves".to_vec()).unwrap();
+        let own = here.seal(None, b"chaves").unwrap();
         assert!(own.starts_with("dxb1.servidor."), "{own}");
         assert_eq!(here.open(None, &own).unwrap(), b"chaves");
         assert_eq!(envelopes(b"one secret").open(None, &own).unwrap(), b"chaves");
         assert_eq!(there.open(None, &own), Err(EnvelopeError::DoesNotOpen));
         assert_eq!(here.open(Some(PASSPHRASE), &own), Err(EnvelopeError::HasNoPassphrase));
 
-        let portable = here.seal(Some(PASSPHRASE), b"chaves".to_vec()).unwrap();
+        let portable = here.seal(Some(PASSPHRASE), b"chaves").unwrap();
         assert!(portable.starts_with("dxb1.argon2id,m=19456,t=2,p=1,s="), "{portable}");
         assert_eq!(there.open(Some(PASSPHRASE), &portable).unwrap(), b"chaves");
         assert_eq!(there.open(Some("outra"), &portable), Err(EnvelopeError::DoesNotOpen));
         assert_eq!(there.open(None, &portable), Err(EnvelopeError::NeedsPassphrase));
-        assert_ne!(portable, here.seal(Some(PASSPHRASE), b"chaves".to_vec()).unwrap());
+        assert_ne!(portable, here.seal(Some(PASSPHRASE), b"chaves").unwrap());
     }
 
     #[test]
     fn no_character_can_be_changed() {
         let here = envelopes(b"one secret");
-        let sealed = here.seal(None, b"chaves".to_vec()).unwrap();
+        let sealed = here.seal(None, b"chaves").unwrap();
         for position in 0..sealed.len() {
             let mut damaged = sealed.clone().into_bytes();
             damaged[position] = if damaged[position] == b'A' { b'B' } else { b'A' };
@@ -214,7 +205,7 @@ mod tests {
     #[test]
     fn who_sends_a_file_does_not_choose_what_it_costs() {
         let here = envelopes(b"one secret");
-        let sealed = here.seal(Some(PASSPHRASE), b"chaves".to_vec()).unwrap();
+        let sealed = here.seal(Some(PASSPHRASE), b"chaves").unwrap();
         let cheaper = sealed.replace("m=19456", "m=8");
         assert_eq!(here.open(Some(PASSPHRASE), &cheaper), Err(EnvelopeError::DoesNotOpen));
         for dearer in ["m=4294967295", "m=65537", "m=0", "m=-1", "m="] {

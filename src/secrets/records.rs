@@ -7,12 +7,11 @@
 use std::fmt;
 
 use ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    aead::{AES_256_GCM, LessSafeKey, UnboundKey},
     hkdf::{HKDF_SHA256, Prk},
-    rand::{SecureRandom, SystemRandom},
 };
 
-use super::{MasterKey, Purpose, SealError};
+use super::{MasterKey, Purpose, SealError, aead};
 
 /// The first byte of a sealed record.
 const VERSION: u8 = 1;
@@ -28,7 +27,6 @@ pub struct RecordPlace<'a> {
 /// Holds the key that the records' keys come from; never prints it.
 pub struct RecordSealer {
     root: Prk,
-    random: SystemRandom,
 }
 
 impl fmt::Debug for RecordSealer {
@@ -40,23 +38,12 @@ impl fmt::Debug for RecordSealer {
 impl RecordSealer {
     pub fn new(master: &MasterKey) -> Self {
         let root = Prk::new_less_safe(HKDF_SHA256, &master.derive(Purpose::Records));
-        Self { root, random: SystemRandom::new() }
+        Self { root }
     }
 
     /// The bytes to store.
     pub fn seal(&self, place: RecordPlace<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
-        let mut nonce = [0; NONCE_LEN];
-        self.random.fill(&mut nonce).map_err(|_| SealError::NoRandom)?;
-        let mut body = plain.to_vec();
-        let unique = Nonce::assume_unique_for_key(nonce);
-        self.key(place)
-            .seal_in_place_append_tag(unique, Aad::from(place.associated()), &mut body)
-            .map_err(|_| SealError::DoesNotOpen)?;
-        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + body.len());
-        sealed.push(VERSION);
-        sealed.extend_from_slice(&nonce);
-        sealed.append(&mut body);
-        Ok(sealed)
+        aead::seal(&self.key(place), &place.associated(), &[VERSION], plain)
     }
 
     /// The bytes behind what is stored.
@@ -64,13 +51,7 @@ impl RecordSealer {
         let (&VERSION, rest) = sealed.split_first().ok_or(SealError::DoesNotOpen)? else {
             return Err(SealError::DoesNotOpen);
         };
-        let (nonce, body) = rest.split_first_chunk().ok_or(SealError::DoesNotOpen)?;
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let mut body = body.to_vec();
-        let opened = self.key(place).open_in_place(nonce, Aad::from(place.associated()), &mut body);
-        let bytes = opened.map_err(|_| SealError::DoesNotOpen)?.len();
-        body.truncate(bytes);
-        Ok(body)
+        aead::open(&self.key(place), &place.associated(), rest)
     }
 
     fn key(&self, place: RecordPlace<'_>) -> LessSafeKey {
@@ -95,6 +76,8 @@ impl RecordPlace<'_> {
 
 #[cfg(test)]
 mod tests {
+    use ring::aead::NONCE_LEN;
+
     use super::*;
 
     const PLACE: RecordPlace<'_> = RecordPlace { session_id: 1, kind: "identity", key: b"a" };

@@ -6,12 +6,9 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    rand::{SecureRandom, SystemRandom},
-};
+use ring::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
 
-use super::{MasterKey, Purpose};
+use super::{MasterKey, Purpose, aead};
 
 /// Says which algorithm and layout a sealed text has.
 const VERSION: &str = "v1:";
@@ -35,7 +32,6 @@ pub enum SealError {
 /// Holds the key; never prints it.
 pub struct Sealer {
     key: LessSafeKey,
-    random: SystemRandom,
 }
 
 impl fmt::Debug for Sealer {
@@ -50,7 +46,7 @@ impl Sealer {
     pub fn new(master: &MasterKey) -> Self {
         let key = UnboundKey::new(&AES_256_GCM, &master.derive(Purpose::Sealing));
         let key = key.expect("a derived key has 256 bits");
-        Self { key: LessSafeKey::new(key), random: SystemRandom::new() }
+        Self { key: LessSafeKey::new(key) }
     }
 
     /// The text to store; empty stays empty.
@@ -58,14 +54,7 @@ impl Sealer {
         if secret.is_empty() {
             return Ok(String::new());
         }
-        let mut nonce = [0; NONCE_LEN];
-        self.random.fill(&mut nonce).map_err(|_| SealError::NoRandom)?;
-        let mut sealed = secret.as_bytes().to_vec();
-        let unique = Nonce::assume_unique_for_key(nonce);
-        self.key
-            .seal_in_place_append_tag(unique, place.associated(), &mut sealed)
-            .map_err(|_| SealError::DoesNotOpen)?;
-        sealed.splice(0..0, nonce);
+        let sealed = aead::seal(&self.key, &place.associated(), &[], secret.as_bytes())?;
         Ok(format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(sealed)))
     }
 
@@ -76,18 +65,14 @@ impl Sealer {
         }
         let encoded = sealed.strip_prefix(VERSION).ok_or(SealError::DoesNotOpen)?;
         let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| SealError::DoesNotOpen)?;
-        let (nonce, body) = bytes.split_first_chunk().ok_or(SealError::DoesNotOpen)?;
-        let mut body = body.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let opened = self.key.open_in_place(nonce, place.associated(), &mut body);
-        let opened = opened.map_err(|_| SealError::DoesNotOpen)?.to_vec();
+        let opened = aead::open(&self.key, &place.associated(), &bytes)?;
         String::from_utf8(opened).map_err(|_| SealError::DoesNotOpen)
     }
 }
 
 impl Place {
-    fn associated(self) -> Aad<Vec<u8>> {
-        Aad::from(format!("settings/{}/{}", self.section, self.key).into_bytes())
+    fn associated(self) -> Vec<u8> {
+        format!("settings/{}/{}", self.section, self.key).into_bytes()
     }
 }
 

@@ -246,7 +246,7 @@ async fn what_is_not_an_export_is_refused() {
     let sealed = |content: &[u8]| {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
         io::Write::write_all(&mut encoder, content).unwrap();
-        app.state.envelopes.seal(Some(PASSPHRASE), encoder.finish().unwrap()).unwrap()
+        app.state.envelopes.seal(Some(PASSPHRASE), &encoder.finish().unwrap()).unwrap()
     };
     let bodies = [
         (reference, None),
