@@ -383,6 +383,7 @@ impl From<Rejected> for ApiError {
             Rejected::NotWaiting(_)
             | Rejected::ColdBudget { .. }
             | Rejected::ColdBlocked { .. }
+            | Rejected::GroupIsReadOnly
             | Rejected::NoTarget
             | Rejected::NoTransfer
             | Rejected::NotOffered

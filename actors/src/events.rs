@@ -31,8 +31,8 @@ pub enum HubEvent {
     /// A message of a customer has been stored.
     MessageReceived {
         message: Message,
-        /// Late ones call nobody.
-        topic: Topic,
+        /// `None`: nobody is called and nothing counted. Late ones are only counted.
+        topic: Option<Topic>,
         at: Timestamp,
     },
     /// A message came in for a chat that was open already.
@@ -325,7 +325,7 @@ impl HubEvent {
     /// that was open already is told twice (contract §21); the first of the two calls.
     pub fn topic(&self) -> Option<Topic> {
         match self {
-            Self::MessageReceived { topic, .. } => Some(*topic),
+            Self::MessageReceived { topic, .. } => *topic,
             Self::ChatOpened { .. }
             | Self::ChatAssigned { .. }
             | Self::ChatOffered { .. }

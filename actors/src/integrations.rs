@@ -90,7 +90,7 @@ impl Facts {
         match event.kind {
             EventKind::MessageReceived => Some(HubEvent::MessageReceived {
                 message: self.message(event)?,
-                topic: Topic::Message,
+                topic: Some(Topic::Message),
                 at,
             }),
             EventKind::MessageSent => {

@@ -212,7 +212,7 @@ async fn what_a_network_kept_for_long_calls_nobody(database: TestDatabase) {
             }
             _ => None,
         });
-        assert_eq!(told.await, topic, "{minutes} minutes");
+        assert_eq!(told.await, Some(topic), "{minutes} minutes");
     }
     real.stop().await;
 }

@@ -439,6 +439,7 @@ fn changes(fields: &mut Fields, roster: &Roster) -> SessionChanges {
         proxy_url: proxy_url(fields),
         pace_ms: limit(fields, "pace_ms", PACE_MS_MAX),
         cold_contacts_per_day: limit(fields, "cold_contacts_per_day", COLD_CONTACTS_MAX),
+        keeps_groups: fields.optional_bool("keep_groups"),
     }
 }
 

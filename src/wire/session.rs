@@ -31,7 +31,7 @@ use crate::openapi::schemas::{described, word};
     "proxy_enabled": false, "proxy_url": "", "cloud": null, "connected_at": "2026-01-02T11:00:00Z",
     "disconnected_at": null, "created_at": "2026-01-01T12:00:00Z",
     "updated_at": "2026-01-02T11:00:00Z", "pace_ms": null, "cold_contacts_per_day": null,
-    "cold_blocked_until": null, "banned_until": null,
+    "cold_blocked_until": null, "banned_until": null, "keep_groups": false,
 }))]
 pub struct SessionOut {
     pub id: i64,
@@ -81,6 +81,9 @@ pub struct SessionOut {
     pub cold_blocked_until: Option<At>,
     /// O fim de uma suspensão, se a rede o disse.
     pub banned_until: Option<At>,
+    /// Mensagens de grupos são guardadas, só para leitura; senão são descartadas.
+    #[serde(rename = "keep_groups")]
+    pub keeps_groups: bool,
 }
 
 impl SessionOut {
@@ -115,6 +118,7 @@ impl SessionOut {
             pace_ms,
             cold_contacts_per_day,
             cold_blocked_until,
+            keeps_groups,
         } = session;
         Self {
             id: id.0,
@@ -150,6 +154,7 @@ impl SessionOut {
             cold_contacts_per_day,
             cold_blocked_until: cold_blocked_until.map(At),
             banned_until,
+            keeps_groups,
         }
     }
 
@@ -372,6 +377,15 @@ pub struct SessionChangesIn {
     pub proxy_url: Option<String>,
     /// Só em números da Cloud API; conectado, o número se reconecta.
     pub cloud: Option<CloudNumberIn>,
+    /// Milissegundos entre duas mensagens; `null` segue o tipo do número.
+    #[schema(minimum = 0, maximum = 60_000)]
+    pub pace_ms: Option<i64>,
+    /// Pessoas que nunca escreveram e podem ser contatadas por dia; `null` segue o tipo do número.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub cold_contacts_per_day: Option<i64>,
+    /// Guarda mensagens de grupos, só para leitura, para quem vê todos os chats.
+    #[schema(nullable = false)]
+    pub keep_groups: Option<bool>,
 }
 
 /// O número que se conecta, e como é pareado se for preciso.

@@ -7,13 +7,14 @@ use crate::support::{
     Client, Database, Server, Socket,
     client::{list, results, text},
     eventually,
-    fake_whatsapp::{FakeWhatsapp, File, Manner, PHONE_NUMBER, Presence},
+    fake_whatsapp::{FakeWhatsapp, File, Manner, PHONE_NUMBER, Presence, text_message},
     on_both_databases,
     wire::{CHATS, MESSAGES, SEND},
 };
 
 const MARIA: &str = "5511999990001";
 const JOSE: &str = "5521999990002";
+const GROUP: &str = "120363021033254949@g.us";
 /// One grey pixel.
 const PNG: &[u8] = include_bytes!("support/fake_graph/pixel.png");
 
@@ -22,6 +23,7 @@ on_both_databases!(
     number_and_lid_are_one_chat,
     ten_messages_that_waited_are_one_chat_in_order,
     what_comes_twice_is_stored_once,
+    groups_are_read_only_where_they_are_kept,
 );
 
 /// A hub whose default number is paired and ready, its network, and the admin.
@@ -97,6 +99,48 @@ async fn number_and_lid_are_one_chat(database: Database) {
         admin.send_text(number, "resposta").await;
         assert_eq!(customer.receives(1).await.text(), "resposta");
     }
+    fake.assert_well_used();
+}
+
+async fn groups_are_read_only_where_they_are_kept(database: Database) {
+    let (server, fake, admin) = scene(&database).await;
+    let agent = admin.create_agent("ana", "atendente", &[1]).await;
+    let (maria, group) = (fake.customer(MARIA, "Maria Souza"), fake.group(GROUP));
+    let (mut for_admin, mut for_agent) =
+        (Socket::connect(&server, &admin).await, Socket::connect(&server, &agent).await);
+    let unwanted = group.hears(&maria, text_message("Quem traz o bolo?")).await;
+    fake.acknowledges(&unwanted).await;
+    let keep = json!({"keep_groups": true});
+    let changed = admin.patch("/api/v1/whatsapp/sessions/1/", &keep).expect(200).await;
+    assert_eq!(changed["keep_groups"], true);
+    maria.writes_by_lid();
+    let kept = group.hears(&maria, text_message("Entrega amanhã?")).await;
+    let mut frame = for_admin.next_event_frame("message_received").await;
+    let told = frame["data"].take();
+    let shown = ["message_id", "chat_id", "contact_name"].map(|key| &told[key]);
+    assert_eq!(shown, [&json!(kept), &json!(GROUP), &json!("Maria Souza")], "{told}");
+    let silent = json!({"sound": false, "desktop": false, "badge": false});
+    assert_eq!(frame["notify"], silent);
+    fake.acknowledges(&kept).await;
+    let reaction = group.hears(&maria, maria.reaction_to_own(&kept, "👍")).await;
+    fake.acknowledges(&reaction).await;
+    for_agent.expect_no("message_received").await;
+    // The customer's own chat is another.
+    maria.says("Bom dia").await;
+    admin.chat_opens(MARIA).await;
+    assert_eq!(open_chats(&admin).await, 1);
+    let of_group = format!("{MESSAGES}?chat_id={GROUP}");
+    let page = admin.get(&of_group).expect(200).await;
+    let rows = results(&page);
+    assert_eq!(texts(rows), ["Entrega amanhã?"]);
+    assert_eq!(
+        (&rows[0]["contact_number"], &rows[0]["atendimento"]),
+        (&json!(MARIA), &Value::Null)
+    );
+    assert_eq!(results(&agent.get(&of_group).expect(200).await), Vec::<Value>::new());
+    let refused = json!({"to": GROUP, "text": "Bom dia a todos"});
+    let answer = admin.post(SEND, &refused).expect(400).await;
+    assert!(answer.to_string().contains("só de leitura"), "{answer}");
     fake.assert_well_used();
 }
 

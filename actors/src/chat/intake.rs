@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{
         Customer, CustomerCard, DepartmentId, Inbound, Message, NewDepartment, NewMessage,
-        Priority, QueueEntry, Rejected, RoutingRules, Side, Ticket, Timestamp,
+        Priority, QueueEntry, Rejected, RoutingRules, Side, Ticket, Timestamp, ids::ChatKey,
     },
     error::HubError,
     events::HubEvent,
@@ -47,6 +47,9 @@ impl State {
             let mut new = inbound.to_new_message(self.key.session_id, now);
             if inbound.by == Side::Company {
                 return self.append_from_phone(new, now).await;
+            }
+            if self.is_read_only() {
+                return self.append_from_group(new, now).await;
             }
             if let Some(open) = &self.open {
                 new.ticket_id = Some(open.ticket.id);
@@ -100,6 +103,27 @@ impl State {
         let event = HubEvent::MessageSent { message: message.clone(), at: now };
         self.context.publish(&audience, event);
         Ok(Delivered { message, is_repeat: false })
+    }
+
+    /// Said in a group: nothing is opened by it and nobody is called.
+    async fn append_from_group(
+        &self,
+        new: NewMessage,
+        now: Timestamp,
+    ) -> Result<Delivered, HubError> {
+        let Some(message) = self.append(&new).await? else {
+            return self.repeat(&new.message_id).await;
+        };
+        let audience = super::audience_of_message(&self.context, &message).await;
+        let event = HubEvent::MessageReceived { message: message.clone(), topic: None, at: now };
+        self.context.publish(&audience, event);
+        Ok(Delivered { message, is_repeat: false })
+    }
+
+    /// A group over a real network.
+    pub(super) fn is_read_only(&self) -> bool {
+        let ChatKey { session_id, chat_id } = &self.key;
+        self.context.sessions.group_rule(*session_id, chat_id).is_some()
     }
 
     /// Stores a message; `None` when it is there already.

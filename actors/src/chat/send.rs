@@ -63,6 +63,9 @@ pub struct OutgoingMedia {
 impl State {
     pub(super) async fn send(&mut self, outgoing: Outgoing) -> Result<Message, HubError> {
         let now = self.context.clock.now();
+        if self.is_read_only() {
+            return Err(Rejected::GroupIsReadOnly.into());
+        }
         if !Box::pin(self.may_write(&outgoing, now)).await? {
             return Box::pin(self.refuse_outside_window(&outgoing)).await;
         }

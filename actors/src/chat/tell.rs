@@ -70,7 +70,7 @@ impl State {
     }
 
     pub(super) fn received(&self, message: &Message, at: Timestamp) -> HubEvent {
-        let topic = self.context.sessions.topic_of(message, at);
+        let topic = Some(self.context.sessions.topic_of(message, at));
         HubEvent::MessageReceived { message: message.clone(), topic, at }
     }
 

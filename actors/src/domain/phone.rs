@@ -12,6 +12,8 @@ const AREA_CODES: [u8; 67] = [
 
 /// Suffixes by which WhatsApp marks addresses of single persons.
 const PERSON_SUFFIXES: [&str; 2] = ["@s.whatsapp.net", "@c.us"];
+/// And those of groups.
+const GROUP_SUFFIX: &str = "@g.us";
 
 /// Digits with country code of a number written in any usual way; `None` when it cannot be one
 /// (E.164 allows at most 15 digits; fewer than 10 are no full number).
@@ -70,6 +72,11 @@ pub fn chat_id(address: &str) -> String {
     let address = address.trim();
     let person = PERSON_SUFFIXES.iter().find_map(|suffix| address.strip_suffix(suffix));
     canonical(person.unwrap_or(address)).unwrap_or_else(|| address.to_owned())
+}
+
+/// Whether an address is a group's.
+pub fn is_group(chat_id: &str) -> bool {
+    chat_id.ends_with(GROUP_SUFFIX)
 }
 
 fn starts_with_area_code(digits: &str) -> bool {

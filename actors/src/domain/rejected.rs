@@ -64,6 +64,9 @@ pub enum Rejected {
          recebendo mensagens."
     )]
     ColdBlocked { until: Timestamp },
+    /// See `GroupRule`.
+    #[error("Grupos deste número são só de leitura")]
+    GroupIsReadOnly,
     #[error("Só mensagens que falharam podem ser reenviadas")]
     NotFailed,
     #[error("A mensagem já saiu e não pode mais ser cancelada")]

@@ -56,6 +56,16 @@ impl ProviderKind {
     }
 }
 
+/// What becomes of the messages of a group that a number of a real network is in. Most groups on a phone are
+/// private, and none is a customer: nothing opens a chat or calls anybody, and nobody writes there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupRule {
+    /// Acknowledged and not stored.
+    Dropped,
+    /// Stored for those who see all chats.
+    ReadOnly,
+}
+
 /// People who never wrote are left alone for so long after a suspension: what led to it is mostly writing
 /// to them (domain facts §3.2 and §3.5).
 pub const COLD_REST: Duration = Duration::from_hours(24);
@@ -98,6 +108,8 @@ pub struct WhatsAppSession {
     pub cold_contacts_per_day: Option<i64>,
     /// The network takes no messages to people who never wrote until then.
     pub cold_blocked_until: Option<Timestamp>,
+    /// Messages of groups are stored, to be read only; else they are dropped. See [`GroupRule`].
+    pub keeps_groups: bool,
 }
 
 impl WhatsAppSession {
@@ -141,6 +153,7 @@ pub struct SessionChanges {
     /// `Some(None)`: as the network's kind asks.
     pub pace_ms: Option<Option<i64>>,
     pub cold_contacts_per_day: Option<Option<i64>>,
+    pub keeps_groups: Option<bool>,
 }
 
 /// Why a connection ended (domain facts: table of disconnect reasons). The numbers are WhatsApp's.

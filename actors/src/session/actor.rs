@@ -56,6 +56,10 @@ pub(crate) enum ToSession {
         changes: SessionChanges,
         reply: Reply<WhatsAppSession>,
     },
+    /// The row is a backup's now: the connection that there was is not this number's any more.
+    Restored {
+        reply: Reply<()>,
+    },
     /// From the intake of the connection of this generation.
     Provider {
         generation: u64,
@@ -223,6 +227,7 @@ impl State {
             ToSession::Reconnect { reply } => settle(reply, self.reconnect().await),
             ToSession::Deactivate { reply } => settle(reply, self.deactivate().await),
             ToSession::Update { changes, reply } => settle(reply, self.update(changes).await),
+            ToSession::Restored { reply } => settle(reply, self.restored().await),
             ToSession::Provider { generation, event, reply } => {
                 let outcome =
                     if generation == self.generation { self.on_event(event).await } else { Ok(()) };
@@ -367,18 +372,22 @@ impl State {
         let (id, now) = (self.session.id, self.context.clock.now());
         let updated = self.context.store.update_session(id, changes, now).await?;
         let updated = updated.ok_or_else(|| HubError::not_found("Sessão", &id))?;
-        let before = std::mem::replace(&mut self.session, updated).status;
-        if self.session.status == before {
-            // A code that waits to be scanned goes on waiting.
-            let pairing = self.context.sessions.live(id).map(|live| live.pairing);
-            self.mirror(pairing.unwrap_or_default());
-        } else {
-            // The row is a backup's, and the connection of the number as it was.
-            self.hang_up();
-            self.pairing = None;
-            self.show(before);
-        }
+        self.session = updated;
+        // A code that waits to be scanned goes on waiting.
+        let pairing = self.context.sessions.live(id).map(|live| live.pairing);
+        self.mirror(pairing.unwrap_or_default());
         Ok(self.session.clone())
+    }
+
+    async fn restored(&mut self) -> Result<(), HubError> {
+        self.hang_up();
+        self.pairing = None;
+        let id = self.session.id;
+        let restored = self.context.store.find_session(id).await?;
+        let restored = restored.ok_or_else(|| HubError::not_found("Sessão", &id))?;
+        let before = std::mem::replace(&mut self.session, restored).status;
+        self.show(before);
+        Ok(())
     }
 
     /// Begins a connection. The state is committed and told before the provider can say anything.

@@ -21,6 +21,8 @@ use crate::{
         ids::ChatKey,
         latency::{Histogram, Hop},
         notification::Topic,
+        phone,
+        session::GroupRule,
     },
     error::HubError,
     hub::Context,
@@ -39,6 +41,7 @@ pub struct LiveSession {
     pub department_id: Option<DepartmentId>,
     pub pairing: Pairing,
     pub cold: ColdLimits,
+    pub keeps_groups: bool,
 }
 
 /// What waits for a person who pairs a number.
@@ -194,8 +197,7 @@ impl Sessions {
     {
         let restored = self.store.restore_session(copy, by, self.clock.now(), seal).await?;
         if let Restored::Done { session, .. } = &restored {
-            // The actor reads the row.
-            self.update(session.id, SessionChanges::default()).await?;
+            self.doors.ask(&session.id, |reply| ToSession::Restored { reply }).await?;
         }
         Ok(restored)
     }
@@ -263,6 +265,14 @@ impl Sessions {
         let known = (session_id, address);
         let chat_id = self.aliases.get(&known).map(|chat_id| chat_id.clone());
         ChatKey { session_id, chat_id: chat_id.unwrap_or(known.1) }
+    }
+
+    /// What becomes of what is said in a group over this number; `None` for every other chat, and for the
+    /// groups of the sandbox, which are chats.
+    pub fn group_rule(&self, id: SessionId, chat_id: &str) -> Option<GroupRule> {
+        let live = self.live.get(&id).filter(|_| phone::is_group(chat_id))?;
+        let is_real = live.provider != ProviderKind::Sandbox;
+        is_real.then_some(if live.keeps_groups { GroupRule::ReadOnly } else { GroupRule::Dropped })
     }
 
     /// The network says that a chat's person has another address as well.
@@ -353,6 +363,7 @@ impl Sessions {
                 per_day: session.cold_budget(),
                 blocked_until: session.cold_blocked_until,
             },
+            keeps_groups: session.keeps_groups,
         };
         self.live.insert(session.id, live);
     }

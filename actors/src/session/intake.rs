@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     chat::audience_of_message,
-    domain::{MessageChange, MessageStatus, SessionId, ids::ChatKey},
+    domain::{MessageChange, MessageStatus, SessionId, ids::ChatKey, session::GroupRule},
     error::HubError,
     events::{Audience, ChatAudience, HubEvent},
     hub::Context,
@@ -160,7 +160,16 @@ impl Incoming {
     }
 
     async fn store(self, context: &Arc<Context>, session_id: SessionId) {
+        let is_dropped =
+            context.sessions.group_rule(session_id, self.chat_id()) == Some(GroupRule::Dropped);
         let (outcome, stored) = match self {
+            Self::Message(Delivery { stored, .. })
+            | Self::Change(ChangeDelivery { stored, .. })
+                if is_dropped =>
+            {
+                tracing::debug!(session.id = %session_id, "what was said in a group is not kept");
+                (Ok(()), stored)
+            }
             Self::Message(Delivery { message, stored }) => {
                 let outcome = context.sessions.receive(&context.chats, session_id, message).await;
                 (outcome.map(drop), stored)

@@ -113,6 +113,7 @@ impl Store {
                 .push_bind_if(", proxy_url = ", changes.proxy_url)
                 .push_bind_if(", pace_ms = ", changes.pace_ms)
                 .push_bind_if(", cold_contacts_per_day = ", changes.cold_contacts_per_day)
+                .push_bind_if(", keeps_groups = ", changes.keeps_groups)
                 .push_bind(" WHERE id = ", id)
                 .push(" RETURNING *");
             tx.opt(update).await

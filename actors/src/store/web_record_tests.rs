@@ -129,7 +129,9 @@ async fn whoever_has_lost_the_claim_writes_nothing(database: TestDatabase) {
     store.change_records(second, vec![put(b"a", b"3")]).await.unwrap();
     assert_eq!(values(store, b"").await, [b"3"]);
 
-    store.forget_records(NUMBER).await.unwrap();
+    assert!(matches!(store.forget_records(first).await, Err(StoreError::Fenced)));
+    assert_eq!(values(store, b"").await, [b"3"]);
+    store.forget_records(second).await.unwrap();
     assert!(values(store, b"").await.is_empty());
     let refused = store.change_records(second, vec![put(b"a", b"4")]).await;
     assert!(matches!(refused, Err(StoreError::Fenced)));

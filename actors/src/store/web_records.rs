@@ -180,15 +180,13 @@ impl Store {
         .await
     }
 
-    /// Removes everything that is kept for the number; all claims to it are void.
-    pub async fn forget_records(&self, session_id: SessionId) -> Result<(), StoreError> {
+    /// Removes everything that is kept for the number; from then on all claims to it are void.
+    /// [`StoreError::Fenced`] when this one is.
+    pub async fn forget_records(&self, claim: Claim) -> Result<(), StoreError> {
         self.unit(unit!(tx => {
-            owner(tx, session_id).await?;
-            next_generation(tx, session_id).await?;
-            let update =
-                sql("UPDATE session_owners SET revision = revision + 1 WHERE session_id = $1");
-            tx.run(update.bind(session_id)).await?;
-            remove_all(tx, session_id).await
+            check(tx, claim).await?;
+            next_generation(tx, claim.session_id).await?;
+            remove_all(tx, claim.session_id).await
         }))
         .await
     }

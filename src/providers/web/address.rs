@@ -9,8 +9,10 @@ use whatsapp_rust::{Jid, Server, types::message::MessageInfo, wacore_binary::Jid
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
     Person(Person),
-    /// Groups are not served: nothing opens a chat.
-    Group,
+    Group {
+        chat: Jid,
+        author: Person,
+    },
     /// Status updates, channels, lists, notes to oneself, what devices tell each other.
     Other,
 }
@@ -53,7 +55,9 @@ pub(super) fn source_of(info: &MessageInfo, own: &[Jid]) -> Source {
     let source = &info.source;
     let chat = &source.chat;
     if source.is_group || chat.is_group() {
-        return Source::Group;
+        let addresses = std::iter::once(&source.sender).chain(&source.sender_alt);
+        return Person::new(addresses)
+            .map_or(Source::Other, |author| Source::Group { chat: chat.to_non_ad(), author });
     }
     let is_peer = info.category.as_str() == "peer";
     if is_peer || chat.is_status_broadcast() || !(chat.is_pn() || chat.is_lid()) {
@@ -122,7 +126,7 @@ mod tests {
     fn chat_of(info: &MessageInfo) -> Option<(String, Option<String>)> {
         match source_of(info, &[jid("5511900000001:3@s.whatsapp.net")]) {
             Source::Person(person) => Some(person.chat()),
-            Source::Group | Source::Other => None,
+            Source::Group { .. } | Source::Other => None,
         }
     }
 
@@ -162,12 +166,28 @@ mod tests {
     }
 
     #[test]
-    fn groups_and_everything_else_open_no_chat() {
+    fn a_message_of_a_group_has_its_author() {
+        let source = |sender: &str| MessageSource {
+            chat: jid("120363000000@g.us"),
+            sender: jid(sender),
+            sender_alt: Some(jid("551188887777@s.whatsapp.net")),
+            is_group: true,
+            ..MessageSource::default()
+        };
+        let author =
+            Person { number: Some("551188887777".to_owned()), lid: Some("100@lid".to_owned()) };
+        let group = Source::Group { chat: jid("120363000000@g.us"), author };
+        assert_eq!(source_of(&info(source("100:2@lid")), &[]), group);
+        let by_nobody = MessageSource { sender_alt: None, ..source("120363000000@g.us") };
+        assert_eq!(source_of(&info(by_nobody), &[]), Source::Other, "the network's own notices");
+    }
+
+    #[test]
+    fn everything_else_is_nobodys() {
         let of = |chat: &str| {
             let source = MessageSource { chat: jid(chat), ..MessageSource::default() };
             source_of(&info(source), &[jid("5511900000001:3@s.whatsapp.net")])
         };
-        assert_eq!(of("120363000000@g.us"), Source::Group);
         for other in ["status@broadcast", "1@newsletter", "5511900000001@s.whatsapp.net"] {
             assert_eq!(of(other), Source::Other, "{other}");
         }

@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, PoisonError},
 };
 
 use dx_actors::{
@@ -22,7 +19,7 @@ use whatsapp_rust::{
 use super::{
     address::{self, Person, Source},
     connection::{Connection, own_addresses},
-    content::incoming::{self, Became, Came, Said},
+    content::incoming::{self, Became, Came, Origin, Said},
 };
 use crate::wire::{
     content::Content,
@@ -36,8 +33,6 @@ const TOLD_MAX: usize = 10_000;
 pub(super) struct Reader {
     pub(super) connection: Connection,
     told: Mutex<HashSet<String>>,
-    /// Messages of groups that opened no chat.
-    ignored: AtomicU64,
 }
 
 /// An event for the hub, and its answer if somebody waits for it.
@@ -48,30 +43,33 @@ pub(super) struct Told {
 
 impl Reader {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, told: Mutex::default(), ignored: AtomicU64::new(0) }
+        Self { connection, told: Mutex::default() }
     }
 
     /// What the hub is told of a message, in this order; nothing for what is not for people.
     pub(super) async fn read(&self, client: &Client, inbound: &InboundMessage) -> Vec<Told> {
         let InboundMessage { message, info, .. } = inbound;
         let own = own_addresses(client);
-        let person = match address::source_of(info, &own) {
-            Source::Person(person) => person,
-            Source::Group => {
-                let ignored = self.ignored.fetch_add(1, Ordering::Relaxed) + 1;
-                tracing::debug!(ignored, "messages of groups open no chats");
-                return Vec::new();
-            }
+        let (person, group) = match address::source_of(info, &own) {
+            Source::Person(person) => (person, None),
+            Source::Group { chat, author } => (author, Some(chat.to_string())),
             Source::Other => return Vec::new(),
         };
-        let came_under = info.source.chat.to_non_ad_string();
-        let came = incoming::read(message, info.source.is_from_me, &came_under);
+        let chat = info.source.chat.to_non_ad_string();
+        let participant = group.as_ref().map(|_| info.source.sender.to_non_ad_string());
+        let origin = Origin { chat: &chat, participant: participant.as_deref() };
+        let came = incoming::read(message, info.source.is_from_me, &origin);
         if came == Came::Nothing {
             return Vec::new();
         }
         let person = self.completed(client, person).await;
-        let (chat_id, _) = person.chat();
-        let mut told: Vec<Told> = self.alias(&person).await.into_iter().collect();
+        let mut told = Vec::new();
+        let chat_id = if let Some(group) = group {
+            group
+        } else {
+            told.extend(self.alias(&person).await);
+            person.chat().0
+        };
         told.extend(match came {
             Came::Message(said) => Some(message_of(said, info, &person, chat_id)),
             Came::Change(became) => Some(change_of(became, info, chat_id)),
@@ -189,7 +187,7 @@ fn message_of(said: Said, info: &MessageInfo, person: &Person, chat_id: String) 
     let name = name.chars().filter(|c| *c != '\0').take(CONTACT_NAME_CHARS_MAX).collect();
     let message = Inbound {
         by: if is_from_us { Side::Company } else { Side::Customer },
-        phone: person.number.clone().unwrap_or_else(|| chat_id.clone()),
+        phone: person.chat().0,
         chat_id,
         contact_name: name,
         message_id: info.id.clone(),

@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use dx_actors::{
     domain::{WhatsAppSession, session::DisconnectReason},
     session::{Connect, ProviderEvent},
+    store::StoreError,
 };
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use whatsapp_rust::{
@@ -57,9 +58,17 @@ pub(super) async fn live(
         () = alive.cancelled() => return,
         turn = turn.lock_owned() => turn,
     };
+    let opened = tokio::select! {
+        () = alive.cancelled() => return,
+        opened = Keys::open(&connection) => opened,
+    };
+    let Some(keys) = opened else {
+        connection.tell(ProviderEvent::Disconnected(DisconnectReason::ConnectionLost)).await;
+        return;
+    };
     let end = tokio::select! {
         () = alive.cancelled() => None,
-        end = run(&connection, &session, how, sockets, web) => Some(end),
+        end = run(&connection, &session, how, sockets, web, &keys) => Some(end),
     };
     if let Some(client) = connection.any_client() {
         let closing = tokio::time::timeout(SHUTDOWN_TIMEOUT, client.disconnect());
@@ -69,13 +78,37 @@ pub(super) async fn live(
     }
     connection.set_client(None);
     if let Some(end) = end {
-        let reason = settle(&connection, end).await;
+        let reason = settle(&connection, &keys.backend, end).await;
         connection.tell(ProviderEvent::Disconnected(reason)).await;
     }
 }
 
+/// What a connection begins with.
+struct Keys {
+    backend: Arc<Backend>,
+    is_paired: bool,
+}
+
+impl Keys {
+    /// From now on they are this connection's; `None`, and why is in the log, when they cannot be read.
+    async fn open(connection: &Connection) -> Option<Self> {
+        let (keys, id) = (&connection.0.network.0.keys, connection.0.session_id);
+        let opened = async {
+            let backend = keys.backend(id).await?;
+            Ok::<_, StoreError>(Self { is_paired: keys.is_paired(id).await?, backend })
+        };
+        match opened.await {
+            Ok(keys) => Some(keys),
+            Err(error) => {
+                tracing::error!(%error, session.id = %id, "the keys of a number cannot be opened");
+                None
+            }
+        }
+    }
+}
+
 /// What the hub is told of an end; keys that are of no use any more are deleted.
-async fn settle(connection: &Connection, end: End) -> DisconnectReason {
+async fn settle(connection: &Connection, backend: &Backend, end: End) -> DisconnectReason {
     let (network, id) = (&connection.0.network, connection.0.session_id);
     let reason = match end {
         End::Known(reason) => reason,
@@ -85,7 +118,7 @@ async fn settle(connection: &Connection, end: End) -> DisconnectReason {
     let are_useless = matches!(reason, DisconnectReason::LoggedOut | DisconnectReason::BadSession);
     if are_useless {
         network.doubt_keys(id, false);
-        if let Err(error) = network.0.keys.forget(id).await {
+        if let Err(error) = backend.forget().await {
             tracing::error!(%error, session.id = %id, "keys of no use are still there");
         }
     }
@@ -98,19 +131,10 @@ async fn run(
     how: Connect,
     sockets: Sockets,
     web: Web,
+    keys: &Keys,
 ) -> End {
-    let keys = &connection.0.network.0.keys;
-    let opened = async {
-        let backend = keys.backend(session.id).await?;
-        Ok::<_, dx_actors::store::StoreError>((keys.is_paired(session.id).await?, backend))
-    };
-    let (is_paired, backend) = match opened.await {
-        Ok(opened) => opened,
-        Err(error) => {
-            tracing::error!(%error, session.id = %session.id, "the keys of a number cannot be opened");
-            return End::Known(DisconnectReason::ConnectionLost);
-        }
-    };
+    let Keys { backend, is_paired } = keys;
+    let is_paired = *is_paired;
     if how == Connect::Resume && !is_paired {
         return End::Known(DisconnectReason::LoggedOut);
     }
@@ -118,7 +142,7 @@ async fn run(
     let (handler, events) = Handler::new();
     let code = pairing_options(&how).filter(|_| !is_paired);
     let has_code = code.is_some();
-    let built = build(connection, session, &backend, &reader, handler, code, &sockets, web).await;
+    let built = build(connection, session, backend, &reader, handler, code, &sockets, web).await;
     let (client, running) = match built {
         Ok(built) => built,
         Err(error) => {

@@ -207,12 +207,14 @@ async fn uploaded_again(
 ) -> Result<String, ProviderError> {
     let gone = || ProviderError::Refused(GONE.to_owned());
     let chat_jid: Jid = reference.chat.parse().map_err(|_| gone())?;
+    let participant: Option<Jid> =
+        reference.participant.as_deref().map(str::parse).transpose().map_err(|_| gone())?;
     let request = MediaReuploadRequest {
         msg_id: &message.message_id,
         chat_jid: &chat_jid,
         media_key: &reference.media_key,
         is_from_me: message.direction == Direction::Outbound,
-        participant: None,
+        participant: participant.as_ref(),
     };
     match client.media_reupload().request(&request).await {
         Ok(MediaRetryResult::Success { direct_path }) => Ok(direct_path),

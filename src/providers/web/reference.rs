@@ -18,6 +18,9 @@ pub(super) struct FileReference {
     pub(super) bytes: u64,
     /// The address that the message came under: who is asked to upload it again.
     pub(super) chat: String,
+    /// And who of a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) participant: Option<String>,
 }
 
 /// Files of different kinds are sealed differently.

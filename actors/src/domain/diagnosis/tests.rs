@@ -47,6 +47,7 @@ fn ready() -> Facts {
         updated_at: at,
         pace_ms: None,
         cold_contacts_per_day: None,
+        keeps_groups: false,
         cold_blocked_until: None,
     };
     Facts {

@@ -63,12 +63,6 @@ impl WebStore {
         }))
     }
 
-    /// After a logout: all key material of the number is deleted, and whoever holds a backend of it
-    /// cannot write any more.
-    pub async fn forget(&self, session_id: SessionId) -> Result<(), StoreError> {
-        self.store.forget_records(session_id).await
-    }
-
     /// A phone has linked this number, and it was not forgotten since.
     pub async fn is_paired(&self, session_id: SessionId) -> Result<bool, StoreError> {
         let found = self.store.find_record(session_id, Kind::Device.as_str(), b"").await?;
@@ -98,6 +92,12 @@ impl Backend {
     /// yourself. It is noticed at the first write that is refused.
     pub async fn lost(&self) {
         self.lost.cancelled().await;
+    }
+
+    /// After a logout: all key material of the number is deleted, unless another copy has taken over.
+    /// Nothing can be written through this one any more.
+    pub async fn forget(&self) -> Result<(), StoreError> {
+        self.store.forget_records(self.claim).await
     }
 
     /// Another copy of the number has taken over.

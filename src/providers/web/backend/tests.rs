@@ -397,7 +397,7 @@ async fn a_forgotten_number_has_nothing_left(database: TestDatabase) {
     let device = Device { pn: Some("5511@s.whatsapp.net".parse().unwrap()), ..Device::new() };
     backend.save(&device).await.unwrap();
     backend.put_identity(ADDRESS, [7; 32]).await.unwrap();
-    number.web.forget(NUMBER).await.unwrap();
+    backend.forget().await.unwrap();
     assert!(!number.web.is_paired(NUMBER).await.unwrap());
     assert!(is_fenced(&backend.put_identity(ADDRESS, [7; 32]).await.unwrap_err()));
     let fresh = number.web.backend(NUMBER).await.unwrap();

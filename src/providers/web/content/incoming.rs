@@ -58,8 +58,16 @@ pub(in super::super) struct SealedVote {
     pub(in super::super) iv: Vec<u8>,
 }
 
+/// The addresses that a message came under.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Origin<'a> {
+    pub(in super::super) chat: &'a str,
+    /// Its author, in a group.
+    pub(in super::super) participant: Option<&'a str>,
+}
+
 /// Reads a message. `is_from_us` turns the view around: keys say `from_me` as their author sees it.
-pub(in super::super) fn read(message: &wa::Message, is_from_us: bool, chat: &str) -> Came {
+pub(in super::super) fn read(message: &wa::Message, is_from_us: bool, origin: &Origin<'_>) -> Came {
     let base = message.get_base_message();
     if let Some(reaction) = base.reaction_message.as_option() {
         let id = reaction.key.as_option().and_then(|key| key.id.as_deref());
@@ -72,7 +80,7 @@ pub(in super::super) fn read(message: &wa::Message, is_from_us: bool, chat: &str
         return vote(update, is_from_us);
     }
     let quoted_id = context(base).and_then(|context| context.stanza_id.clone());
-    match said(base, chat) {
+    match said(base, origin) {
         Some(said) => Came::Message(Said { quoted_id, ..said }),
         None => Came::Nothing,
     }
@@ -116,11 +124,11 @@ fn vote(update: &message::PollUpdateMessage, is_from_us: bool) -> Came {
     }
 }
 
-fn said(base: &wa::Message, chat: &str) -> Option<Said> {
+fn said(base: &wa::Message, origin: &Origin<'_>) -> Option<Said> {
     if let Some(text) = base.text_content().filter(|text| !text.is_empty()) {
         return Some(text_of(text));
     }
-    if let Some(file) = file(base, chat) {
+    if let Some(file) = file(base, origin) {
         return Some(file);
     }
     if let Some(place) = base.location_message.as_option() {
@@ -189,7 +197,7 @@ macro_rules! file {
     };
 }
 
-fn file(base: &wa::Message, chat: &str) -> Option<Said> {
+fn file(base: &wa::Message, origin: &Origin<'_>) -> Option<Said> {
     let sized = |width, height| MediaDetails { width, height, ..MediaDetails::default() };
     let file = if let Some(image) = base.image_message.as_option() {
         let details = sized(image.width, image.height);
@@ -214,10 +222,10 @@ fn file(base: &wa::Message, chat: &str) -> Option<Said> {
         let sticker = base.sticker_message.as_option()?;
         file!(sticker, Sticker, Sticker, None, sized(sticker.width, sticker.height))
     };
-    Some(with_file(file, chat))
+    Some(with_file(file, origin))
 }
 
-fn with_file(file: File<'_>, chat: &str) -> Said {
+fn with_file(file: File<'_>, origin: &Origin<'_>) -> Said {
     let File { kind, place, caption, media_type, path, key, digest, sealed_digest, bytes, details } =
         file;
     let reference = FileReference {
@@ -227,7 +235,8 @@ fn with_file(file: File<'_>, chat: &str) -> Said {
         file_sha256: digest.unwrap_or_default().to_vec(),
         file_enc_sha256: sealed_digest.unwrap_or_default().to_vec(),
         bytes: bytes.unwrap_or_default(),
-        chat: chat.to_owned(),
+        chat: origin.chat.to_owned(),
+        participant: origin.participant.map(str::to_owned),
     };
     let is_there = !reference.direct_path.is_empty() && !reference.media_key.is_empty();
     let reference = if is_there { json!(reference) } else { serde_json::Value::Null };
@@ -392,7 +401,8 @@ mod tests {
 
     use super::*;
 
-    const CHAT: &str = "5511999990001@s.whatsapp.net";
+    const CHAT: &Origin<'static> =
+        &Origin { chat: "5511999990001@s.whatsapp.net", participant: None };
 
     fn read_said(message: &wa::Message) -> Said {
         match read(message, false, CHAT) {
@@ -451,7 +461,7 @@ mod tests {
         assert_eq!(media.filename, "a.pdf");
         let reference: FileReference = serde_json::from_value(media.reference).unwrap();
         assert_eq!(reference.media_key, [7; 32]);
-        assert_eq!((reference.kind, reference.chat.as_str()), (MediaKind::Document, CHAT));
+        assert_eq!((reference.kind, &*reference.chat), (MediaKind::Document, CHAT.chat));
     }
 
     #[test]

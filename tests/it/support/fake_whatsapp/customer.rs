@@ -43,6 +43,10 @@ impl Customer {
         Self { fake, index }
     }
 
+    pub(super) fn index(&self) -> usize {
+        self.index
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut CustomerState) -> T) -> T {
         look(&mut self.fake.lock().customers[self.index])
     }
@@ -124,14 +128,12 @@ impl Customer {
 
     /// Reacts to a message of the business, or takes the reaction back with an empty one.
     pub(crate) async fn reacts(&self, to: &str, emoji: &str) -> String {
-        let reaction = message::ReactionMessage {
-            key: MessageField::some(self.key_of(to, false)),
-            text: Some(emoji.to_owned()),
-            sender_timestamp_ms: Some(1_760_000_000_000),
-            ..message::ReactionMessage::default()
-        };
-        let reaction_message = MessageField::some(reaction);
-        self.sends(wa::Message { reaction_message, ..wa::Message::default() }).await
+        self.sends(reaction(self.key_of(to, false), emoji)).await
+    }
+
+    /// A reaction to a message of one's own.
+    pub(crate) fn reaction_to_own(&self, id: &str, emoji: &str) -> wa::Message {
+        reaction(self.key_of(id, true), emoji)
     }
 
     /// Changes the text of a message of one's own.
@@ -348,6 +350,16 @@ fn to_all(state: &State, node: &Node) {
 
 pub(crate) fn text_message(text: &str) -> wa::Message {
     wa::Message { conversation: Some(text.to_owned()), ..wa::Message::default() }
+}
+
+fn reaction(key: wa::MessageKey, emoji: &str) -> wa::Message {
+    let reaction = message::ReactionMessage {
+        key: MessageField::some(key),
+        text: Some(emoji.to_owned()),
+        sender_timestamp_ms: Some(1_760_000_000_000),
+        ..message::ReactionMessage::default()
+    };
+    wa::Message { reaction_message: MessageField::some(reaction), ..wa::Message::default() }
 }
 
 fn protocol_message(protocol: message::ProtocolMessage) -> wa::Message {

@@ -4,6 +4,7 @@
 
 mod customer;
 mod directory;
+mod group;
 mod keys;
 mod link;
 mod media;

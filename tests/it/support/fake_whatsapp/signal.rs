@@ -5,15 +5,20 @@ use std::collections::HashMap;
 
 use futures_util::FutureExt;
 use rand::{RngExt, rngs::StdRng};
-use wacore_libsignal::protocol::{
-    CiphertextMessage, Direction, GenericSignedPreKey, IdentityChange, IdentityKey,
-    IdentityKeyPair, IdentityKeyStore, KeyPair, PreKeyBundle, PreKeyId, PreKeyRecord,
-    PreKeySignalMessage, PreKeyStore, ProtocolAddress, SessionRecord, SessionStore, SignalMessage,
-    SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore, Timestamp,
-    UsePQRatchet, message_decrypt, message_encrypt, process_prekey_bundle,
+use wacore_libsignal::{
+    protocol::{
+        CiphertextMessage, Direction, GenericSignedPreKey, IdentityChange, IdentityKey,
+        IdentityKeyPair, IdentityKeyStore, KeyPair, PreKeyBundle, PreKeyId, PreKeyRecord,
+        PreKeySignalMessage, PreKeyStore, ProtocolAddress, SenderKeyRecord, SenderKeyStore,
+        SessionRecord, SessionStore, SignalMessage, SignalProtocolError, SignedPreKeyId,
+        SignedPreKeyRecord, SignedPreKeyStore, Timestamp, UsePQRatchet,
+        create_sender_key_distribution_message, group_encrypt, message_decrypt, message_encrypt,
+        process_prekey_bundle,
+    },
+    store::sender_key_name::SenderKeyName,
 };
 use whatsapp_rust::{
-    async_trait, buffa::Message as _, wacore::messages::MessageUtils, waproto::whatsapp as wa,
+    Jid, async_trait, buffa::Message as _, wacore::messages::MessageUtils, waproto::whatsapp as wa,
 };
 
 type Signal<T> = Result<T, SignalProtocolError>;
@@ -38,6 +43,7 @@ pub(super) struct Peer {
     keys: Keys,
     signed_keys: SignedKeys,
     sessions: Sessions,
+    sender_keys: SenderKeys,
     published: Published,
 }
 
@@ -93,6 +99,7 @@ impl Peer {
             keys: Keys([(KEY_ID.into(), PreKeyRecord::new(KEY_ID.into(), &one_time))].into()),
             signed_keys: SignedKeys(signed_record),
             sessions: Sessions::default(),
+            sender_keys: SenderKeys::default(),
             published: Published { one_time, signed, signature },
         }
     }
@@ -150,6 +157,24 @@ impl Peer {
             }
             _ => unreachable!("two kinds of messages are encrypted for one reader"),
         }
+    }
+
+    /// The key for the members of a group, and a message that it opens.
+    pub(super) fn encrypt_for_group(
+        &mut self,
+        group: &Jid,
+        own: &Jid,
+        message: &wa::Message,
+    ) -> (Vec<u8>, Sealed) {
+        let name = SenderKeyName::new(group.to_string(), own.to_string());
+        let mut randomness = randomness();
+        let key =
+            create_sender_key_distribution_message(&name, &mut self.sender_keys, &mut randomness);
+        let key = ready(key).expect("a key is made");
+        let padded = MessageUtils::pad_message_v2(message.encode_to_vec());
+        let sealed = group_encrypt(&mut self.sender_keys, &name, &padded, &mut randomness);
+        let bytes = ready(sealed).expect("the key is there").serialized().to_vec();
+        (key.serialized().to_vec(), Sealed { kind: "skmsg", bytes })
     }
 
     pub(super) fn decrypt(
@@ -295,5 +320,25 @@ impl SessionStore for Sessions {
     ) -> Signal<()> {
         self.0.insert(with.clone(), session);
         Ok(())
+    }
+}
+
+/// Keys for groups, of the phone itself only.
+#[derive(Default)]
+struct SenderKeys(HashMap<String, SenderKeyRecord>);
+
+#[async_trait]
+impl SenderKeyStore for SenderKeys {
+    async fn store_sender_key(
+        &mut self,
+        name: &SenderKeyName,
+        record: SenderKeyRecord,
+    ) -> Signal<()> {
+        self.0.insert(name.cache_key().to_owned(), record);
+        Ok(())
+    }
+
+    async fn load_sender_key(&self, name: &SenderKeyName) -> Signal<Option<SenderKeyRecord>> {
+        Ok(self.0.get(name.cache_key()).cloned())
     }
 }

@@ -475,6 +475,17 @@ impl CustomerState {
         }
     }
 
+    /// The same in a group, which the stanza comes from.
+    pub(super) fn sign_in_group(&self, node: NodeBuilder) -> NodeBuilder {
+        let node = node.attr("participant", self.address()).attr("notify", self.name.clone());
+        let (node, mode) = match self.address {
+            Address::Number => (node.attr("participant_lid", self.lid_jid()), "pn"),
+            Address::Lid => (node.attr("participant_pn", self.number_jid()), "lid"),
+            Address::HiddenNumber => (node, "lid"),
+        };
+        node.attr("addressing_mode", mode)
+    }
+
     fn sign(&self, node: NodeBuilder) -> NodeBuilder {
         let node = node.attr("from", self.address()).attr("notify", self.name.clone());
         let (node, mode) = match self.address {

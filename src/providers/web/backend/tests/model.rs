@@ -93,7 +93,7 @@ async fn random_calls_are_answered_as_by_the_library_itself(database: TestDataba
     let stories = if database.url().starts_with("postgres") { 1 } else { 6 };
     let mut number = Number::open(&database).await;
     for seed in 0..stories {
-        number.web.forget(NUMBER).await.unwrap();
+        number.backend.forget().await.unwrap();
         let theirs = InMemoryBackend::new();
         number = number.restarted().await;
         let mut story = Story { rng: StdRng::seed_from_u64(seed), log: vec![format!("{seed}")] };
