@@ -1,13 +1,17 @@
 //! What surrounds every request, outermost first: request id with access log and security headers,
 //! CORS, panics, the form of the path.
 
-use std::{any::Any, time::Instant};
+use std::{
+    any::Any,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, header},
-    middleware::{Next, from_fn, from_fn_with_state, map_request},
+    middleware::{Next, from_fn_with_state, map_request},
     response::{IntoResponse, Response},
 };
 use tower_http::catch_panic::CatchPanicLayer;
@@ -30,23 +34,44 @@ pub(super) fn surround(routes: Router, app: &AppState) -> Router {
         .layer(map_request(async |request: Request| target::normalise(request)))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| answer_panic(&*panic)))
         .layer(from_fn_with_state(app.clone(), cors::apply))
-        .layer(from_fn(envelope))
+        .layer(from_fn_with_state(app.clone(), envelope))
 }
 
-async fn envelope(request: Request, next: Next) -> Response {
+/// Where the router leaves the path, as it is written in the table, for the layers around it.
+#[derive(Clone, Default)]
+struct Routed(Arc<OnceLock<MatchedPath>>);
+
+/// A layer of the routes themselves: only they know where a request was routed to.
+pub(super) async fn note_route(request: Request, next: Next) -> Response {
+    let extensions = request.extensions();
+    if let (Some(routed), Some(path)) =
+        (extensions.get::<Routed>(), extensions.get::<MatchedPath>())
+    {
+        // A request is routed once.
+        let _ = routed.0.set(path.clone());
+    }
+    next.run(request).await
+}
+
+async fn envelope(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let text = id.to_str().unwrap_or_default().to_owned();
     let span = tracing::info_span!("request", request.id = text);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let routed = Routed::default();
+    request.extensions_mut().insert(routed.clone());
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
+    let took = started.elapsed();
+    let route = routed.0.get().map(MatchedPath::as_str);
+    app.metrics.answered(&method, route, response.status(), took);
     // Without the query: it may hold a token.
     tracing::debug!(
         parent: &span,
         method = %method,
         path,
         status = response.status().as_u16(),
-        duration_ms = started.elapsed().as_secs_f64() * 1000.0,
+        duration_ms = took.as_secs_f64() * 1000.0,
         "answered"
     );
     let headers = response.headers_mut();
