@@ -110,7 +110,7 @@ fn answer_panic(panic: &(dyn Any + Send)) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
+    use axum::{middleware::from_fn, routing::get};
 
     use super::*;
     use crate::test_support::{TestApp, send};
@@ -149,5 +149,33 @@ mod tests {
         assert_eq!(answer.json()["error"], "Ocorreu um erro de servidor.");
         assert_eq!(answer.headers["x-request-id"].len(), 32);
         assert!(!answer.text.contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn requests_are_counted_by_the_path_in_the_table() {
+        let app = TestApp::new().await;
+        for path in
+            ["/api/v1/chats/5511988887777/", "/api/v1/chats/1/?x=2", "/nowhere/5511988887777"]
+        {
+            app.get(path).signed_in().send().await;
+        }
+        app.post("/api/v1/health").send().await;
+        let boom = from_fn(note_route);
+        let routes = Router::new()
+            .route("/boom/{id}", get(async || -> () { std::panic::panic_any("") }))
+            .layer(boom);
+        let request = Request::get("/boom/5511988887777").body(axum::body::Body::empty()).unwrap();
+        send(surround(routes, &app.state), request).await;
+        let text = app.state.metrics.encode().unwrap();
+        for line in [
+            r#"dx_http_requests_total{method="GET",route="/api/v1/chats/{chat_id}",status="4xx"} 2"#,
+            r#"dx_http_requests_total{method="GET",route="none",status="4xx"} 1"#,
+            r#"dx_http_requests_total{method="POST",route="/api/v1/health",status="4xx"} 1"#,
+            r#"dx_http_requests_total{method="GET",route="/boom/{id}",status="5xx"} 1"#,
+            r#"dx_http_request_seconds_count{method="GET",route="/api/v1/chats/{chat_id}"} 2"#,
+        ] {
+            assert!(text.lines().any(|found| found == line), "no {line} in {text}");
+        }
+        assert!(!text.contains("5511988887777"));
     }
 }

@@ -43,6 +43,11 @@ const CLOSE_CODES: [(u16, &str); 11] = [
     (4008, "4008"),
 ];
 
+/// What stands for a code of its own.
+const OTHER_CODE: &str = "other";
+const STALLED: &str = "stalled";
+const LOST: &str = "lost";
+
 type OneWord = [(&'static str, &'static str); 1];
 type NewHistogram = fn() -> Histogram;
 
@@ -68,6 +73,7 @@ impl Metrics {
         let new: NewHistogram = || Histogram::new(REQUEST_SECONDS);
         let request_seconds = Family::new_with_constructor(new);
         let (sockets, deliveries) = (Sockets::default(), Family::default());
+        begin(&deliveries, "outcome", ["taken", "failed", "gone"]);
         let mut registry = Registry::default();
         let ours = registry.sub_registry_with_prefix(PREFIX);
         let build =
@@ -136,10 +142,31 @@ fn method_word(method: &Method) -> &'static str {
 }
 
 /// Open and closed WebSockets.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Sockets {
     open: Family<OneWord, Gauge>,
     closed: Family<OneWord, Counter>,
+}
+
+impl Default for Sockets {
+    fn default() -> Self {
+        let (open, closed) = (Family::default(), Family::default());
+        begin(&open, "kind", [SocketKind::Events.word(), SocketKind::Echo.word()]);
+        begin(&closed, "code", CLOSE_CODES.map(|(_, word)| word));
+        begin(&closed, "code", [OTHER_CODE, STALLED, LOST]);
+        Self { open, closed }
+    }
+}
+
+/// Series that are there from the start: from nothing to the first one is a rise as well.
+fn begin<M: Clone + Default, const N: usize>(
+    family: &Family<OneWord, M>,
+    label: &'static str,
+    words: [&'static str; N],
+) {
+    for word in words {
+        family.get_or_create_owned(&[(label, word)]);
+    }
 }
 
 /// What a WebSocket is for.
@@ -149,14 +176,19 @@ pub enum SocketKind {
     Echo,
 }
 
+impl SocketKind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Echo => "echo",
+        }
+    }
+}
+
 impl Sockets {
     /// One more is open, until what this gives is told its end or dropped.
     pub fn opened(&self, kind: SocketKind) -> OpenSocket {
-        let kind = match kind {
-            SocketKind::Events => "events",
-            SocketKind::Echo => "echo",
-        };
-        let open = self.open.get_or_create_owned(&[("kind", kind)]);
+        let open = self.open.get_or_create_owned(&[("kind", kind.word())]);
         open.inc();
         OpenSocket { open, closed: self.closed.clone() }
     }
@@ -179,8 +211,8 @@ impl OpenSocket {
     pub fn ended(self, end: End) {
         let code = match end {
             End::Closed(farewell) => code_word(farewell.code()),
-            End::Stalled => "stalled",
-            End::Lost => "lost",
+            End::Stalled => STALLED,
+            End::Lost => LOST,
         };
         self.closed.get_or_create(&[("code", code)]).inc();
     }
@@ -193,7 +225,7 @@ impl Drop for OpenSocket {
 }
 
 fn code_word(code: u16) -> &'static str {
-    CLOSE_CODES.into_iter().find(|(known, _)| *known == code).map_or("other", |(_, word)| word)
+    CLOSE_CODES.into_iter().find(|(known, _)| *known == code).map_or(OTHER_CODE, |(_, word)| word)
 }
 
 #[cfg(test)]
@@ -207,7 +239,7 @@ mod tests {
         for code in 3000..5000 {
             sockets.opened(SocketKind::Events).ended(End::Closed(Farewell::echo(code)));
         }
-        assert_eq!(sockets.closed.len(), 3, "4001, 4008 and the others");
+        assert_eq!(sockets.closed.len(), CLOSE_CODES.len() + 3);
         assert_eq!(sockets.closed.get(&[("code", "other")]).unwrap().get(), 1998);
         assert_eq!(sockets.open.get(&[("kind", "events")]).unwrap().get(), 0);
         for method in ["BREW", "get", "TRACE"] {

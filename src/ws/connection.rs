@@ -245,6 +245,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn events_are_counted_and_a_missing_one_is_noticed() {
+        let terms = terms();
+        let events = Arc::clone(&terms.events);
+        let Served { mut peer, outbox, end } = serve(terms).await;
+        for (seq, gaps) in [(7, 0), (8, 0), (10, 1), (11, 1)] {
+            outbox.push(event(seq));
+            assert_eq!(peer.see().await, Seen::Text(event_text(seq)));
+            // What was written is counted before the next one is taken.
+            peer.send(&client_frame(PING, b"")).await;
+            assert_eq!(peer.see().await, Seen::Pong(vec![]));
+            assert_eq!(events.gaps(), gaps, "after {seq}");
+        }
+        drop(peer);
+        end.await.unwrap();
+        assert_eq!(events.delivered(), 4);
+    }
+
+    #[tokio::test]
     async fn many_frames_go_out_in_one_write() {
         let served = serve_with(terms(), Bytes::new(), (1..=150).map(event).collect()).await;
         let expected: Vec<u8> = (1..=150)

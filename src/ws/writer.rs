@@ -41,7 +41,7 @@ impl Writer {
             transport::write(tcp, &chunk).await?;
         }
         if count > 0 {
-            self.events.delivered(count);
+            self.events.deliver(count);
         }
         if let Some(published_at) = timed {
             self.events.written(published_at);
@@ -56,7 +56,7 @@ impl Writer {
             let OutFrame::Event { seq, .. } = frame else { continue };
             if self.written_up_to != 0 && *seq != self.written_up_to + 1 {
                 tracing::error!(seq, after = self.written_up_to, "an event is missing");
-                self.events.gap();
+                self.events.miss();
             }
             self.written_up_to = *seq;
             count += 1;

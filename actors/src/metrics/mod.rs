@@ -215,12 +215,22 @@ impl Resumed {
 
 impl Events {
     /// So many events were written to one socket at once.
-    pub fn delivered(&self, events: u64) {
+    pub fn deliver(&self, events: u64) {
         self.delivered.inc_by(events);
     }
 
+    /// Events that were written so far, once per socket.
+    pub fn delivered(&self) -> u64 {
+        self.delivered.get()
+    }
+
+    /// Holes so far.
+    pub fn gaps(&self) -> u64 {
+        self.gaps.get()
+    }
+
     /// A socket was told an event that does not follow the one before.
-    pub fn gap(&self) {
+    pub fn miss(&self) {
         self.gaps.inc();
     }
 
@@ -238,28 +248,4 @@ impl Events {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_rise_and_sizes_reach_the_largest_batch() {
-        let limits: Vec<f64> = hop_limits().collect();
-        assert!(limits.is_sorted() && limits.len() == 18, "{limits:?}");
-        let commits = Commits::default();
-        commits.ended(BATCH_JOBS_MAX, Duration::from_millis(3), true);
-        commits.ended(1, Duration::ZERO, false);
-        assert_eq!((commits.jobs.count(), commits.failed.get()), (2, 1));
-        assert!((commits.jobs.sum() - 257.0).abs() < f64::EPSILON);
-    }
-
-    #[test]
-    fn who_gives_up_waits_no_longer() {
-        let actors = Actors::default();
-        let (first, second) = (actors.asking(), actors.asking());
-        assert_eq!(actors.asked.get(), 2);
-        drop(first);
-        assert_eq!(actors.asked.get(), 1);
-        drop(second);
-        assert_eq!(actors.asked.get(), 0);
-    }
-}
+mod tests;

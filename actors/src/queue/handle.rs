@@ -117,7 +117,7 @@ impl Queues {
     }
 
     /// Told by the queue itself when its list has changed.
-    pub(super) fn note(&self, id: DepartmentId, depth: Depth) {
+    pub(crate) fn note(&self, id: DepartmentId, depth: Depth) {
         self.depths.insert(id, depth);
     }
 
