@@ -239,9 +239,13 @@ mod tests {
         for code in 3000..5000 {
             sockets.opened(SocketKind::Events).ended(End::Closed(Farewell::echo(code)));
         }
-        assert_eq!(sockets.closed.len(), CLOSE_CODES.len() + 3);
-        assert_eq!(sockets.closed.get(&[("code", "other")]).unwrap().get(), 1998);
-        assert_eq!(sockets.open.get(&[("kind", "events")]).unwrap().get(), 0);
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        registry.register("closed", "Ends", sockets.closed.clone());
+        prometheus_text::encode(&mut text, &registry).unwrap();
+        let series = text.lines().filter(|line| !line.starts_with('#'));
+        assert_eq!(series.count(), CLOSE_CODES.len() + 3, "{text}");
+        assert_eq!(sockets.closed.get_or_create(&[("code", "other")]).get(), 1998);
+        assert_eq!(sockets.open.get_or_create(&[("kind", "events")]).get(), 0);
         for method in ["BREW", "get", "TRACE"] {
             assert_eq!(method_word(&method.parse().unwrap()), "other");
         }

@@ -197,6 +197,7 @@ mod tests {
         super::testing::{PING, Peer, Probe, Seen, TEXT, client_frame, terms},
         *,
     };
+    use crate::metrics::{SocketKind, Sockets};
 
     const UPGRADE: &str = "GET /ws?token=good HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
         Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\

@@ -44,7 +44,7 @@ async fn story(server: &Server, admin: &Client) -> Socket {
     admin.receive(&customer_number(0), "Bom dia", "m-0-0").await;
     for customer in 0..2 {
         let sent = admin.send_text(&customer_number(customer), "Já vejo isso.").await;
-        admin.message_becomes(&sent["message_id"], "read").await;
+        admin.message_becomes(&sent["id"], "read").await;
     }
     socket.events_until_now().await;
     socket

@@ -91,9 +91,8 @@ impl Exposition {
         let is_meant = |labels: &Labels| {
             wanted.iter().all(|(key, value)| labels.get(*key).is_some_and(|found| found == value))
         };
-        let found = self.samples.iter().filter(|((known, labels), _)| {
-            known == name && is_meant(labels)
-        });
+        let found =
+            self.samples.iter().filter(|((known, labels), _)| known == name && is_meant(labels));
         let values: Vec<f64> = found.map(|(_, value)| *value).collect();
         assert!(!values.is_empty(), "no {name} {wanted:?} in {:#?}", self.samples);
         values.iter().sum()
