@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn what_two_have_counted_is_one() {
         let (mut one, mut other, mut both) = <(Histogram, Histogram, Histogram)>::default();
-        for (histogram, ms) in [(&mut one, 40), (&mut other, 70), (&mut other, 4_000_000)] {
+        for ms in [40, 70, 4_000_000] {
+            let histogram = if ms < 50 { &mut one } else { &mut other };
             histogram.observe(Duration::from_millis(ms));
             both.observe(Duration::from_millis(ms));
         }

@@ -152,8 +152,16 @@ fn limits_rise_and_sizes_reach_the_largest_batch() {
     let commits = Commits::default();
     commits.ended(BATCH_JOBS_MAX, Duration::from_millis(3), true);
     commits.ended(1, Duration::ZERO, false);
-    assert_eq!((commits.jobs.count(), commits.failed.get()), (2, 1));
-    assert!((commits.jobs.sum() - 257.0).abs() < f64::EPSILON);
+    let (mut registry, mut text) = (Registry::default(), String::new());
+    registry.register("jobs", "Jobs", commits.jobs.clone());
+    registry.register("failed", "Failures", commits.failed.clone());
+    prometheus_text::encode(&mut text, &registry).unwrap();
+    let (smallest, largest) = (r#"jobs_bucket{le="1"} 1"#, r#"jobs_bucket{le="256"} 2"#);
+    for line in
+        [smallest, r#"jobs_bucket{le="128"} 1"#, largest, "jobs_sum 257.0", "failed_total 1"]
+    {
+        assert!(text.lines().any(|found| found == line), "no {line} in {text}");
+    }
 }
 
 #[test]
