@@ -89,6 +89,9 @@ mod tests {
 
     const KEY: &str = "uma-chave-de-verdade";
 
+    /// A peer, its headers, and the answer's status.
+    type Case<'a> = (&'a str, &'a [(&'static str, &'a str)], u16);
+
     /// The status of a refusal; 200 when it is none.
     fn asked(key: Option<&str>, peer: &str, headers: &[(&'static str, &str)]) -> u16 {
         let mut map = HeaderMap::new();
@@ -105,7 +108,7 @@ mod tests {
     #[test]
     fn without_a_key_only_this_machine_reads_figures() {
         let person = ("authorization", "Bearer eyJhbGciOiJIUzI1NiJ9.e30.x");
-        let cases: [(&str, &[(&str, &str)], u16); 10] = [
+        let cases: [Case<'_>; 10] = [
             ("127.0.0.1:9", &[], 200),
             ("[::1]:9", &[], 200),
             ("[::ffff:127.0.0.1]:9", &[], 200),
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn with_a_key_its_owner_reads_them_from_anywhere() {
         let right = ("authorization", "Bearer uma-chave-de-verdade");
-        let cases: [(&str, &[(&str, &str)], u16); 9] = [
+        let cases: [Case<'_>; 9] = [
             ("10.0.0.9:9", &[right], 200),
             ("127.0.0.1:9", &[right, ("x-forwarded-for", "1.2.3.4")], 200),
             ("127.0.0.1:9", &[], 200),
