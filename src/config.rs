@@ -39,6 +39,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub database_url: Secret,
     pub secret_key: Option<Secret>,
+    /// Opens the figures to who is not on this machine.
+    pub metrics_token: Option<Secret>,
     pub admin_password: Option<Secret>,
     pub cors_allowed_origins: Vec<String>,
     pub access_token_lifetime: Duration,
@@ -248,7 +250,8 @@ impl Layers {
             bind_addr: self.bind_addr(),
             database_url: self.database_url(&data_dir),
             data_dir,
-            secret_key: self.secret_key(),
+            secret_key: self.long_secret("secret_key"),
+            metrics_token: self.long_secret("metrics_token"),
             admin_password: self.optional("admin_password").map(Secret),
             cors_allowed_origins: self.origins(),
             access_token_lifetime: self.minutes("jwt_access_token_lifetime"),
@@ -303,11 +306,11 @@ impl Layers {
         Secret(text)
     }
 
-    fn secret_key(&mut self) -> Option<Secret> {
-        let secret = self.optional("secret_key")?;
+    fn long_secret(&mut self, key: &str) -> Option<Secret> {
+        let secret = self.optional(key)?;
         if secret.chars().count() < SECRET_CHARS_MIN {
             let fault = format!("deve ter pelo menos {SECRET_CHARS_MIN} caracteres");
-            self.fault("SECRET_KEY", fault);
+            self.fault(key.to_uppercase(), fault);
         }
         Some(Secret(secret))
     }

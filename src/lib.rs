@@ -18,6 +18,7 @@ pub mod http;
 pub mod integrations;
 pub mod mail;
 pub mod media;
+pub mod metrics;
 pub mod openapi;
 pub mod outbound;
 pub mod postal;

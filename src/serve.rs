@@ -17,6 +17,7 @@ use crate::{
     http::{self, server, throttle::Throttle},
     integrations::{self, Integrations},
     media::{self, AddressRules, MediaSource},
+    metrics::Metrics,
     openapi, outbound,
     postal::PostalCodes,
     providers::{
@@ -140,6 +141,7 @@ fn app_state(
         tokens: Tokens::new(&key, access, refresh, Arc::clone(&clock)),
         passwords,
         throttle: Throttle::per_minute(config.rate_limit_per_minute, clock),
+        metrics: Metrics::new(&hub),
         hub,
         files,
         thumbnails: Semaphore::new(THUMBNAILS_AT_ONCE),

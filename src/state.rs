@@ -13,6 +13,7 @@ use crate::{
     files::Files,
     http::throttle::Throttle,
     integrations::Integrations,
+    metrics::Metrics,
     postal::PostalCodes,
     providers::{cloud::CloudNetwork, web::backend::WebStore},
     secrets::{Envelopes, Sealer},
@@ -63,6 +64,8 @@ pub struct Shared {
     pub envelopes: Envelopes,
     /// Tells other systems what happens.
     pub integrations: Integrations,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The tasks of all sockets, waited for at the end.
     pub sockets: TaskTracker,
     /// Cancelled when sockets have to close.

@@ -32,6 +32,7 @@ use crate::{
     http::{self, throttle::Throttle},
     integrations::Integrations,
     media::{AddressRules, MediaSource},
+    metrics::Metrics,
     outbound,
     postal::PostalCodes,
     providers::{
@@ -163,6 +164,7 @@ impl TestApp {
             tokens: Tokens::new(b"a key of the tests", access, refresh, clock.clone()),
             passwords: Passwords::default(),
             throttle: Throttle::per_minute(config.rate_limit_per_minute, clock.clone()),
+            metrics: Metrics::new(&hub),
             hub,
             files,
             thumbnails: Semaphore::new(2),

@@ -19,6 +19,7 @@ mod live_settings;
 #[cfg(test)]
 mod message_tests;
 mod messages;
+pub mod metrics;
 pub mod presence;
 pub mod queue;
 #[cfg(test)]

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::{
     ask::{ASK_TIMEOUT, Reply},
     error::HubError,
+    metrics::Actors,
 };
 
 /// A kind of supervised actor.
@@ -76,17 +77,20 @@ type Registry<C> = DashMap<<C as Child>::Key, ActorRef<<C as Child>::Msg>>;
 pub(crate) struct Doors<C: Child> {
     registry: Arc<Registry<C>>,
     supervisor: Arc<OnceLock<ActorRef<ToSupervisor<C>>>>,
+    meters: Actors,
 }
 
 impl<C: Child> Clone for Doors<C> {
     fn clone(&self) -> Self {
-        Self { registry: Arc::clone(&self.registry), supervisor: Arc::clone(&self.supervisor) }
+        let (registry, supervisor) = (Arc::clone(&self.registry), Arc::clone(&self.supervisor));
+        Self { registry, supervisor, meters: self.meters.clone() }
     }
 }
 
 impl<C: Child> Default for Doors<C> {
     fn default() -> Self {
-        Self { registry: Arc::default(), supervisor: Arc::default() }
+        let (registry, supervisor) = (Arc::default(), Arc::default());
+        Self { registry, supervisor, meters: Actors::default() }
     }
 }
 
@@ -97,7 +101,7 @@ impl<C: Child> Doors<C> {
         child: C,
         parent: ActorCell,
     ) -> Result<ActorRef<ToSupervisor<C>>, SpawnErr> {
-        let arguments = (child, Arc::clone(&self.registry));
+        let arguments = (child, Arc::clone(&self.registry), self.meters.clone());
         let (actor, _) =
             Supervisor::<C>::spawn_linked(None, Supervisor::default(), arguments, parent).await?;
         // Opened once per hub; a second opening would be a second hub on the same doors.
@@ -112,6 +116,7 @@ impl<C: Child> Doors<C> {
         key: &C::Key,
         message: impl FnOnce(Reply<T>) -> C::Msg,
     ) -> Result<T, HubError> {
+        let _asking = self.meters.asking();
         let (port, answer) = ractor::concurrency::oneshot();
         let mut message = message(port.into());
         for _attempt in 0..2 {
@@ -121,7 +126,10 @@ impl<C: Child> Doors<C> {
                     return match tokio::time::timeout(ASK_TIMEOUT, answer).await {
                         Ok(Ok(outcome)) => outcome,
                         Ok(Err(_)) => Err(HubError::Unavailable),
-                        Err(_) => Err(HubError::Timeout),
+                        Err(_) => {
+                            self.meters.timeouts.inc();
+                            Err(HubError::Timeout)
+                        }
                     };
                 }
                 Err(MessagingErr::SendErr(returned)) => message = returned,
@@ -178,6 +186,10 @@ impl<C: Child> Doors<C> {
         self.registry.iter().map(|entry| entry.key().clone()).collect()
     }
 
+    pub(crate) fn meters(&self) -> &Actors {
+        &self.meters
+    }
+
     /// How many children run.
     pub(crate) fn len(&self) -> usize {
         self.registry.len()
@@ -214,6 +226,7 @@ pub(crate) struct State<C: Child> {
     failures: HashMap<C::Key, VecDeque<Instant>>,
     /// Who waits for a child whose backoff runs or whose predecessor is still going.
     waiting: HashMap<C::Key, Vec<Ensured<C>>>,
+    meters: Actors,
 }
 
 impl<C: Child> State<C> {
@@ -261,7 +274,19 @@ impl<C: Child> State<C> {
         }
     }
 
+    /// The backoff is over, unless somebody came up meanwhile.
+    async fn restart(&mut self, key: C::Key, me: &ActorRef<ToSupervisor<C>>) {
+        if self.current.contains_key(&key) {
+            return;
+        }
+        self.start(key.clone(), me).await;
+        if self.current.contains_key(&key) {
+            self.meters.restarts.inc();
+        }
+    }
+
     fn note_failure(&mut self, key: &C::Key) -> usize {
+        self.meters.failures.inc();
         let now = Instant::now();
         let recent = self.failures.entry(key.clone()).or_default();
         while recent.front().is_some_and(|at| now.duration_since(*at) > FAILURE_WINDOW) {
@@ -336,12 +361,12 @@ impl<C: Child> State<C> {
 impl<C: Child> Actor for Supervisor<C> {
     type Msg = ToSupervisor<C>;
     type State = State<C>;
-    type Arguments = (C, Arc<Registry<C>>);
+    type Arguments = (C, Arc<Registry<C>>, Actors);
 
     async fn pre_start(
         &self,
         _me: ActorRef<Self::Msg>,
-        (child, registry): Self::Arguments,
+        (child, registry, meters): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         Ok(State {
             child,
@@ -350,6 +375,7 @@ impl<C: Child> Actor for Supervisor<C> {
             current: HashMap::new(),
             failures: HashMap::new(),
             waiting: HashMap::new(),
+            meters,
         })
     }
 
@@ -361,11 +387,7 @@ impl<C: Child> Actor for Supervisor<C> {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             ToSupervisor::Ensure(key, reply) => state.ensure(key, reply, &me).await,
-            ToSupervisor::Restart(key) => {
-                if !state.current.contains_key(&key) {
-                    state.start(key, &me).await;
-                }
-            }
+            ToSupervisor::Restart(key) => state.restart(key, &me).await,
             ToSupervisor::Retire(key, id) => {
                 if let Some((_, actor)) =
                     state.registry.remove_if(&key, |_, actor| actor.get_id() == id)

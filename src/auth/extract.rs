@@ -75,7 +75,8 @@ pub(crate) fn resolve(app: &AppState, claims: Claims) -> Result<CurrentAgent, Au
     Ok(CurrentAgent { id: agent.id, role: agent.role, agent, roster })
 }
 
-fn bearer_token(header: &str) -> Result<&str, AuthFailure> {
+/// The token of an `Authorization` header.
+pub(crate) fn bearer_token(header: &str) -> Result<&str, AuthFailure> {
     let mut words = header.split_ascii_whitespace();
     if !words.next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")) {
         return Err(AuthFailure::Missing);

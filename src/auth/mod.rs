@@ -9,8 +9,8 @@ pub mod scope;
 pub mod signature;
 pub mod token;
 
-pub(crate) use extract::resolve;
 pub use extract::{CurrentAgent, authenticate};
+pub(crate) use extract::{bearer_token, resolve};
 pub use failure::AuthFailure;
 pub use link::Links;
 pub use password::Passwords;

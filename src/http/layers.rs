@@ -1,13 +1,17 @@
 //! What surrounds every request, outermost first: request id with access log and security headers,
 //! CORS, panics, the form of the path.
 
-use std::{any::Any, time::Instant};
+use std::{
+    any::Any,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, header},
-    middleware::{Next, from_fn, from_fn_with_state, map_request},
+    middleware::{Next, from_fn_with_state, map_request},
     response::{IntoResponse, Response},
 };
 use tower_http::catch_panic::CatchPanicLayer;
@@ -30,23 +34,44 @@ pub(super) fn surround(routes: Router, app: &AppState) -> Router {
         .layer(map_request(async |request: Request| target::normalise(request)))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| answer_panic(&*panic)))
         .layer(from_fn_with_state(app.clone(), cors::apply))
-        .layer(from_fn(envelope))
+        .layer(from_fn_with_state(app.clone(), envelope))
 }
 
-async fn envelope(request: Request, next: Next) -> Response {
+/// Where the router leaves the path, as it is written in the table, for the layers around it.
+#[derive(Clone, Default)]
+struct Routed(Arc<OnceLock<MatchedPath>>);
+
+/// A layer of the routes themselves: only they know where a request was routed to.
+pub(super) async fn note_route(request: Request, next: Next) -> Response {
+    let extensions = request.extensions();
+    if let (Some(routed), Some(path)) =
+        (extensions.get::<Routed>(), extensions.get::<MatchedPath>())
+    {
+        // A request is routed once.
+        let _ = routed.0.set(path.clone());
+    }
+    next.run(request).await
+}
+
+async fn envelope(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let text = id.to_str().unwrap_or_default().to_owned();
     let span = tracing::info_span!("request", request.id = text);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let routed = Routed::default();
+    request.extensions_mut().insert(routed.clone());
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
+    let took = started.elapsed();
+    let route = routed.0.get().map(MatchedPath::as_str);
+    app.metrics.answered(&method, route, response.status(), took);
     // Without the query: it may hold a token.
     tracing::debug!(
         parent: &span,
         method = %method,
         path,
         status = response.status().as_u16(),
-        duration_ms = started.elapsed().as_secs_f64() * 1000.0,
+        duration_ms = took.as_secs_f64() * 1000.0,
         "answered"
     );
     let headers = response.headers_mut();
@@ -85,7 +110,7 @@ fn answer_panic(panic: &(dyn Any + Send)) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
+    use axum::{middleware::from_fn, routing::get};
 
     use super::*;
     use crate::test_support::{TestApp, send};
@@ -124,5 +149,33 @@ mod tests {
         assert_eq!(answer.json()["error"], "Ocorreu um erro de servidor.");
         assert_eq!(answer.headers["x-request-id"].len(), 32);
         assert!(!answer.text.contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn requests_are_counted_by_the_path_in_the_table() {
+        let app = TestApp::new().await;
+        for path in
+            ["/api/v1/chats/5511988887777/", "/api/v1/chats/1/?x=2", "/nowhere/5511988887777"]
+        {
+            app.get(path).signed_in().send().await;
+        }
+        app.post("/api/v1/health").send().await;
+        let boom = from_fn(note_route);
+        let routes = Router::new()
+            .route("/boom/{id}", get(async || -> () { std::panic::panic_any("") }))
+            .layer(boom);
+        let request = Request::get("/boom/5511988887777").body(axum::body::Body::empty()).unwrap();
+        send(surround(routes, &app.state), request).await;
+        let text = app.state.metrics.encode().unwrap();
+        for line in [
+            r#"dx_http_requests_total{method="GET",route="/api/v1/chats/{chat_id}",status="4xx"} 2"#,
+            r#"dx_http_requests_total{method="GET",route="none",status="4xx"} 1"#,
+            r#"dx_http_requests_total{method="POST",route="/api/v1/health",status="4xx"} 1"#,
+            r#"dx_http_requests_total{method="GET",route="/boom/{id}",status="5xx"} 1"#,
+            r#"dx_http_request_seconds_count{method="GET",route="/api/v1/chats/{chat_id}"} 2"#,
+        ] {
+            assert!(text.lines().any(|found| found == line), "no {line} in {text}");
+        }
+        assert!(!text.contains("5511988887777"));
     }
 }

@@ -40,6 +40,7 @@ mod media;
 mod message_actions;
 mod message_search;
 mod messages;
+mod metrics;
 mod notifications;
 mod opening_hours;
 pub mod paging;
@@ -83,7 +84,12 @@ pub use path::Id;
 pub use query::Query;
 pub use target::{Slash, Target};
 
-use axum::{Router, http::Method, middleware::from_fn_with_state, routing::get};
+use axum::{
+    Router,
+    http::Method,
+    middleware::{from_fn, from_fn_with_state},
+    routing::get,
+};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
@@ -105,6 +111,7 @@ pub fn router(app: &AppState) -> Router {
         .method_not_allowed_fallback(async |method: Method| {
             ApiError::MethodNotAllowed(method.to_string())
         })
+        .layer(from_fn(layers::note_route))
         .with_state(app.clone());
     layers::surround(routes, app)
 }
@@ -156,6 +163,7 @@ fn health() -> Table {
         .at("/api/v1/health", routes!(health::summary))
         .at("/api/v1/health/live", routes!(health::live))
         .at("/api/v1/health/ready", routes!(health::ready))
+        .at("/metrics", routes!(metrics::show))
 }
 
 fn people() -> Table {

@@ -165,6 +165,7 @@ async fn lane(app: &AppState, id: WebhookId) -> Result<(), StoreError> {
             () = app.stop.cancelled() => return Ok(()),
             attempt = attempt => attempt,
         };
+        app.metrics.delivered(attempt.verdict);
         if !attempt.error.is_empty() {
             let (event, error) = (due.delivery.kind.as_str(), &attempt.error);
             tracing::info!(webhook.id = %id, event, error, "a delivery was not taken");

@@ -14,7 +14,8 @@ use super::{errors, schemas::word};
 pub(super) const BEARER: &str = "bearer";
 /// Paths of older clients and of files, which have no trailing slash. Both forms are served; one is
 /// published.
-const WITHOUT_SLASH: [&str; 5] = [
+const WITHOUT_SLASH: [&str; 6] = [
+    "/metrics",
     "/media/appearance/{name}",
     "/api/v1/whatsapp/session",
     "/api/v1/whatsapp/session/start",

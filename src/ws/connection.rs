@@ -9,6 +9,7 @@ use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 use bytes::Bytes;
 use dx_actors::{
     domain::Device,
+    metrics::Events,
     presence::outbox::{OutFrame, Outbox},
 };
 use tokio::{
@@ -55,6 +56,8 @@ pub struct Terms {
     pub expires_at: Option<Instant>,
     /// Cancelled when the hub stops (1001).
     pub stop: CancellationToken,
+    /// Where it is counted what was written.
+    pub events: Arc<Events>,
 }
 
 struct Connection<C> {
@@ -76,9 +79,10 @@ pub fn run<C: Commands>(
     commands: C,
 ) -> impl Future<Output = End> + Send {
     let now = Instant::now();
-    let Terms { epoch, device, expires_at, stop } = terms;
+    let Terms { epoch, device, expires_at, stop, events } = terms;
+    let outbox = Arc::new(Outbox::of(device));
     let mut connection = Connection {
-        writer: Writer { outbox: Arc::new(Outbox::of(device)), epoch },
+        writer: Writer { outbox, epoch, events, written_up_to: 0 },
         reader: Reader::holding(early),
         budget: Budget::full_at(now),
         heard_at: now,
@@ -238,6 +242,24 @@ mod tests {
             assert_eq!(peer.see().await, Seen::Text(event_text(seq)));
         }
         assert_eq!(peer.see().await, Seen::Text(r#"{"type":"ping"}"#.into()));
+    }
+
+    #[tokio::test]
+    async fn events_are_counted_and_a_missing_one_is_noticed() {
+        let terms = terms();
+        let events = Arc::clone(&terms.events);
+        let Served { mut peer, outbox, end } = serve(terms).await;
+        for (seq, gaps) in [(7, 0), (8, 0), (10, 1), (11, 1)] {
+            outbox.push(event(seq));
+            assert_eq!(peer.see().await, Seen::Text(event_text(seq)));
+            // What was written is counted before the next one is taken.
+            peer.send(&client_frame(PING, b"")).await;
+            assert_eq!(peer.see().await, Seen::Pong(vec![]));
+            assert_eq!(events.gaps(), gaps, "after {seq}");
+        }
+        drop(peer);
+        end.await.unwrap();
+        assert_eq!(events.delivered(), 4);
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ use crate::{
     auth::{self, CurrentAgent, token::TokenType},
     error::{ApiError, chain},
     http::server::ConnectionSlot,
+    metrics::SocketKind,
     state::AppState,
     wire,
 };
@@ -34,7 +35,7 @@ const INJECT_IS_OFF: &str = "A injeção de mensagens está desativada neste ser
 
 /// `/ws/whatsapp/` and its alias `/ws/atendimento/`: the events of an agent.
 pub async fn events(State(app): State<AppState>, request: Request) -> Response {
-    open(&app, request, |app, agent, resume, slot| {
+    open(&app, request, SocketKind::Events, |app, agent, resume, slot| {
         AgentCommands(HubSocket::new(app, agent, resume, slot))
     })
     .await
@@ -42,13 +43,14 @@ pub async fn events(State(app): State<AppState>, request: Request) -> Response {
 
 /// `/ws/echo/`: for trying out a client. Answers every JSON text with itself.
 pub async fn echo(State(app): State<AppState>, request: Request) -> Response {
-    open(&app, request, |_, _, _, slot| Echo { _slot: slot }).await
+    open(&app, request, SocketKind::Echo, |_, _, _, slot| Echo { _slot: slot }).await
 }
 
 /// Checks the handshake and the token, then serves the socket with what `serve_with` makes.
 async fn open<C: Commands + 'static>(
     app: &AppState,
     request: Request,
+    kind: SocketKind,
     serve_with: impl FnOnce(&AppState, &CurrentAgent, Option<ResumeFrom>, Option<ConnectionSlot>) -> C,
 ) -> Response {
     let (mut parts, _body) = request.into_parts();
@@ -59,6 +61,7 @@ async fn open<C: Commands + 'static>(
     };
     let token = opening.token.take().unwrap_or_default();
     let Ok((agent, lifetime)) = authenticate(app, &token) else {
+        app.metrics.sockets().refused(Farewell::UNAUTHORIZED.code());
         return opening.refuse(Farewell::UNAUTHORIZED, &app.sockets);
     };
     let terms = Terms {
@@ -66,9 +69,10 @@ async fn open<C: Commands + 'static>(
         device: std::mem::take(&mut opening.device),
         expires_at: Some(Instant::now() + lifetime),
         stop: app.stop.clone(),
+        events: Arc::clone(app.hub.outboxes().meters()),
     };
     let commands = serve_with(app, &agent, opening.resume.take(), slot);
-    opening.serve(terms, commands, &app.sockets)
+    opening.serve(terms, commands, app.metrics.sockets().opened(kind), &app.sockets)
 }
 
 /// The person behind a token and how long it is still valid.

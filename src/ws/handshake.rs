@@ -22,6 +22,7 @@ use super::{
     connection::{self, Commands, Terms},
     transport,
 };
+use crate::metrics::OpenSocket;
 
 /// The subprotocol by which browsers send a token: they cannot set other headers.
 const BEARER: &str = "bearer";
@@ -69,8 +70,14 @@ impl Opening {
         Ok(Self { token, device, resume, subprotocol, upgrade })
     }
 
-    /// Answers with 101 and serves the socket in a task of its own.
-    pub fn serve<C>(self, terms: Terms, commands: C, tracker: &TaskTracker) -> Response
+    /// Answers with 101 and serves the socket in a task of its own; it counts as `open` until its end.
+    pub fn serve<C>(
+        self,
+        terms: Terms,
+        commands: C,
+        open: OpenSocket,
+        tracker: &TaskTracker,
+    ) -> Response
     where
         C: Commands + 'static,
     {
@@ -78,6 +85,7 @@ impl Opening {
         tracker.spawn(async move {
             let Some((tcp, early)) = take_over(upgraded).await else { return };
             let end = connection::run(tcp, early, terms, commands).await;
+            open.ended(end);
             debug!(ws.end = ?end, "socket closed");
         });
         response
@@ -189,6 +197,7 @@ mod tests {
         super::testing::{PING, Peer, Probe, Seen, TEXT, client_frame, terms},
         *,
     };
+    use crate::metrics::{SocketKind, Sockets};
 
     const UPGRADE: &str = "GET /ws?token=good HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
         Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -198,7 +207,8 @@ mod tests {
         let (mut parts, _) = request.into_parts();
         match Opening::read(&mut parts).await {
             Ok(opening) if opening.token.as_deref() == Some("good") => {
-                opening.serve(terms(), Probe::default(), &tracker)
+                let open = Sockets::default().opened(SocketKind::Echo);
+                opening.serve(terms(), Probe::default(), open, &tracker)
             }
             Ok(opening) => opening.refuse(Farewell::UNAUTHORIZED, &tracker),
             Err(reason) => (StatusCode::BAD_REQUEST, format!("{reason:?}")).into_response(),

@@ -12,6 +12,8 @@ pub mod endpoint;
 pub mod frames;
 pub mod greeting;
 pub mod handshake;
+#[doc(hidden)]
+pub mod hostile;
 pub mod reader;
 #[cfg(test)]
 mod testing;

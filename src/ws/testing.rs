@@ -54,8 +54,8 @@ pub(crate) fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
 
 /// Terms without an end.
 pub(crate) fn terms() -> Terms {
-    let device = Device::default();
-    Terms { epoch: "00ff".into(), device, expires_at: None, stop: CancellationToken::new() }
+    let (device, stop) = (Device::default(), CancellationToken::new());
+    Terms { epoch: "00ff".into(), device, expires_at: None, stop, events: Arc::default() }
 }
 
 /// Commands that send every text back.

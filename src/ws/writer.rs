@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use dx_actors::presence::outbox::{CloseReason, OutFrame, Outbox, Taken};
+use dx_actors::{
+    metrics::Events,
+    presence::outbox::{CloseReason, OutFrame, Outbox, Taken},
+};
 use tokio::net::TcpStream;
 
 use super::{
@@ -20,23 +23,49 @@ const CHUNK_BYTES: usize = 32 * 1024;
 pub struct Writer {
     pub outbox: Arc<Outbox>,
     pub epoch: Arc<str>,
+    /// What is counted of all sockets' events.
+    pub events: Arc<Events>,
+    /// Number of the event that was written last; 0 before the first one.
+    pub written_up_to: u64,
 }
 
 impl Writer {
     /// Writes all that is queued and says whether the hub wants to close. Not cancel-safe: half a
     /// frame may be out.
-    pub async fn flush(&self, tcp: &TcpStream) -> Result<Option<CloseReason>, End> {
-        let Taken { frames, close } = self.outbox.take();
+    pub async fn flush(&mut self, tcp: &TcpStream) -> Result<Option<CloseReason>, End> {
+        let Taken { frames, close, timed } = self.outbox.take();
+        let count = self.follow(&frames);
         let mut frames = frames.into_iter();
         let mut chunk = Vec::new();
         while self.fill(&mut chunk, &mut frames) {
             transport::write(tcp, &chunk).await?;
         }
+        if count > 0 {
+            self.events.deliver(count);
+        }
+        if let Some(published_at) = timed {
+            self.events.written(published_at);
+        }
         Ok(close)
     }
 
+    /// Makes sure that no event is missing, and counts them.
+    fn follow(&mut self, frames: &[OutFrame]) -> u64 {
+        let mut count = 0;
+        for frame in frames {
+            let OutFrame::Event { seq, .. } = frame else { continue };
+            if self.written_up_to != 0 && *seq != self.written_up_to + 1 {
+                tracing::error!(seq, after = self.written_up_to, "an event is missing");
+                self.events.miss();
+            }
+            self.written_up_to = *seq;
+            count += 1;
+        }
+        count
+    }
+
     /// Ends the connection as politely as its state allows, and says how it ended in truth.
-    pub async fn finish(&self, tcp: &TcpStream, end: End) -> End {
+    pub async fn finish(&mut self, tcp: &TcpStream, end: End) -> End {
         let end = match end {
             End::Closed(farewell) => match self.say_goodbye(tcp, farewell).await {
                 Ok(()) => end,
@@ -50,7 +79,7 @@ impl Writer {
         end
     }
 
-    async fn say_goodbye(&self, tcp: &TcpStream, farewell: Farewell) -> Result<(), End> {
+    async fn say_goodbye(&mut self, tcp: &TcpStream, farewell: Farewell) -> Result<(), End> {
         self.flush(tcp).await?;
         transport::part(tcp, farewell).await
     }

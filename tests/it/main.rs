@@ -18,6 +18,7 @@ mod distribution;
 mod documents;
 mod generated_documents;
 mod message_search;
+mod metrics;
 mod notes_and_tags;
 mod notifications;
 mod one_story;

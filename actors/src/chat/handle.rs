@@ -21,6 +21,7 @@ use crate::{
     },
     error::HubError,
     hub::Context,
+    metrics::Actors,
     store::{EntryEdit, Store},
     supervisor::Doors,
 };
@@ -248,6 +249,11 @@ impl Chats {
         if let Some(id) = self.doors.actor_id(key) {
             self.retire(key.clone(), id);
         }
+    }
+
+    /// How many actors are up, and what is counted of them.
+    pub(crate) fn actors(&self) -> (usize, &Actors) {
+        (self.doors.len(), self.doors.meters())
     }
 
     /// Makes a chat's actor fail.

@@ -1,5 +1,7 @@
 //! What comes into a chat: messages of the customer, and customers whom a person puts into a queue.
 
+use tokio::time::Instant;
+
 use super::{
     actor::{Open, State},
     handle::ManualEntry,
@@ -23,6 +25,8 @@ pub struct Delivered {
     pub message: Message,
     /// It had been stored before; nothing was done again.
     pub is_repeat: bool,
+    /// When its commit was answered.
+    pub stored_at: Instant,
 }
 
 /// The department that is there when there is no other (contract §12).
@@ -75,6 +79,7 @@ impl State {
         let Some(message) = self.append(&new).await? else {
             return self.repeat(&new.message_id).await;
         };
+        let stored_at = Instant::now();
         if let Some(open) = &mut self.open {
             open.ticket.customer_messages += 1;
             open.ticket.awaiting_since.get_or_insert(now);
@@ -85,7 +90,7 @@ impl State {
         }
         self.tell_inbound(&message, now);
         self.requeue_if_owner_is_gone().await?;
-        Ok(Delivered { message, is_repeat: false })
+        Ok(Delivered { message, is_repeat: false, stored_at })
     }
 
     /// The company wrote on its phone, beside us: an answer like any other, and nothing is opened by it.
@@ -98,11 +103,12 @@ impl State {
         let Some(message) = self.append(&new).await? else {
             return self.repeat(&new.message_id).await;
         };
+        let stored_at = Instant::now();
         self.remember_answer(&message, now);
         let audience = super::audience_of_message(&self.context, &message).await;
         let event = HubEvent::MessageSent { message: message.clone(), at: now };
         self.context.publish(&audience, event);
-        Ok(Delivered { message, is_repeat: false })
+        Ok(Delivered { message, is_repeat: false, stored_at })
     }
 
     /// Said in a group: nothing is opened by it and nobody is called.
@@ -142,7 +148,7 @@ impl State {
         let session = self.key.session_id;
         let stored = self.context.store.find_message_by_provider_id(session, message_id).await?;
         let message = stored.ok_or_else(|| HubError::not_found("Mensagem", message_id))?;
-        Ok(Delivered { message, is_repeat: true })
+        Ok(Delivered { message, is_repeat: true, stored_at: Instant::now() })
     }
 
     /// A customer who has no open chat wrote: a ticket, a queue entry and the message, in one commit.
@@ -167,13 +173,14 @@ impl State {
         let Some(opened) = self.context.store.open_ticket(new).await? else {
             return self.repeat(&inbound.message_id).await;
         };
+        let stored_at = Instant::now();
         let OpenedTicket { ticket, customer, entry, message } = opened;
         self.remember_opened(ticket, customer);
         self.tell_opened(&entry.first_message, now);
         let message = message.ok_or(HubError::Conflict)?;
         self.tell_received(&message, now);
         self.enqueue().await;
-        Ok(Delivered { message, is_repeat: false })
+        Ok(Delivered { message, is_repeat: false, stored_at })
     }
 
     /// Creates the waiting pair, or returns the one that waits already (`false`: not created).

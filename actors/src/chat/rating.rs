@@ -1,5 +1,7 @@
 //! What customers think of a ticket: their own answer in the chat, or a person's note of it.
 
+use tokio::time::Instant;
+
 use super::{actor::State, intake::Delivered, tell::audience_of};
 use crate::{
     domain::{
@@ -39,18 +41,20 @@ impl State {
         let Some(view) = found else { return Ok(None) };
         let id = view.ticket.id;
         let thanks = self.thanks(view, now);
-        match store.rate_by_reply(id, rating, message, thanks, now).await? {
+        let rated = store.rate_by_reply(id, rating, message, thanks, now).await?;
+        let stored_at = Instant::now();
+        match rated {
             RatingReply::Rated { ticket, message, thanks } => {
                 self.tell_rating_received(&ticket, &message, now);
                 self.tell_rated(&ticket, now);
                 if let Some(thanks) = thanks {
                     self.context.sessions.outbound(*thanks);
                 }
-                Ok(Some(Delivered { message: *message, is_repeat: false }))
+                Ok(Some(Delivered { message: *message, is_repeat: false, stored_at }))
             }
             RatingReply::Kept { ticket, message } => {
                 self.tell_rating_received(&ticket, &message, now);
-                Ok(Some(Delivered { message: *message, is_repeat: false }))
+                Ok(Some(Delivered { message: *message, is_repeat: false, stored_at }))
             }
             RatingReply::Repeat => self.repeat(&inbound.message_id).await.map(Some),
         }

@@ -11,6 +11,12 @@ pub const LIMITS_MS: [i64; 12] =
 /// One more than there are limits.
 pub const BUCKETS: usize = LIMITS_MS.len() + 1;
 
+/// [`LIMITS_MS`] in seconds.
+#[expect(clippy::cast_precision_loss, reason = "limits are small")]
+pub fn limits_seconds() -> impl Iterator<Item = f64> {
+    LIMITS_MS.into_iter().map(|limit| limit as f64 / 1000.0)
+}
+
 /// A part of a message's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hop {
@@ -38,6 +44,18 @@ impl Hop {
         Self::Reading,
         Self::Receiving,
     ];
+
+    /// Its name where figures are counted.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::HandingOver => "handing_over",
+            Self::Sending => "sending",
+            Self::Delivering => "delivering",
+            Self::Reading => "reading",
+            Self::Receiving => "receiving",
+        }
+    }
 
     /// The states between which it lies.
     pub const fn ends(self) -> (&'static str, &'static str) {
@@ -69,6 +87,15 @@ impl Histogram {
         self.counts[bucket.unwrap_or(LIMITS_MS.len())] += 1;
         self.sum_ms += ms;
         self.max_ms = self.max_ms.max(ms);
+    }
+
+    /// Takes in what another one has counted.
+    pub fn add(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
+        }
+        self.sum_ms += other.sum_ms;
+        self.max_ms = self.max_ms.max(other.max_ms);
     }
 
     pub fn total(&self) -> u64 {
@@ -112,6 +139,18 @@ mod tests {
         assert_eq!(histogram.counts, [2, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1]);
         assert_eq!(histogram.total(), 6);
         assert!((histogram.max_ms - 4_000_000.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_two_have_counted_is_one() {
+        let (mut one, mut other, mut both) = <(Histogram, Histogram, Histogram)>::default();
+        for ms in [40, 70, 4_000_000] {
+            let histogram = if ms < 50 { &mut one } else { &mut other };
+            histogram.observe(Duration::from_millis(ms));
+            both.observe(Duration::from_millis(ms));
+        }
+        one.add(&other);
+        assert_eq!(one, both);
     }
 
     #[test]

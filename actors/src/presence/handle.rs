@@ -22,6 +22,7 @@ use crate::{
     error::HubError,
     events::Audience,
     hub::Context,
+    metrics::Actors,
     supervisor::Doors,
 };
 
@@ -49,6 +50,11 @@ impl Presence {
 
     pub(crate) async fn ready(&self) -> Result<(), HubError> {
         self.doors.ensure(&()).await.map(drop)
+    }
+
+    /// Whether the roster's actor is up, and what is counted of it.
+    pub(crate) fn actors(&self) -> (usize, &Actors) {
+        (self.doors.len(), self.doors.meters())
     }
 
     /// A socket of this agent has been attached.

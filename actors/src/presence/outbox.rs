@@ -12,7 +12,10 @@ use std::{
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use tokio::sync::{self, broadcast};
+use tokio::{
+    sync::{self, broadcast},
+    time::Instant,
+};
 
 use crate::{
     clock::Clock,
@@ -22,6 +25,7 @@ use crate::{
         notification::{NotificationPreferences, Notify, Topic},
     },
     events::{Audience, EncodeEvent, HubEvent},
+    metrics::{Events, Resumed},
 };
 
 /// Events kept per user for clients that come back.
@@ -76,9 +80,11 @@ struct Pending {
     frames: Vec<OutFrame>,
     bytes: usize,
     close: Option<CloseReason>,
+    /// When the oldest of them was published whose way is timed.
+    timed: Option<Instant>,
 }
 
-/// What waits for one socket. About 170 bytes while idle.
+/// What waits for one socket. About 190 bytes while idle.
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// Where its client runs.
@@ -92,6 +98,16 @@ pub struct Outbox {
 pub struct Taken {
     pub frames: Vec<OutFrame>,
     pub close: Option<CloseReason>,
+    /// When one of them was published, if its way is timed.
+    pub timed: Option<Instant>,
+}
+
+/// What waits for all sockets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    pub bytes: usize,
+    /// For the one for which most waits.
+    pub bytes_max: usize,
 }
 
 impl Outbox {
@@ -159,7 +175,18 @@ impl Outbox {
     pub fn take(&self) -> Taken {
         let mut pending = self.lock();
         pending.bytes = 0;
-        Taken { frames: std::mem::take(&mut pending.frames), close: pending.close }
+        let (frames, timed) = (std::mem::take(&mut pending.frames), pending.timed.take());
+        Taken { frames, close: pending.close, timed }
+    }
+
+    /// Times the way of what was queued just now, until it is taken; `false` when it is gone already.
+    fn time(&self, published_at: Instant) -> bool {
+        let mut pending = self.lock();
+        if pending.frames.is_empty() {
+            return false;
+        }
+        pending.timed.get_or_insert(published_at);
+        true
     }
 }
 
@@ -238,6 +265,7 @@ pub struct Outboxes {
     clock: Arc<dyn Clock>,
     tap: broadcast::Sender<HubEvent>,
     sockets: AtomicU64,
+    meters: Arc<Events>,
 }
 
 impl std::fmt::Debug for Outboxes {
@@ -261,7 +289,26 @@ impl Outboxes {
             clock,
             tap: broadcast::channel(TAP_EVENTS_MAX).0,
             sockets: AtomicU64::new(0),
+            meters: Arc::default(),
         }
+    }
+
+    /// What is counted of events, also by the sockets that write them.
+    pub fn meters(&self) -> &Arc<Events> {
+        &self.meters
+    }
+
+    /// What waits for all sockets at this moment.
+    pub fn waiting(&self) -> Waiting {
+        let mut waiting = Waiting::default();
+        for stream in &self.streams {
+            for socket in &stream.sockets {
+                let bytes = socket.lock().bytes;
+                waiting.bytes += bytes;
+                waiting.bytes_max = waiting.bytes_max.max(bytes);
+            }
+        }
+        waiting
     }
 
     /// Names this run of the hub; sequence numbers of another epoch mean nothing here.
@@ -281,14 +328,19 @@ impl Outboxes {
 
     /// Says an event to its audience: encoded once, numbered per user, never waiting.
     pub fn publish(&self, audience: &Audience, event: HubEvent) {
+        let published_at = Instant::now();
         let roster = self.directory.roster();
         let now = self.clock.now();
         let topic = event.topic();
         let mut body = None;
+        let mut told_last = None;
         let mut tell = |id: AgentId, stream: &mut Stream| {
             if audience.includes(&roster, id) {
                 let body = body.get_or_insert_with(|| self.encoder.encode(&event));
                 stream.append(body, topic.filter(|_| audience.calls(id)), now);
+                if !stream.sockets.is_empty() {
+                    told_last = Some(id);
+                }
             }
         };
         match audience.candidates(&roster) {
@@ -304,8 +356,21 @@ impl Outboxes {
                 }
             }
         }
+        self.meters.published.inc();
+        if let Some(id) = told_last {
+            self.time(id, published_at);
+        }
         // Nobody may be listening, which is no failure.
         let _ = self.tap.send(event);
+    }
+
+    /// Of all sockets that were told, one is timed: the last one, which has waited longest.
+    fn time(&self, id: AgentId, published_at: Instant) {
+        let stream = self.streams.get(&id);
+        let socket = stream.as_ref().and_then(|stream| stream.sockets.last());
+        if socket.is_some_and(|socket| !socket.time(published_at)) {
+            self.meters.written(published_at);
+        }
     }
 
     /// Puts a socket's outbox into the user's stream; what it missed is queued before anything new.
@@ -326,6 +391,13 @@ impl Outboxes {
             }
             Some(from) => {
                 let missed = self.missed(&stream, from);
+                let is_ours = matches!(from, ResumeFrom::Position { epoch, seq: reached }
+                    if *epoch == self.epoch && *reached <= seq);
+                self.meters.resumed(match missed {
+                    Some(_) => Resumed::Recovered,
+                    None if is_ours => Resumed::TooOld,
+                    None => Resumed::Unknown,
+                });
                 let attached = match missed {
                     Some(missed) => Attached::Resumed { recovered: true, missed, seq },
                     None => Attached::Resumed { recovered: false, missed: 0, seq },

@@ -96,7 +96,10 @@ impl Actor for QueueActor {
         me.send_message(ToQueue::Wake)?;
         let looked_at = context.clock.now();
         let (is_changed, told) = (false, HashMap::new());
-        Ok(State { context, department_id, waiting, terms: None, is_changed, told, looked_at })
+        let state =
+            State { context, department_id, waiting, terms: None, is_changed, told, looked_at };
+        state.context.queues.note(department_id, state.depth(looked_at));
+        Ok(state)
     }
 
     async fn handle(

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use super::{actor::State, distribute::skills_asked};
+use super::{Depth, actor::State, distribute::skills_asked};
 use crate::{
     domain::{Department, DepartmentId, QueueEntry, TicketId, Timestamp, queue::ServiceLevel},
     error::HubError,
@@ -106,17 +106,29 @@ impl State {
         if !std::mem::take(&mut self.is_changed) {
             return;
         }
-        let late = |entry: &&QueueEntry| entry.service_level(at) == ServiceLevel::Late;
+        let depth = self.depth(at);
+        self.context.queues.note(self.department_id, depth);
+        let Depth { waiting, offered, late, oldest_entered_at } = depth;
         let event = HubEvent::QueueChanged {
             department_id: self.department_id,
             department_name: self.context.roster().department_name(self.department_id),
+            waiting,
+            offered,
+            late,
+            oldest_entered_at,
+            at,
+        };
+        self.context.publish(&members_of(self.department_id), event);
+    }
+
+    pub(super) fn depth(&self, at: Timestamp) -> Depth {
+        let late = |entry: &&QueueEntry| entry.service_level(at) == ServiceLevel::Late;
+        Depth {
             waiting: self.waiting.len(),
             offered: self.waiting.values().filter(|entry| entry.is_offered()).count(),
             late: self.waiting.values().filter(late).count(),
             oldest_entered_at: self.waiting.values().map(|entry| entry.entered_at).min(),
-            at,
-        };
-        self.context.publish(&members_of(self.department_id), event);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dashmap::DashMap;
 use ractor::ActorCell;
 
 use super::{
@@ -12,6 +13,7 @@ use crate::{
     domain::{DepartmentId, QueueEntry, TicketId, Timestamp},
     error::HubError,
     hub::Context,
+    metrics::Actors,
     supervisor::Doors,
 };
 
@@ -19,6 +21,30 @@ use crate::{
 #[derive(Default)]
 pub struct Queues {
     doors: Doors<QueueChild>,
+    /// As each queue last told of itself.
+    depths: DashMap<DepartmentId, Depth>,
+}
+
+/// How many wait in a department.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    pub waiting: usize,
+    /// Of those: agents are being asked.
+    pub offered: usize,
+    /// Of those: beyond the response target.
+    pub late: usize,
+    pub oldest_entered_at: Option<Timestamp>,
+}
+
+impl Depth {
+    /// Those of another department as well.
+    pub fn add(&mut self, other: Self) {
+        self.waiting += other.waiting;
+        self.offered += other.offered;
+        self.late += other.late;
+        let both = [self.oldest_entered_at, other.oldest_entered_at];
+        self.oldest_entered_at = both.into_iter().flatten().min();
+    }
 }
 
 impl Queues {
@@ -88,6 +114,23 @@ impl Queues {
         for id in self.doors.keys() {
             self.wake(id);
         }
+    }
+
+    /// Told by the queue itself when its list has changed.
+    pub(crate) fn note(&self, id: DepartmentId, depth: Depth) {
+        self.depths.insert(id, depth);
+    }
+
+    /// How many wait, by department in the order of their ids; as of each queue's last tick.
+    pub fn depths(&self) -> Vec<(DepartmentId, Depth)> {
+        let mut depths: Vec<_> = self.depths.iter().map(|one| (*one.key(), *one.value())).collect();
+        depths.sort_unstable_by_key(|(id, _)| *id);
+        depths
+    }
+
+    /// How many actors are up, and what is counted of them.
+    pub(crate) fn actors(&self) -> (usize, &Actors) {
+        (self.doors.len(), self.doors.meters())
     }
 
     /// Makes a queue's actor fail, and says which one it was.

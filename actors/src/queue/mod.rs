@@ -13,5 +13,5 @@ mod routing_tests;
 #[cfg(test)]
 mod tests;
 
-pub use handle::Queues;
+pub use handle::{Depth, Queues};
 pub use place::{Explanation, Place};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use ractor::ActorCell;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     actor::{SessionChild, ToSession},
@@ -26,6 +26,7 @@ use crate::{
     },
     error::HubError,
     hub::Context,
+    metrics::{Actors, Messages, Passed},
     store::{ChatAlias, Learnt, Record, Restored, SessionCopy, Store, StoreError},
     supervisor::Doors,
 };
@@ -67,6 +68,7 @@ pub struct Sessions {
     live: DashMap<SessionId, LiveSession>,
     early_reports: EarlyReports,
     hops: Hops,
+    meters: Messages,
     /// Since when hops are measured.
     started_at: Timestamp,
     media_pending: Notify,
@@ -83,6 +85,7 @@ impl Sessions {
             live: DashMap::new(),
             early_reports: EarlyReports::default(),
             hops: Hops::default(),
+            meters: Messages::default(),
             started_at: clock.now(),
             media_pending: Notify::new(),
             aliases: DashMap::new(),
@@ -251,9 +254,21 @@ impl Sessions {
         id: SessionId,
         inbound: Inbound,
     ) -> Result<Delivered, HubError> {
+        let come_at = Instant::now();
+        let under_way = inbound.provider_at.map(|at| self.clock.now().since(at));
         let key = self.chat_of(id, inbound.chat_id);
         let inbound = Inbound { chat_id: key.chat_id.clone(), ..inbound };
-        let delivered = chats.deliver(&key, inbound).await?;
+        let delivered = chats.deliver(&key, inbound).await;
+        let provider = self.provider_of(id);
+        match &delivered {
+            Ok(Delivered { is_repeat: false, stored_at, .. }) => {
+                let passed = Passed { come_at, stored_at: *stored_at };
+                self.meters.received(provider, passed, under_way);
+            }
+            Ok(_) => self.meters.not_received(provider, true),
+            Err(_) => self.meters.not_received(provider, false),
+        }
+        let delivered = delivered?;
         if delivered.message.media_status == Some(MediaStatus::Pending) {
             self.media_pending.notify_one();
         }
@@ -336,7 +351,7 @@ impl Sessions {
         }
     }
 
-    pub(super) fn hops(&self) -> &Hops {
+    pub(crate) fn hops(&self) -> &Hops {
         &self.hops
     }
 
@@ -366,6 +381,24 @@ impl Sessions {
             keeps_groups: session.keeps_groups,
         };
         self.live.insert(session.id, live);
+    }
+
+    pub(crate) fn meters(&self) -> &Messages {
+        &self.meters
+    }
+
+    /// How many actors of numbers are up, and what is counted of them.
+    pub(crate) fn actors(&self) -> (usize, &Actors) {
+        (self.doors.len(), self.doors.meters())
+    }
+
+    /// Network and state of each number.
+    pub(crate) fn states(&self) -> Vec<(ProviderKind, SessionStatus)> {
+        self.live.iter().map(|live| (live.provider, live.status)).collect()
+    }
+
+    pub(super) fn provider_of(&self, id: SessionId) -> Option<ProviderKind> {
+        self.live.get(&id).map(|live| live.provider)
     }
 
     /// Makes the actor of a number fail.

@@ -28,6 +28,15 @@ impl Hops {
         self.0.entry(id).or_default()[1].observe(took);
     }
 
+    /// Those of all numbers together.
+    pub(crate) fn of_all(&self) -> Vec<(Hop, Histogram)> {
+        let mut all = <[Histogram; 2]>::default();
+        for number in &self.0 {
+            all.iter_mut().zip(number.value()).for_each(|(sum, one)| sum.add(one));
+        }
+        MEASURED.into_iter().zip(all).collect()
+    }
+
     pub(super) fn of(&self, id: SessionId) -> Vec<(Hop, Histogram)> {
         let known = self.0.get(&id).map(|known| *known).unwrap_or_default();
         MEASURED.into_iter().zip(known).collect()

@@ -141,6 +141,19 @@ enum HandOver {
     Postponed,
 }
 
+impl HandOver {
+    /// Its name where figures are counted.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Taken(_) => "taken",
+            Self::Refused(_) => "refused",
+            Self::ColdBlocked { .. } => "cold_blocked",
+            Self::Unknown => "unknown",
+            Self::Postponed => "postponed",
+        }
+    }
+}
+
 /// Hands one message over and records and tells how it went; until when the network blocks people who
 /// never wrote, if it said so. What the network reports of the message before that is told afterwards: a
 /// fast network's `delivered` must not overtake our `sent`.
@@ -161,6 +174,8 @@ pub(super) async fn hand_over(
     let early = context.sessions.early_reports();
     early.expect(message);
     let outcome = try_to_send(provider, message, connection).await;
+    let network = context.sessions.provider_of(message.session_id);
+    context.sessions.meters().handed_over(network, outcome.word());
     let recorded_at = record(context, message, &outcome).await;
     if let (HandOver::Taken(_), Some(at)) = (&outcome, recorded_at) {
         hops.handed_over(message.session_id, at.since(begun_at));

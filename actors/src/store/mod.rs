@@ -85,13 +85,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::domain::NewMessage;
+use crate::{domain::NewMessage, metrics::Commits};
 
 use db::{Db, Tx};
 use fold::{Append, Folded, Move};
 use outbox::Recorder;
 pub(crate) use outbox::Subjects;
 use sql::sql;
+pub(crate) use writer::BATCH_JOBS_MAX;
 use writer::{BoxFuture, Writer};
 
 pub use agents::Login;
@@ -175,6 +176,11 @@ impl Store {
         store.fill_plain_notes().await?;
         store.follow_wishes().await?;
         Ok(store)
+    }
+
+    /// What is counted of commits, and how many jobs wait for the next one.
+    pub(crate) fn commits(&self) -> (&Commits, usize) {
+        self.writer.meters()
     }
 
     /// What kind of database this is, for people.

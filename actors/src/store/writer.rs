@@ -9,7 +9,10 @@
 
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -19,11 +22,12 @@ use super::{
     outbox::{self, Recorder},
     sql::sql,
 };
+use crate::metrics::Commits;
 
 /// Jobs that may wait for the writer; beyond it callers wait to hand theirs over.
 const QUEUE_JOBS_MAX: usize = 4096;
 /// Jobs that share one commit (measured: no gain beyond, and the first waiter waits longer).
-pub(super) const BATCH_JOBS_MAX: usize = 256;
+pub(crate) const BATCH_JOBS_MAX: usize = 256;
 
 pub(super) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -48,6 +52,7 @@ pub(super) struct Writer {
     side_by_side: Option<Db>,
     /// What other systems want to hear of.
     recorder: Arc<Recorder>,
+    meters: Commits,
     close: CancellationToken,
 }
 
@@ -57,8 +62,15 @@ impl Writer {
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
         let side_by_side = matches!(db, Db::Postgres(_)).then(|| db.clone());
         let close = CancellationToken::new();
-        let task = tokio::spawn(run(db, Arc::clone(&recorder), queue, close.clone()));
-        (Self { jobs, side_by_side, recorder, close }, task)
+        let meters = Commits::default();
+        let task =
+            tokio::spawn(run(db, Arc::clone(&recorder), queue, meters.clone(), close.clone()));
+        (Self { jobs, side_by_side, recorder, meters, close }, task)
+    }
+
+    /// What is counted of commits, and how many jobs wait.
+    pub(super) fn meters(&self) -> (&Commits, usize) {
+        (&self.meters, self.jobs.max_capacity() - self.jobs.capacity())
     }
 
     /// Takes no more jobs; what is queued is still committed.
@@ -77,7 +89,8 @@ impl Writer {
         let unit = erase(unit, reply);
         match &self.side_by_side {
             Some(db) => {
-                tokio::spawn(run_alone(db.clone(), Arc::clone(&self.recorder), unit));
+                let (recorder, meters) = (Arc::clone(&self.recorder), self.meters.clone());
+                tokio::spawn(run_alone(db.clone(), recorder, unit, meters));
             }
             None => self.jobs.send(Job::Unit(unit)).await.map_err(|_| StoreError::Closed)?,
         }
@@ -129,14 +142,19 @@ impl<F: Future + Unpin> Future for CatchUnwind<F> {
 }
 
 /// PostgreSQL: one unit, one transaction.
-async fn run_alone(db: Db, recorder: Arc<Recorder>, unit: BoxUnit) {
+async fn run_alone(db: Db, recorder: Arc<Recorder>, unit: BoxUnit, meters: Commits) {
+    let begun = Instant::now();
     let mut tx = match db.begin(&recorder).await {
         Ok(tx) => tx,
         // The reply is inside the unit; dropping it tells the caller that nothing happened.
-        Err(error) => return tracing::warn!(%error, "no connection for a unit of work"),
+        Err(error) => {
+            meters.ended(1, begun.elapsed(), false);
+            return tracing::warn!(%error, "no connection for a unit of work");
+        }
     };
     let ran = unit(&mut tx).await;
     let outcome = if ran.is_kept { tx.commit().await } else { tx.rollback().await };
+    meters.ended(1, begun.elapsed(), outcome.is_ok());
     (ran.finish)(outcome);
 }
 
@@ -144,6 +162,7 @@ async fn run(
     db: Db,
     recorder: Arc<Recorder>,
     mut queue: mpsc::Receiver<Job>,
+    meters: Commits,
     close: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(BATCH_JOBS_MAX);
@@ -163,14 +182,16 @@ async fn run(
         if received == 0 {
             break;
         }
-        commit_batch(&db, &recorder, &mut batch).await;
+        let begun = Instant::now();
+        let is_committed = commit_batch(&db, &recorder, &mut batch).await;
+        meters.ended(received, begun.elapsed(), is_committed);
         idle.written();
     }
     idle.checkpoint(&db).await;
 }
 
-/// One transaction for everything that waits.
-async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) {
+/// One transaction for everything that waits; whether it was committed.
+async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) -> bool {
     let (mut folded, mut units) = (Vec::new(), Vec::new());
     for job in batch.drain(..) {
         match job {
@@ -181,7 +202,10 @@ async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) {
     let mut tx = match db.begin(recorder).await {
         Ok(tx) => tx,
         // Dropping the jobs tells their callers that nothing happened.
-        Err(error) => return tracing::error!(%error, "cannot begin a transaction"),
+        Err(error) => {
+            tracing::error!(%error, "cannot begin a transaction");
+            return false;
+        }
     };
     let mut told = Vec::with_capacity(folded.len() + units.len());
     if !folded.is_empty() {
@@ -197,6 +221,7 @@ async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) {
             Err(error) => Err(StoreError::Uncertain(error.to_string())),
         });
     }
+    outcome.is_ok()
 }
 
 pub(super) type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;

@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod database;
+pub(crate) mod exposition;
 pub(crate) mod fake_graph;
 pub(crate) mod fake_whatsapp;
 pub(crate) mod postal;
