@@ -1,0 +1,69 @@
+//! Of messages that were accepted and that no agent was told of: whether the hub has them all the same.
+//! Events die with the hub; what it has answered must not.
+
+use std::collections::BTreeSet;
+
+use super::{
+    api::{Api, ApiError},
+    ledger::{ChatIndex, Ordinal},
+    run::Run,
+};
+
+/// Pages of a chat's messages that are looked through for one of them.
+const PAGES_MAX: usize = 20;
+
+/// What the hub says of lost messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Stored {
+    pub(super) looked_up: u64,
+    pub(super) stored: u64,
+    /// Answered with success and not there.
+    pub(super) missing: u64,
+    /// The hub could not be asked.
+    pub(super) failed: u64,
+}
+
+/// Looks up these messages.
+pub(super) async fn look_up(admin: &mut Api, run: &Run, lost: &[(ChatIndex, Ordinal)]) -> Stored {
+    let mut out = Stored::default();
+    let chats: BTreeSet<_> = lost.iter().map(|(chat, _)| *chat).collect();
+    for chat in chats {
+        let wanted: BTreeSet<_> = lost.iter().filter(|(of, _)| *of == chat).collect();
+        let count = wanted.len() as u64;
+        out.looked_up += count;
+        match missing(admin, run, chat, wanted.into_iter().copied().collect()).await {
+            Ok(missing) => {
+                out.missing += missing;
+                out.stored += count - missing;
+            }
+            Err(_) => out.failed += count,
+        }
+    }
+    out
+}
+
+/// How many of `wanted` are not among the chat's messages.
+async fn missing(
+    admin: &mut Api,
+    run: &Run,
+    chat: ChatIndex,
+    mut wanted: BTreeSet<(ChatIndex, Ordinal)>,
+) -> Result<u64, ApiError> {
+    let number = run.id.number(chat);
+    for page in 1..=PAGES_MAX {
+        let path = format!(
+            "/api/v1/whatsapp/messages/?chat_id={number}&direction=inbound&page_size=100&page={page}"
+        );
+        let answer = admin.get(&path).await?;
+        let rows = answer["results"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for row in rows {
+            if let Some(message) = row["message_id"].as_str().and_then(|id| run.id.parse(id)) {
+                wanted.remove(&message);
+            }
+        }
+        if wanted.is_empty() || answer["next"].is_null() {
+            break;
+        }
+    }
+    Ok(wanted.len() as u64)
+}
