@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::{
     task::{JoinHandle, JoinSet},
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 
 use super::{
@@ -30,7 +30,7 @@ use super::{
     run::Run,
     socket::Socket,
     sources::{Source, raise_limit},
-    stored,
+    stored::{self, Direction},
 };
 use crate::shutdown::Shutdown;
 
@@ -125,9 +125,9 @@ async fn drive(
     if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
         sockets.abort_all();
     }
-    let lost = run.inbound.findings().lost_named;
-    let stored = stored::look_up(fixture.admin(), &run, &lost).await;
-    Ok(Report::new(&run, machine, frozens, stored, was_interrupted))
+    let inbound = stored::look_up(fixture.admin(), &run, Direction::Inbound).await;
+    let outbound = stored::look_up(fixture.admin(), &run, Direction::Outbound).await;
+    Ok(Report::new(&run, machine, frozens, [inbound, outbound], was_interrupted))
 }
 
 async fn open_sockets(run: &Arc<Run>, shutdown: &Shutdown) -> Result<JoinSet<()>, LoadError> {
@@ -146,14 +146,20 @@ async fn open_sockets(run: &Arc<Run>, shutdown: &Shutdown) -> Result<JoinSet<()>
                     return Err(LoadError::Interrupted);
                 }
                 if Instant::now() > deadline {
-                    let open = run.meter.counted(Count::Sockets);
-                    return Err(LoadError::NotConnected { open, wanted });
+                    return Err(not_connected(run, wanted));
                 }
                 sleep(LOOK_EVERY).await;
             }
         }
     }
     Ok(sockets)
+}
+
+fn not_connected(run: &Run, wanted: u64) -> LoadError {
+    let errors = run.meter.errors();
+    let errors: Vec<_> = errors.iter().map(|(kind, count)| format!("{count} × {kind}")).collect();
+    let open = run.meter.counted(Count::Sockets);
+    LoadError::NotConnected { open, wanted, errors: errors.join(", ") }
 }
 
 async fn open_frozen(run: &Arc<Run>) -> Vec<Frozen> {
@@ -210,22 +216,20 @@ async fn send(run: &Arc<Run>, shutdown: &Shutdown) -> Result<Machine, LoadError>
     helpers.spawn(storms(Arc::clone(run)));
     helpers.spawn(progress::show(Arc::clone(run)));
     helpers.spawn(probe(Arc::clone(run), alarm));
+    let end = run.begin() + run.sending_time();
     let all_sent = async {
-        while let Some(ended) = lanes.join_next().await {
-            if let Err(error) = ended {
-                run.meter.error("client", &format!("task failed: {error}"));
-            }
-        }
+        join(&mut lanes, run).await;
+        sleep_until(end.into()).await;
     };
-    tokio::pin!(all_sent);
     tokio::select! {
-        () = &mut all_sent => {}
+        () = all_sent => {}
         () = sleep(run.sending_time() + LATE_MAX) => {}
         () = gone(run) => run.meter.error("hub", "gone"),
         () = shutdown.graceful.cancelled() => {}
     }
     run.sending_ends.cancel();
     helpers.abort_all();
+    progress::end();
     let machine = Machine {
         server: server.await.ok().flatten(),
         client: client.await.ok().flatten(),
@@ -234,10 +238,19 @@ async fn send(run: &Arc<Run>, shutdown: &Shutdown) -> Result<Machine, LoadError>
     };
     // Requests that are on their way have a time limit of their own.
     tokio::select! {
-        () = all_sent => {}
+        () = join(&mut lanes, run) => {}
         () = shutdown.now.cancelled() => {}
     }
     Ok(machine)
+}
+
+/// Waits for all tasks; may be given up and begun again.
+async fn join(tasks: &mut JoinSet<()>, run: &Run) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            run.meter.error("client", &format!("task failed: {error}"));
+        }
+    }
 }
 
 fn spawn_watch(run: &Arc<Run>, pid: Option<u32>) -> JoinHandle<Option<Used>> {

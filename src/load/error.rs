@@ -32,8 +32,8 @@ pub(super) enum LoadError {
          (`ulimit -Hn`) ou peça menos"
     )]
     TooManySockets { wanted: u64, possible: u64 },
-    #[error("{open} de {wanted} WebSockets abriram a tempo")]
-    NotConnected { open: u64, wanted: u64 },
+    #[error("só {open} de {wanted} WebSockets abriram a tempo (erros: {errors})")]
+    NotConnected { open: u64, wanted: u64, errors: String },
     #[error("interrompido antes de começar")]
     Interrupted,
     #[error("o sistema não deu o que o teste precisa")]

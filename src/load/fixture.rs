@@ -1,11 +1,11 @@
 //! What a run makes in the hub and takes out of use afterwards: a department, a number of the simulated
 //! network whose chats go there, and agents.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use axum::http::HeaderValue;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use serde_json::{Value, json};
+use futures_util::future::join_all;
+use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
@@ -22,9 +22,9 @@ const CHATS: &str = "/api/v1/chats/";
 const DEPARTMENTS: &str = "/api/v1/atendimento/departamentos/";
 const NUMBERS: &str = "/api/v1/whatsapp/sessions/";
 /// The hub hashes two passwords at a time; two more wait.
-const AGENTS_AT_ONCE: usize = 4;
+const AGENTS_AT_ONCE: u32 = 4;
 /// As many as one screen of the hub closes quickly, without starving it.
-const CLOSINGS_AT_ONCE: usize = 16;
+const CLOSINGS_AT_ONCE: u32 = 16;
 /// The highest that a department may have: the test decides how many chats there are.
 const CAPACITY: u32 = 1000;
 /// The simulated network shows codes for minutes; without its delays it is ready at once.
@@ -41,6 +41,8 @@ pub(super) struct Fixture {
     run: RunId,
     department_id: Option<i64>,
     number_id: Option<i64>,
+    /// Everybody who was made, also whoever could not log in.
+    people: Vec<i64>,
     pub(super) agents: Vec<Agent>,
 }
 
@@ -66,7 +68,15 @@ impl Fixture {
         })?;
         refuse_real_numbers(&mut admin).await?;
         let target = Arc::clone(target);
-        Ok(Self { admin, target, run, department_id: None, number_id: None, agents: Vec::new() })
+        Ok(Self {
+            admin,
+            target,
+            run,
+            department_id: None,
+            number_id: None,
+            people: Vec::new(),
+            agents: Vec::new(),
+        })
     }
 
     /// Makes everything. After a failure [`Fixture::tear_down`] still knows what was made.
@@ -126,32 +136,21 @@ impl Fixture {
     }
 
     async fn make_agents(&mut self, count: u32) -> Result<(), ApiError> {
-        let password = Uuid::new_v4().to_string();
-        let (run, department_id) = (self.run, self.department_id);
-        let share = count.div_ceil(AGENTS_AT_ONCE as u32);
-        let makers = (0..count).step_by(share as usize).map(|first| {
-            let mut api = self.admin.beside(Source::nth(&self.target, 0));
-            let password = password.clone();
-            async move {
-                let mut made = Vec::new();
-                for index in first..count.min(first + share) {
-                    let username = format!("carga-{}-{index}", run.word());
-                    let body = json!({
-                        "username": username, "password": password, "role": "atendente",
-                        "display_name": format!("Carga {index}"), "departamentos": [department_id],
-                    });
-                    match make_agent(&mut api, &username, &password, &body).await {
-                        Ok(agent) => made.push(agent),
-                        Err(error) => return (made, Err(error)),
-                    }
-                }
-                (made, Ok(()))
-            }
+        let share = count.div_ceil(AGENTS_AT_ONCE);
+        let makers = (0..count).step_by(share as usize).map(|first| Maker {
+            api: self.admin.beside(Source::nth(&self.target, 0)),
+            run: self.run,
+            department_id: self.department_id,
+            password: Uuid::new_v4().to_string(),
+            indices: first..count.min(first + share),
+            people: Vec::new(),
+            agents: Vec::new(),
         });
-        let makers: Vec<_> = makers.collect();
+        let makers: Vec<_> = makers.map(Maker::make).collect();
         let mut outcome = Ok(());
-        for (made, made_all) in futures_util::future::join_all(makers).await {
-            self.agents.extend(made);
+        for (maker, made_all) in join_all(makers).await {
+            self.people.extend(maker.people);
+            self.agents.extend(maker.agents);
             outcome = outcome.and(made_all);
         }
         outcome
@@ -167,8 +166,8 @@ impl Fixture {
 
     async fn tear_down_all(&mut self, customers: u32) -> Result<(), ApiError> {
         self.close_chats(customers).await?;
-        for agent in std::mem::take(&mut self.agents) {
-            let path = format!("{AGENTS}{}/", agent.id);
+        for id in std::mem::take(&mut self.people) {
+            let path = format!("{AGENTS}{id}/");
             self.admin.patch(&path, &json!({ "is_active": false })).await?;
         }
         if let Some(id) = self.number_id.take() {
@@ -183,7 +182,7 @@ impl Fixture {
     }
 
     async fn close_chats(&mut self, customers: u32) -> Result<(), ApiError> {
-        let share = customers.div_ceil(CLOSINGS_AT_ONCE as u32).max(1);
+        let share = customers.div_ceil(CLOSINGS_AT_ONCE).max(1);
         let (run, target) = (self.run, Arc::clone(&self.target));
         let closers = (0..customers).step_by(share as usize).map(|first| {
             let mut api = self.admin.beside(Source::nth(&target, 0));
@@ -201,19 +200,43 @@ impl Fixture {
             }
         });
         let closers: Vec<_> = closers.collect();
-        stream::iter(closers).buffer_unordered(CLOSINGS_AT_ONCE).try_collect().await
+        join_all(closers).await.into_iter().collect()
     }
 }
 
-async fn make_agent(
-    api: &mut Api,
-    username: &str,
-    password: &str,
-    body: &Value,
-) -> Result<Agent, ApiError> {
-    let id = api.make(AGENTS, body).await?;
-    let bearer = log_in(api.connection(), username, password).await?;
-    Ok(Agent { id, bearer })
+/// Makes some of the agents, one after the other.
+struct Maker {
+    api: Api,
+    run: RunId,
+    department_id: Option<i64>,
+    password: String,
+    indices: Range<u32>,
+    people: Vec<i64>,
+    agents: Vec<Agent>,
+}
+
+impl Maker {
+    async fn make(mut self) -> (Self, Result<(), ApiError>) {
+        for index in self.indices.clone() {
+            if let Err(error) = self.make_one(index).await {
+                return (self, Err(error));
+            }
+        }
+        (self, Ok(()))
+    }
+
+    async fn make_one(&mut self, index: u32) -> Result<(), ApiError> {
+        let username = format!("carga-{}-{index}", self.run.word());
+        let body = json!({
+            "username": username, "password": self.password, "role": "atendente",
+            "display_name": format!("Carga {index}"), "departamentos": [self.department_id],
+        });
+        let id = self.api.make(AGENTS, &body).await?;
+        self.people.push(id);
+        let bearer = log_in(self.api.connection(), &username, &self.password).await?;
+        self.agents.push(Agent { id, bearer });
+        Ok(())
+    }
 }
 
 /// A hub that is connected to a real network is in use by real people.

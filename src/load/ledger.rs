@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// Messages that are named one by one in what was found; the rest is only counted.
-pub(super) const NAMED_MAX: usize = 200;
+/// Messages that are named one by one in what was found, and looked up; the rest is only counted.
+pub(super) const NAMED_MAX: usize = 1000;
 
 /// An agent of the run, by position.
 pub(super) type AgentIndex = u32;

@@ -31,6 +31,13 @@ pub(super) async fn show(run: Arc<Run>) {
     }
 }
 
+/// What comes next has a line of its own.
+pub(super) fn end() {
+    if std::io::stderr().is_terminal() {
+        say("");
+    }
+}
+
 fn line(run: &Run) -> String {
     let meter = &run.meter;
     let (webhook, shown) = (meter.quantiles(Hop::Webhook), meter.quantiles(Hop::MessageShown));

@@ -72,7 +72,8 @@ pub(super) struct Report {
     pub(super) messages: Checked,
     pub(super) replies: Checked,
     pub(super) streams: Streams,
-    pub(super) lost_messages: LostMessages,
+    pub(super) lost_messages: Lost,
+    pub(super) lost_replies: Lost,
     pub(super) requests: Requests,
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) errors_total: u64,
@@ -132,11 +133,13 @@ pub(super) struct Streams {
     /// Sockets that found another run of the hub.
     pub(super) restarts_seen: u64,
     pub(super) chats_requeued: u64,
+    pub(super) frozen_sockets_opened: usize,
     pub(super) frozen_sockets_cut_off: usize,
 }
 
+/// What was accepted and not shown, looked up afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct LostMessages {
+pub(super) struct Lost {
     #[serde(flatten)]
     pub(super) stored: Stored,
     pub(super) examples: Vec<String>,
@@ -175,13 +178,11 @@ impl Report {
         run: &Run,
         machine: Machine,
         frozens: Frozens,
-        stored: Stored,
+        [stored_messages, stored_replies]: [Stored; 2],
         was_interrupted: bool,
     ) -> Self {
         let meter = &run.meter;
-        let inbound = run.inbound.findings();
-        let examples = inbound.lost_named.iter().take(EXAMPLES_MAX);
-        let examples = examples.map(|(chat, ordinal)| run.id.message(*chat, *ordinal)).collect();
+        let (inbound, outbound) = (run.inbound.findings(), run.outbound.findings());
         let seconds = machine.measured.as_secs_f64();
         let client = client(run, machine.client);
         let messages = meter.recorded(Hop::Webhook) + meter.recorded(Hop::Send);
@@ -201,10 +202,11 @@ impl Report {
             measured_seconds: seconds,
             settings: settings(run),
             hops: hops(run, seconds),
+            lost_messages: lost(run, &inbound, stored_messages),
+            lost_replies: lost(run, &outbound, stored_replies),
             messages: inbound.into(),
-            replies: run.outbound.findings().into(),
+            replies: outbound.into(),
             streams: streams(run, &frozens),
-            lost_messages: LostMessages { stored, examples },
             requests: Requests {
                 started_late: meter.counted(Count::Late),
                 unsent: meter.counted(Count::Unsent),
@@ -225,15 +227,13 @@ impl Report {
     fn judge(&self) -> Verdict {
         let Streams { duplicated, reordered, seq_gaps, seq_repeated, not_recovered, .. } =
             self.streams;
-        let faults =
-            [self.messages, self.replies].map(|checked| checked.lost + checked.misdirected);
-        let faults = faults.iter().sum::<u64>()
+        let faults = self.unexplained(self.messages, &self.lost_messages)
+            + self.unexplained(self.replies, &self.lost_replies)
             + duplicated
             + reordered
             + seq_gaps
             + seq_repeated
-            + not_recovered
-            + self.lost_messages.stored.missing;
+            + not_recovered;
         let has_unsent = self.requests.unsent > 0 && !self.was_interrupted;
         if faults > 0 {
             Verdict::Faults
@@ -247,11 +247,27 @@ impl Report {
     }
 }
 
+impl Report {
+    /// What was lost or misdirected. Events end with the hub's run: after a restart a client reloads, so
+    /// what is stored is not lost then.
+    fn unexplained(&self, checked: Checked, lost: &Lost) -> u64 {
+        let is_reloaded = self.streams.restarts_seen > 0;
+        let reloaded = if is_reloaded { lost.stored.stored } else { 0 };
+        checked.lost.saturating_sub(reloaded) + checked.misdirected
+    }
+}
+
 impl From<Findings> for Checked {
     fn from(findings: Findings) -> Self {
         let Findings { asked, accepted, unknown, lost, misdirected, lost_named: _ } = findings;
         Self { asked, accepted, unknown, lost, misdirected }
     }
+}
+
+fn lost(run: &Run, findings: &Findings, stored: Stored) -> Lost {
+    let named = findings.lost_named.iter().take(EXAMPLES_MAX);
+    let examples = named.map(|(chat, ordinal)| run.id.message(*chat, *ordinal)).collect();
+    Lost { stored, examples }
 }
 
 fn settings(run: &Run) -> Settings {
@@ -295,6 +311,7 @@ fn streams(run: &Run, frozens: &Frozens) -> Streams {
         not_recovered: counted(Count::NotRecovered),
         restarts_seen: counted(Count::Restarts),
         chats_requeued: counted(Count::Requeued),
+        frozen_sockets_opened: frozens.open,
         frozen_sockets_cut_off: frozens.cut_off,
     }
 }
@@ -352,7 +369,7 @@ pub(super) mod tests {
 
     fn report_of(run: &Run) -> Report {
         let machine = Machine { measured: Duration::from_secs(2), ..Machine::default() };
-        Report::new(run, machine, Frozens::default(), Stored::default(), false)
+        Report::new(run, machine, Frozens::default(), Default::default(), false)
     }
 
     /// A run with one message that went well.
@@ -398,6 +415,20 @@ pub(super) mod tests {
         assert_eq!((report.verdict, report.verdict.exit_code()), (Verdict::Faults, 1));
         assert_eq!((report.messages.lost, report.messages.accepted), (1, 2));
         assert_eq!(report.lost_messages.examples, [run.id.message(2, 0)]);
+    }
+
+    #[test]
+    fn what_a_restarted_hub_has_stored_is_not_lost() {
+        let run = sound_run();
+        let ordinal = run.inbound.begin(2, Duration::ZERO, NOBODY);
+        run.inbound.accepted(2, ordinal, false);
+        let mut report = report_of(&run);
+        report.lost_messages.stored = Stored { looked_up: 1, stored: 1, ..Stored::default() };
+        assert_eq!(report.judge(), Verdict::Faults, "nobody has restarted it");
+        report.streams.restarts_seen = 1;
+        assert_eq!(report.judge(), Verdict::Ok);
+        report.lost_messages.stored = Stored { looked_up: 1, missing: 1, ..Stored::default() };
+        assert_eq!(report.judge(), Verdict::Faults);
     }
 
     #[test]

@@ -31,6 +31,8 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 /// Waits before connecting again when that has failed: doubled each time, up to the last.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(2);
+/// One that broke sooner is not tried again at once.
+const STEADY_AFTER: Duration = Duration::from_secs(5);
 /// The longest event holds a message of 64 KiB, escaped.
 const FRAME_BYTES_MAX: usize = 1024 * 1024;
 /// RFC 6455: what closing politely may take.
@@ -73,6 +75,8 @@ pub(super) struct Socket {
 enum End {
     Storm,
     Broken(String),
+    /// It was never there.
+    Failed(String),
     RunEnded,
 }
 
@@ -98,25 +102,28 @@ impl Socket {
         let mut storms = self.run.storms.subscribe();
         let sockets_end = self.run.sockets_end.clone();
         let mut wait = RETRY_FIRST;
-        self.broke_at = Instant::now();
         while !sockets_end.is_cancelled() {
-            match self.open().await {
-                Ok(stream) => {
-                    wait = RETRY_FIRST;
-                    let end = self.serve(stream, &mut storms).await;
-                    self.broke_at = Instant::now();
-                    if let End::Broken(kind) = end {
-                        self.run.meter.error("socket", &kind);
-                    }
-                }
-                Err(error) => {
-                    self.run.meter.error("socket", &error.to_string());
-                    let spread = rand::rng().random_range(0.5..1.0);
-                    tokio::select! {
-                        () = sleep(wait.mul_f64(spread)) => wait = (wait * 2).min(RETRY_MAX),
-                        () = sockets_end.cancelled() => {}
-                    }
-                }
+            let opened_at = Instant::now();
+            let end = match self.open().await {
+                Ok(stream) => self.serve(stream, &mut storms).await,
+                Err(error) => End::Failed(error.to_string()),
+            };
+            let (is_steady, kind) = match end {
+                End::Storm | End::RunEnded => (true, None),
+                End::Broken(kind) => (opened_at.elapsed() >= STEADY_AFTER, Some(kind)),
+                End::Failed(kind) => (false, Some(kind)),
+            };
+            if let Some(kind) = kind {
+                self.run.meter.error("socket", &kind);
+            }
+            if is_steady {
+                wait = RETRY_FIRST;
+                continue;
+            }
+            let spread = rand::rng().random_range(0.5..1.0);
+            tokio::select! {
+                () = sleep(wait.mul_f64(spread)) => wait = (wait * 2).min(RETRY_MAX),
+                () = sockets_end.cancelled() => {}
             }
         }
     }
@@ -132,6 +139,7 @@ impl Socket {
         self.pinged_at = None;
         self.run.meter.count(Count::Sockets);
         let end = self.read(&mut stream, storms).await;
+        self.broke_at = Instant::now();
         self.run.meter.subtract(Count::Sockets, 1);
         if end == End::RunEnded {
             let _polite = timeout(CLOSE_TIMEOUT, stream.close()).await;

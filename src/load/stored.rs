@@ -1,5 +1,5 @@
-//! Of messages that were accepted and that no agent was told of: whether the hub has them all the same.
-//! Events die with the hub; what it has answered must not.
+//! Of messages that were accepted and not shown to whoever had to be told: whether the hub has them all
+//! the same. Events die with the hub; what it has answered must not.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,8 @@ pub(super) async fn look_up(admin: &mut Api, run: &Run, lost: &[(ChatIndex, Ordi
         let wanted: BTreeSet<_> = lost.iter().filter(|(of, _)| *of == chat).collect();
         let count = wanted.len() as u64;
         out.looked_up += count;
-        match missing(admin, run, chat, wanted.into_iter().copied().collect()).await {
+        let wanted = wanted.into_iter().copied().collect();
+        match missing(admin, run, direction, chat, wanted).await {
             Ok(missing) => {
                 out.missing += missing;
                 out.stored += count - missing;
@@ -46,18 +47,20 @@ pub(super) async fn look_up(admin: &mut Api, run: &Run, lost: &[(ChatIndex, Ordi
 async fn missing(
     admin: &mut Api,
     run: &Run,
+    direction: Direction,
     chat: ChatIndex,
     mut wanted: BTreeSet<(ChatIndex, Ordinal)>,
 ) -> Result<u64, ApiError> {
-    let number = run.id.number(chat);
+    let (number, word) = (run.id.number(chat), direction.word());
     for page in 1..=PAGES_MAX {
         let path = format!(
-            "/api/v1/whatsapp/messages/?chat_id={number}&direction=inbound&page_size=100&page={page}"
+            "/api/v1/whatsapp/messages/?chat_id={number}&direction={word}&page_size=100&page={page}"
         );
         let answer = admin.get(&path).await?;
         let rows = answer["results"].as_array().map(Vec::as_slice).unwrap_or_default();
         for row in rows {
-            if let Some(message) = row["message_id"].as_str().and_then(|id| run.id.parse(id)) {
+            let id = row[direction.id_key()].as_str();
+            if let Some(message) = id.and_then(|id| run.id.parse(id)) {
                 wanted.remove(&message);
             }
         }

@@ -7,6 +7,7 @@ use super::{
     process::Used,
     progress::millis,
     report::{Checked, Report, Verdict},
+    stored::Stored,
 };
 
 const LABEL_WIDTH: usize = 30;
@@ -107,23 +108,22 @@ fn checks(out: &mut String, report: &Report) {
         line(out, &format!("a central devolveu {} conversas à fila", streams.chats_requeued));
     }
     if report.settings.frozen_sockets > 0 {
-        let (cut, all) = (streams.frozen_sockets_cut_off, report.settings.frozen_sockets);
+        let (cut, all) = (streams.frozen_sockets_cut_off, streams.frozen_sockets_opened);
         line(out, &format!("WebSockets que nunca leem: {cut} de {all} cortados pela central"));
     }
-    let stored = report.lost_messages.stored;
-    if stored.looked_up > 0 {
-        line(
-            out,
-            &format!(
-                "das perdidas, {} procuradas na central: {} guardadas, {} ausentes, {} sem resposta; \
-                 por exemplo {}",
-                stored.looked_up,
-                stored.stored,
-                stored.missing,
-                stored.failed,
-                report.lost_messages.examples.join(", "),
-            ),
-        );
+    for (name, lost) in [("mensagens", &report.lost_messages), ("respostas", &report.lost_replies)]
+    {
+        let Stored { looked_up, stored, missing, failed } = lost.stored;
+        if looked_up > 0 {
+            line(
+                out,
+                &format!(
+                    "{name} perdidas, procuradas na central: {looked_up}; {stored} guardadas, {missing} \
+                     ausentes, {failed} sem resposta; por exemplo {}",
+                    lost.examples.join(", "),
+                ),
+            );
+        }
     }
 }
 
