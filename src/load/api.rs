@@ -33,6 +33,15 @@ pub(super) enum ApiError {
 }
 
 impl ApiError {
+    /// In a word, to be counted.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Call(_) => "no answer",
+            Self::Refused { .. } => "refused",
+            Self::Shape { .. } => "not understood",
+        }
+    }
+
     /// The status of a refusal.
     pub(super) fn status(&self) -> Option<u16> {
         match self {

@@ -181,7 +181,7 @@ impl Fixture {
         Ok(())
     }
 
-    async fn close_chats(&mut self, customers: u32) -> Result<(), ApiError> {
+    async fn close_chats(&self, customers: u32) -> Result<(), ApiError> {
         let share = customers.div_ceil(CLOSINGS_AT_ONCE).max(1);
         let (run, target) = (self.run, Arc::clone(&self.target));
         let closers = (0..customers).step_by(share as usize).map(|first| {

@@ -33,7 +33,7 @@ pub struct LoadArgs {
     /// Nome de um administrador da central
     #[arg(long, value_name = "NOME", default_value = "admin")]
     pub user: String,
-    /// Senha do administrador (melhor pelo ambiente: LOAD_PASSWORD)
+    /// Senha do administrador (melhor pelo ambiente: `LOAD_PASSWORD`)
     #[arg(long, value_name = "SENHA", env = "LOAD_PASSWORD", hide_env = true)]
     pub password: String,
     /// Atendentes criados para o teste

@@ -14,7 +14,7 @@ const PAGES_MAX: usize = 20;
 
 /// What the hub says of lost messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub(super) struct Stored {
+pub(super) struct Whereabouts {
     pub(super) looked_up: u64,
     pub(super) stored: u64,
     /// Answered with success and not there.
@@ -23,9 +23,38 @@ pub(super) struct Stored {
     pub(super) failed: u64,
 }
 
-/// Looks up these messages.
-pub(super) async fn look_up(admin: &mut Api, run: &Run, lost: &[(ChatIndex, Ordinal)]) -> Stored {
-    let mut out = Stored::default();
+/// From whom the messages are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Inbound,
+    Outbound,
+}
+
+impl Direction {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+
+    /// Where a row has the id that the test gave it.
+    fn id_key(self) -> &'static str {
+        match self {
+            Self::Inbound => "message_id",
+            Self::Outbound => "client_message_id",
+        }
+    }
+}
+
+/// Looks up the messages that are named as lost.
+pub(super) async fn look_up(admin: &mut Api, run: &Run, direction: Direction) -> Whereabouts {
+    let ledger = match direction {
+        Direction::Inbound => &run.inbound,
+        Direction::Outbound => &run.outbound,
+    };
+    let lost = ledger.findings().lost_named;
+    let mut out = Whereabouts::default();
     let chats: BTreeSet<_> = lost.iter().map(|(chat, _)| *chat).collect();
     for chat in chats {
         let wanted: BTreeSet<_> = lost.iter().filter(|(of, _)| *of == chat).collect();
@@ -37,7 +66,10 @@ pub(super) async fn look_up(admin: &mut Api, run: &Run, lost: &[(ChatIndex, Ordi
                 out.missing += missing;
                 out.stored += count - missing;
             }
-            Err(_) => out.failed += count,
+            Err(error) => {
+                run.meter.error("lookup", error.kind());
+                out.failed += count;
+            }
         }
     }
     out

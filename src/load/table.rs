@@ -7,7 +7,7 @@ use super::{
     process::Used,
     progress::millis,
     report::{Checked, Report, Verdict},
-    stored::Stored,
+    stored::Whereabouts,
 };
 
 const LABEL_WIDTH: usize = 30;
@@ -67,8 +67,8 @@ fn hops(out: &mut String, report: &Report) {
         let Quantiles { count, p50_us, p90_us, p99_us, p999_us, max_us } = measured.quantiles;
         let times = [p50_us, p90_us, p99_us, p999_us, max_us].map(|us| decimals(millis(us), 2));
         let cells = [count.to_string(), decimals(measured.per_second, 1)].into_iter().chain(times);
-        let cells: String = cells.map(|cell| format!("{cell:>10}")).collect();
-        line(out, &format!("{:LABEL_WIDTH$}{cells}", hop.label()));
+        let row = format!("{:LABEL_WIDTH$}", hop.label());
+        line(out, &cells.fold(row, |row, cell| format!("{row}{cell:>10}")));
     }
     line(out, "");
 }
@@ -101,8 +101,14 @@ fn checks(out: &mut String, report: &Report) {
         ),
     );
     if streams.restarts_seen > 0 {
-        let text = "a central foi reiniciada durante o teste";
-        line(out, &format!("{text} (visto por {} WebSockets)", streams.restarts_seen));
+        line(
+            out,
+            &format!(
+                "a central foi reiniciada durante o teste (visto por {} WebSockets): as telas recarregam, \
+                 e o que está guardado não conta como perda",
+                streams.restarts_seen
+            ),
+        );
     }
     if streams.chats_requeued > 0 {
         line(out, &format!("a central devolveu {} conversas à fila", streams.chats_requeued));
@@ -113,7 +119,7 @@ fn checks(out: &mut String, report: &Report) {
     }
     for (name, lost) in [("mensagens", &report.lost_messages), ("respostas", &report.lost_replies)]
     {
-        let Stored { looked_up, stored, missing, failed } = lost.stored;
+        let Whereabouts { looked_up, stored, missing, failed } = lost.places;
         if looked_up > 0 {
             line(
                 out,
@@ -196,11 +202,19 @@ fn verdict(report: &Report) -> String {
             "Resultado: ERROS: houve pedidos que falharam ou a taxa pedida não foi alcançada."
                 .to_owned()
         }
-        Verdict::ClientSaturated => format!(
-            "Resultado: NÃO VALE: o próprio teste não deu conta (atraso p99 {} ms, permitido {} ms).",
-            decimals(millis(report.client.lag_p99_us), 2),
-            decimals(millis(report.client.lag_p99_allowed_us), 2),
-        ),
+        Verdict::ClientSaturated => {
+            let client = &report.client;
+            let cores = client.process.as_ref().map_or(0.0, |used| used.cpu_cores);
+            let [lag, allowed] =
+                [client.lag_p99_us, client.lag_p99_allowed_us].map(|us| decimals(millis(us), 2));
+            format!(
+                "Resultado: NÃO VALE: o próprio teste não deu conta (atraso p99 {lag} ms, permitido \
+                 {allowed} ms; {} de {} núcleos); {} erros.",
+                decimals(cores, 2),
+                client.cpus,
+                report.errors_total,
+            )
+        }
     }
 }
 
