@@ -104,9 +104,9 @@ mod tests {
 
     #[test]
     fn messages_in_order_are_first_and_planted_faults_are_found() {
+        use Showing::{Again, First, Late};
         let mut order = Order::default();
         let shown = [0, 1, 4, 4, 2, 2, 3, 5].map(|ordinal| order.show(7, ordinal));
-        use Showing::{Again, First, Late};
         assert_eq!(shown, [First, First, First, Again, Late, Again, Late, First]);
         assert_eq!(order.show(8, 0), First, "another chat has an order of its own");
     }
