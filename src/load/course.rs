@@ -42,8 +42,9 @@ const CONNECTS_TIMEOUT: Duration = Duration::from_secs(30);
 const ARRIVALS_AT_ONCE: usize = 8;
 /// How often a state is looked at that nobody tells of.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How long after the end of the sending time late requests may still begin.
-const LATE_MAX: Duration = Duration::from_secs(1);
+/// How long after the end of the sending time late requests may still begin: a hiccup at the end is made
+/// up for by then, a hub that is too slow for a minute of the rate is not.
+const LATE_MAX: Duration = Duration::from_secs(5);
 /// What sockets may take over their close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Without any answer or socket for so long the hub is gone.
