@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use dx_actors::domain::Role;
 
+use crate::load::options::LoadArgs;
+
 const HELP_TEMPLATE: &str = "{about}\n\nUso: {usage}\n\n{all-args}\n";
 
 /// What the process has been asked to do.
@@ -78,6 +80,9 @@ pub enum Command {
     /// Mostra a descrição da API (OpenAPI, JSON) e termina
     #[command(help_template = HELP_TEMPLATE)]
     Openapi,
+    /// Testa uma central em funcionamento sob carga
+    #[command(help_template = HELP_TEMPLATE)]
+    Load(Box<LoadArgs>),
     /// Administra os usuários
     #[command(subcommand, subcommand_help_heading = "Comandos", help_template = HELP_TEMPLATE)]
     User(UserCommand),

@@ -16,6 +16,7 @@ pub mod error;
 pub mod files;
 pub mod http;
 pub mod integrations;
+pub mod load;
 pub mod mail;
 pub mod media;
 pub mod metrics;

@@ -7,13 +7,13 @@ use clap::Parser;
 use dx_connect::{
     args::{Cli, Command},
     config::Config,
-    openapi, outbound, serve, telemetry, terminal,
+    load, openapi, outbound, serve, telemetry, terminal,
 };
 
 fn main() -> ExitCode {
     outbound::install_tls();
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             terminal::print_error(&format!("Erro: {error:#}"));
             ExitCode::FAILURE
@@ -21,11 +21,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> anyhow::Result<()> {
+fn run() -> anyhow::Result<ExitCode> {
     let (flags, command) = Cli::parse().into_parts();
-    if command == Command::Openapi {
-        // Before the configuration is read: a faulty one is no obstacle.
-        return Ok(openapi::print()?);
+    // Before the configuration is read: for these a faulty one is no obstacle.
+    match command {
+        Command::Openapi => {
+            openapi::print()?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Load(args) => return Ok(load::run(*args)),
+        Command::Serve { .. } | Command::Migrate | Command::User(_) => {}
     }
     // Names and values that are not UTF-8 cannot be meant for us.
     let environment = std::env::vars_os()
@@ -36,5 +41,6 @@ fn run() -> anyhow::Result<()> {
     let outcome = runtime.block_on(serve::run(config, command));
     // Nothing that still runs is worth waiting for: what was answered is durable.
     runtime.shutdown_background();
-    Ok(outcome?)
+    outcome?;
+    Ok(ExitCode::SUCCESS)
 }

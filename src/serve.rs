@@ -43,6 +43,7 @@ pub async fn run(config: Config, command: Command) -> Result<(), RunError> {
         Command::Openapi => openapi::print(),
         Command::Migrate => admin::migrate(&config).await,
         Command::User(command) => admin::user(&config, command).await,
+        Command::Load(_) => unreachable!("`main` runs it, without a configuration"),
     }
 }
 

@@ -23,6 +23,12 @@ pub fn print_error(text: &str) {
     let _unheard = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Writes a line of standard error over the one before, on a terminal.
+pub fn print_over(text: &str) {
+    // Back to the first column, then whatever is left of a longer line before.
+    let _unheard = write!(io::stderr().lock(), "\r{text}\x1b[K");
+}
+
 /// The first line of `input` without its line ending.
 pub fn read_password(input: impl BufRead) -> io::Result<String> {
     let mut line = String::new();

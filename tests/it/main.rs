@@ -17,6 +17,7 @@ mod customers;
 mod distribution;
 mod documents;
 mod generated_documents;
+mod load;
 mod message_search;
 mod metrics;
 mod notes_and_tags;
