@@ -58,8 +58,8 @@ fn main() {
 }
 
 async fn fill(database: &std::path::Path) {
-    let store = Store::open(&format!("sqlite://{}", database.display()));
-    let store = store.await.expect("the database opens");
+    let url = format!("sqlite://{}", database.display());
+    let store = Store::open(&url).await.expect("the database opens");
     let clock = Arc::new(SystemClock);
     let network = Arc::new(SandboxNetwork::new(clock.clone(), false));
     let config = HubConfig {

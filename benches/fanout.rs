@@ -102,6 +102,7 @@ async fn through_hub(hub: &Hub, ids: &[AgentId], in_flight: usize) -> f64 {
             device: Device::default(),
             expires_at: None,
             stop: stop.clone(),
+            events: Arc::clone(hub.outboxes().meters()),
         };
         let listener = Listener { hub: hub.clone(), id: *id, outbox: None };
         connections.spawn(connection::run(tcp, Bytes::new(), terms, listener));

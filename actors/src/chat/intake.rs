@@ -120,10 +120,11 @@ impl State {
         let Some(message) = self.append(&new).await? else {
             return self.repeat(&new.message_id).await;
         };
+        let stored_at = Instant::now();
         let audience = super::audience_of_message(&self.context, &message).await;
         let event = HubEvent::MessageReceived { message: message.clone(), topic: None, at: now };
         self.context.publish(&audience, event);
-        Ok(Delivered { message, is_repeat: false })
+        Ok(Delivered { message, is_repeat: false, stored_at })
     }
 
     /// A group over a real network.
