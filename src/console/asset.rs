@@ -45,9 +45,9 @@ pub(super) fn cached(name: &str, make: impl FnOnce() -> Option<Asset>) -> Option
     if let Some(known) = KNOWN.get(name).filter(|_| !cfg!(debug_assertions)) {
         return Some(Arc::clone(&known));
     }
-    let made = Arc::new(make()?);
-    KNOWN.insert(name.to_owned(), Arc::clone(&made));
-    Some(made)
+    let asset = Arc::new(make()?);
+    KNOWN.insert(name.to_owned(), Arc::clone(&asset));
+    Some(asset)
 }
 
 impl Asset {

@@ -9,6 +9,10 @@ import { Failure } from "./components/states.js";
 import { Toasts } from "./components/toast.js";
 import { Shell } from "./components/shell.js";
 import { SignIn } from "./pages/sign-in.js";
+import "./store/notify.js";
+import "./store/outbox.js";
+import "./store/people.js";
+import "./store/preferences.js";
 
 const DOOR = "/entrar";
 /** Why the server could not be asked who is here. */

@@ -1,6 +1,6 @@
 // Requests to the API (docs/API.md). Paths are relative to /api/v1/. Failures are `ApiError`s whose `message` is
 // a sentence for people: the API's own `detail` wherever there is one.
-import { accessToken, leave } from "./session.js";
+import { accessToken, expel } from "./session.js";
 
 const API = "/api/v1/";
 /** Longer than the server's own 30 s. */
@@ -74,7 +74,7 @@ async function ask(method, path, { params, body, form, signal } = {}) {
   }
   if (answer.ok) return answer;
   const data = await answer.json().catch(() => null);
-  if (answer.status === 401) leave(data?.code === "user_inactive" ? "Seu acesso foi desativado." : "Sua sessão terminou. Entre de novo.");
+  if (answer.status === 401) expel(data);
   throw new ApiError(answer.status, data);
 }
 

@@ -27,7 +27,10 @@ export const may = (right) => Boolean(me.value?.permissions.includes(right));
 let access = null;
 const leaving = new Set();
 
-/** Calls `listener` before the data of the person is thrown away. */
+/**
+ * Calls `listener(keepsWork)` when somebody leaves, to forget what belongs to that person. `keepsWork`: a session that ran
+ * out; what was written and not sent stays for when the person is back.
+ */
 export const onSignOut = (listener) => leaving.add(listener);
 
 const isFresh = (token, marginMs) => Boolean(token) && expiry(token) - marginMs > Date.now();
@@ -63,7 +66,7 @@ export async function accessToken({ renew = false } = {}) {
     const { status, data } = await post("auth/refresh/", { refresh });
     if (status === 200) return (access = data.access);
     if (status === 401 || status === 400) {
-      leave(data.code === "user_inactive" ? "Seu acesso foi desativado." : "Sua sessão terminou. Entre de novo.");
+      expel(data);
       return null;
     }
     throw new Error(`refresh: ${status}`);
@@ -84,7 +87,7 @@ export async function signIn(username, password) {
 
 async function loadMe() {
   const answer = await fetch(`${API}me/`, { headers: { Authorization: `Bearer ${access}` } });
-  if (answer.status === 401) return leave("Sua sessão terminou. Entre de novo.");
+  if (answer.status === 401) return expel(await answer.json().catch(() => null));
   if (!answer.ok) throw new Error(`me: ${answer.status}`);
   me.value = await answer.json();
   state.value = "in";
@@ -98,11 +101,17 @@ export async function begin() {
 }
 
 /** Signs out in this browser, in all its tabs. */
-export const signOut = () => leave("");
+export const signOut = () => leave("", false);
 
-/** The server no longer knows the person. */
-export function leave(reason) {
-  for (const listener of leaving) listener();
+/** The server has refused the token: `answer` is what it said. */
+export function expel(answer) {
+  const isDeactivated = answer?.code === "user_inactive" || answer?.code === "user_not_found";
+  leave(isDeactivated ? "Seu acesso foi desativado." : "Sua sessão terminou. Entre de novo.", !isDeactivated);
+}
+
+function leave(reason, keepsWork) {
+  if (state.value === "out") return;
+  for (const listener of leaving) listener(keepsWork);
   access = null;
   write("refresh", null);
   me.value = null;
@@ -111,6 +120,7 @@ export function leave(reason) {
 }
 
 onChange("refresh", (token) => {
-  if (!token && state.value === "in") leave(farewell.value);
+  // Another tab has left, and has seen to what is to be kept.
+  if (!token && state.value === "in") leave(farewell.value, true);
   if (token && state.value === "out") begin().catch(() => {});
 });
