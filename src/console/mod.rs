@@ -110,9 +110,7 @@ fn modules() -> String {
         name.ends_with(".js") && FIRST_VIEW.iter().any(|folder| name.starts_with(folder))
     });
     let links: Vec<String> = wanted
-        .map(|name| {
-            format!("<link rel=\"modulepreload\" href=\"/console/{VERSION_MARK}/{name}\">")
-        })
+        .map(|name| format!("<link rel=\"modulepreload\" href=\"/console/{VERSION_MARK}/{name}\">"))
         .collect();
     links.join("\n")
 }

@@ -27,8 +27,7 @@ async fn every_page_is_the_one_page_with_a_strict_policy() {
 async fn what_the_page_loads_is_there_and_known_copies_are_not_sent_again() {
     let app = TestApp::new().await;
     let page = app.get("/").send().await.text;
-    let paths: Vec<&str> =
-        page.split('"').filter(|part| part.starts_with("/console/")).collect();
+    let paths: Vec<&str> = page.split('"').filter(|part| part.starts_with("/console/")).collect();
     assert!(paths.len() > 10, "{paths:?}");
     for path in paths {
         let first = app.get(path).send().await;

@@ -19,8 +19,9 @@ export function IconButton({ icon, label, shortcut, size = 18, class: extra, ...
 const HUES = 8;
 /** The first letters of a name on a colour that belongs to it. `presence` adds a dot. */
 export function Avatar({ name, presence, size = "medium" }) {
-  let hue = 0;
-  for (const letter of name ?? "") hue = (hue * 31 + letter.codePointAt(0)) % HUES;
+  let hash = 7;
+  for (const letter of name ?? "") hash = (Math.imul(hash, 16777619) ^ letter.codePointAt(0)) >>> 0;
+  const hue = ((hash ^ (hash >>> 15)) >>> 0) % HUES;
   return html`<span class=${`avatar ${size} hue-${hue}`} aria-hidden="true">${initials(name)}${presence && html`<span class=${`dot ${presence}`}></span>`}</span>`;
 }
 

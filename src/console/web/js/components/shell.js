@@ -14,6 +14,8 @@ import { PresenceMenu } from "./presence-menu.js";
 
 /** Counts beside the pages in the bar, by path: `badges.value = { ...badges.value, "/painel": 3 }`. */
 export const badges = signal({});
+/** The name of the page that is shown. */
+export const pageTitle = signal("");
 
 const icon = document.querySelector("link[rel=icon]").href;
 const pages = computed(() => routes.filter((page) => page.nav && me.value && isAllowed(page)).sort((a, b) => a.nav.order - b.nav.order));
@@ -70,7 +72,7 @@ function CurrentPage() {
   const [attempt, setAttempt] = useState({ count: 0, error: null });
   const isKnown = page && isAllowed(page);
   useEffect(() => {
-    document.title = isKnown ? `${page.title} · DX Connect` : "DX Connect";
+    pageTitle.value = isKnown ? page.title : "";
     if (!isKnown || loaded.has(page.path)) return;
     page.load().then(
       (module) => {

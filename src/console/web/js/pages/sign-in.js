@@ -1,5 +1,6 @@
 // The door.
 import { html, useState } from "../lib/html.js";
+import { useReady } from "../lib/ready.js";
 import { farewell, signIn } from "../lib/session.js";
 import { Button, Field } from "../components/controls.js";
 import { Icon } from "../components/icon.js";
@@ -11,6 +12,7 @@ export function SignIn() {
   const [password, setPassword] = useState("");
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
+  useReady(true);
   const submit = async (event) => {
     event.preventDefault();
     if (isBusy) return;

@@ -228,6 +228,9 @@ on("message_sent", (data) => {
     ...lastMessage(data.message, data.type, "outbound", data.timestamp),
     total_mensagens: row.total_mensagens + 1,
   }));
+  // A person's first answer is a figure of the ticket.
+  const detail = details.value.get(data.chat_id);
+  if (detail && data.atendente_id && !detail.primeira_resposta_em) refresh(data.chat_id);
 });
 
 function give(chatId, change) {

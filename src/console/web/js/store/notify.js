@@ -4,7 +4,7 @@ import { effect } from "../lib/html.js";
 import { connection, onEvent } from "../lib/socket.js";
 import { navigate } from "../lib/router.js";
 import { state } from "../lib/session.js";
-import { badges } from "../components/shell.js";
+import { badges, pageTitle } from "../components/shell.js";
 import { chats, offers, unread } from "./chats.js";
 import { shownChat } from "./messages.js";
 import { preferences } from "./preferences.js";
@@ -90,6 +90,6 @@ effect(() => {
   const { mostrar_badge_mensagens: countsMessages = true, mostrar_badge_atendimentos: countsChats = true } = preferences.value ?? {};
   const count = state.value === "in" ? (countsMessages ? unread.value : 0) + (countsChats ? offers.value.size : 0) : 0;
   badges.value = { ...badges.peek(), "/conversas": count };
-  const title = document.title.replace(/^(\(\d+\) |! )*/, "");
+  const title = state.value === "in" && pageTitle.value ? `${pageTitle.value} · DX Connect` : "DX Connect";
   document.title = (connection.value.state === "waiting" ? "! " : "") + (count ? `(${count}) ` : "") + title;
 });

@@ -47,7 +47,7 @@ function HandOver({ row, handOver }) {
     }
   };
   return html`<div class="banner accent" role="status"><${Icon} name="arrow-right-left" />
-    <span class="grow"><strong>${handOver.de_nome || "Um colega"}</strong> passou esta conversa a você${handOver.motivo ? html`: “${handOver.motivo}”` : "."}</span>
+    <span class="grow"><strong>${handOver.atendente_origem_nome || "Um colega"}</strong> passou esta conversa a você${handOver.motivo ? html`: “${handOver.motivo}”` : "."}</span>
     <${Button} class="small" onClick=${answer("recusar")}>Devolver à fila<//><${Button} class="small" kind="primary" onClick=${answer("aceitar")}>Ficar com ela<//></div>`;
 }
 

@@ -3,6 +3,7 @@ import { classes, html, useEffect, useRef, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { duration, plural, shortly } from "../../lib/format.js";
 import { now } from "../../lib/now.js";
+import { useReady } from "../../lib/ready.js";
 import { Link } from "../../lib/router.js";
 import { role } from "../../lib/session.js";
 import { Avatar, Badge, IconButton, Tag } from "../../components/controls.js";
@@ -25,6 +26,7 @@ const HITS = 20;
 export function ChatList({ chatId }) {
   const rows = shownRows.value;
   const isSearching = search.value.trim() !== "";
+  useReady(rows.length > 0 || listState.value === "ready");
   return html`<aside class="list" aria-label="Lista de conversas">
     <header class="list-head">
       <${Search} />
@@ -44,7 +46,7 @@ function Search() {
     else field.current.blur();
   };
   return html`<label class="search"><${Icon} name="search" size=${16} /><span class="visually-hidden">Buscar conversas e mensagens</span>
-    <input id="chat-search" ref=${field} type="search" placeholder="Buscar conversas e mensagens" maxlength="200" value=${search.value} onInput=${(event) => (search.value = event.currentTarget.value)} onKeyDown=${onKeyDown} />
+    <input id="chat-search" ref=${field} type="search" placeholder="Buscar" maxlength="200" value=${search.value} onInput=${(event) => (search.value = event.currentTarget.value)} onKeyDown=${onKeyDown} />
     <kbd aria-hidden="true">/</kbd></label>`;
 }
 

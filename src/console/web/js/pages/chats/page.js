@@ -36,6 +36,6 @@ export default function ChatsPage({ params }) {
     <${ChatList} chatId=${chatId} />
     ${chatId
       ? html`<${Conversation} key=${chatId} chatId=${chatId} hasPanel=${hasPanel} onPanel=${togglePanel} />`
-      : html`<section class="conversation none"><${Empty} icon="messages-square" title="Nenhuma conversa aberta"><span>Escolha uma na lista, ou ande por ela com <${Key}>j<//> e <${Key}>k<//>.</span><//></section>`}
+      : html`<section class="conversation none"><${Empty} icon="messages-square" title="Escolha uma conversa"><span>Clique nela, ou ande pela lista com <${Key}>j<//> e <${Key}>k<//>.</span><//></section>`}
   </div>`;
 }
