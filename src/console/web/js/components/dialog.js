@@ -1,12 +1,13 @@
 // Dialogs: the browser's own, which keeps the focus inside, closes with Escape and gives the focus back.
-import { html, useEffect, useId, useRef } from "../lib/html.js";
+import { html, useId, useLayoutEffect, useRef } from "../lib/html.js";
 import { IconButton } from "./controls.js";
 
 /** Shown as long as it is rendered; `onClose` is called for Escape, a click outside and the cross. */
 export function Dialog({ title, onClose, children, footer, size = "medium", onSubmit }) {
   const dialog = useRef(null);
   const id = useId();
-  useEffect(() => {
+  // Before anything else is pressed: a key that comes between would go astray.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     const before = document.activeElement;
     shown.showModal();

@@ -1,5 +1,5 @@
 // A button that opens a menu.
-import { classes, html, useEffect, useRef, useState } from "../lib/html.js";
+import { classes, html, useLayoutEffect, useRef, useState } from "../lib/html.js";
 import { Icon } from "./icon.js";
 
 /**
@@ -14,7 +14,8 @@ export function Menu({ button, items, label, side = "bottom-start" }) {
     setOpen(false);
     if (refocus) root.current?.querySelector("[aria-haspopup]")?.focus();
   };
-  useEffect(() => {
+  // Before anything else is pressed: a key that comes between would go astray.
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
     (choices().find((item) => item.getAttribute("aria-checked") === "true") ?? choices()[0])?.focus();
     const outside = (event) => root.current?.contains(event.target) || close(false);

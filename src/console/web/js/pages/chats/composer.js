@@ -18,6 +18,15 @@ const NOTE_MAX = 4000;
 /** Renewed well within the ten seconds that an indicator lasts. */
 const TYPING_MS = 4000;
 
+let isWanted = false;
+
+/** Puts the cursor into the answer, as soon as there is one. */
+export function focusComposer() {
+  const area = document.querySelector("textarea#composer");
+  isWanted = !area;
+  area?.focus();
+}
+
 export function Composer({ row, detail, quoted, onQuote, mayAccept, onAccept }) {
   const [isNote, setNote] = useState(false);
   const [insists, setInsists] = useState(false);
@@ -70,6 +79,7 @@ function Writer({ row, isNote, onNote, quoted, onQuote }) {
     }
   };
   useLayoutEffect(() => {
+    if (!area.current) return;
     area.current.style.height = "auto";
     area.current.style.height = `${area.current.scrollHeight + 2}px`;
   }, [text]);
@@ -77,8 +87,10 @@ function Writer({ row, isNote, onNote, quoted, onQuote }) {
     if (isNote || quoted) area.current.focus();
   }, [quoted]);
   useEffect(() => {
-    // On a telephone the keyboard would cover what one came to read.
-    if (!isNote && matchMedia("(hover: hover)").matches && document.activeElement?.matches("body, .chat-row")) area.current.focus({ preventScroll: true });
+    // Who walks the list with keys goes on walking; on a telephone the keyboard would cover what one came to read.
+    const isClicked = matchMedia("(hover: hover)").matches && document.activeElement?.matches(".chat-row");
+    if (!isNote && (isClicked || isWanted)) area.current.focus({ preventScroll: true });
+    isWanted = false;
   }, []);
   const upload = async (chosen) => {
     if (!chosen) return;
@@ -101,6 +113,7 @@ function Writer({ row, isNote, onNote, quoted, onQuote }) {
       setBusy(true);
       try {
         await api.post(path(row.chat_id, "notas/"), { texto: words });
+        isWanted = document.activeElement === area.current;
         onNote(false);
       } catch (error) {
         fail(error);

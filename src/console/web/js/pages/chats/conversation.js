@@ -13,7 +13,7 @@ import { chats, details, isOpen, isWaiting, listState, loadDetail, offers, path,
 import { threads } from "../../store/messages.js";
 import { Banners } from "./banners.js";
 import { CloseDialog } from "./close.js";
-import { Composer } from "./composer.js";
+import { Composer, focusComposer } from "./composer.js";
 import { CustomerPanel } from "./panel.js";
 import { Thread } from "./thread.js";
 import { TransferDialog } from "./transfer.js";
@@ -41,14 +41,14 @@ export function Conversation({ chatId, hasPanel, onPanel }) {
       const taken = await api.post(path(chatId, "aceitar/"));
       patchRow(chatId, { status: taken.status, atendente_id: taken.atendente, atendente_nome: taken.atendente_nome });
       refresh(chatId);
-      document.getElementById("composer")?.focus();
+      focusComposer();
     } catch (error) {
       fail(error);
       refresh(chatId);
     }
   };
   useKeys("Conversa aberta", [
-    ["r", "Responder", () => (mayAccept ? accept() : document.getElementById("composer")?.focus())],
+    ["r", "Responder", () => (mayAccept ? accept() : focusComposer())],
     ["a", "Aceitar", () => mayAccept && accept()],
     ["t", "Transferir", () => mayAct && setDialog("transfer")],
     ["e", "Encerrar", () => mayAct && setDialog("close")],

@@ -30,6 +30,8 @@ export function Thread({ chatId, row, thread, onQuote }) {
   useRead(chatId, thread);
 
   const toEnd = () => {
+    // A callback may come after the last rendering.
+    if (!box.current) return;
     box.current.scrollTop = box.current.scrollHeight;
     isAtEnd.current = true;
     setNews(false);
