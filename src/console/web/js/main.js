@@ -1,5 +1,5 @@
 // The beginning: finds out who is here, then shows the door or the console.
-import { html, render, signal, useEffect } from "./lib/html.js";
+import { html, render, signal, useEffect, useLayoutEffect } from "./lib/html.js";
 import * as session from "./lib/session.js";
 import { connect } from "./lib/socket.js";
 import { navigate, route, setRoutes } from "./lib/router.js";
@@ -10,9 +10,11 @@ import { Toasts } from "./components/toast.js";
 import { Shell } from "./components/shell.js";
 import { SignIn } from "./pages/sign-in.js";
 import "./store/notify.js";
+import "./store/numbers.js";
 import "./store/outbox.js";
 import "./store/people.js";
 import "./store/preferences.js";
+import "./store/version.js";
 
 const DOOR = "/entrar";
 /** Why the server could not be asked who is here. */
@@ -31,7 +33,8 @@ async function begin() {
 
 /** Sends whoever is not signed in to the door, and back to where they wanted to go. */
 function useDoor(state, path) {
-  useEffect(() => {
+  // Before the page that is shown sees that the door is none of its addresses.
+  useLayoutEffect(() => {
     if (state === "out" && path !== DOOR) {
       const wanted = path === "/" || path === home ? "" : `?de=${encodeURIComponent(location.pathname + location.search)}`;
       navigate(DOOR + wanted, { replace: true });

@@ -12,6 +12,7 @@ import { Menu } from "../../components/menu.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
 import { VirtualList } from "../../components/virtual-list.js";
 import { departments } from "../../store/people.js";
+import { isNoneReady } from "../../store/numbers.js";
 import { own, setPresence } from "../../store/presence.js";
 import { isWaiting, listState, mine, offers, reload, typing, unread, waiting } from "../../store/chats.js";
 import { address, closed, department, loadClosed, search, show, shownRows, tab, TABS } from "./lists.js";
@@ -32,6 +33,7 @@ export function ChatList({ chatId }) {
       <${Search} />
       <${Filter} />
     </header>
+    ${isNoneReady.value && html`<p class="list-alert" role="status"><${Icon} name="wifi-off" size=${15} />WhatsApp desconectado: nada sai agora.</p>`}
     ${!isSearching && html`<${Tabs} />`}
     ${isSearching ? html`<${Results} rows=${rows} chatId=${chatId} />` : html`<${Rows} rows=${rows} chatId=${chatId} />`}
   </aside>`;
@@ -80,7 +82,7 @@ function Rows({ rows, chatId }) {
   const active = rows.findIndex((row) => row.chat_id === chatId);
   return html`<div class="list-rows" id="chat-rows" role=${closed.value ? undefined : "tabpanel"} aria-labelledby=${closed.value ? undefined : `tab-${tab.value}`}>${rows.length === 0
     ? html`<${NoRows} />`
-    : html`<${VirtualList} items=${rows} rowHeight=${ROW_PX} label="Conversas" active=${active} keyOf=${(row) => `${row.chat_id} ${row.atendimento_id}`} onNearEnd=${closed.value ? loadClosed : undefined}
+    : html`<${VirtualList} key=${closed.value ? "closed" : `${tab.value} ${department.value}`} items=${rows} rowHeight=${ROW_PX} label="Conversas" active=${active} keyOf=${(row) => `${row.chat_id} ${row.atendimento_id}`} onNearEnd=${closed.value ? loadClosed : undefined}
         row=${(row) => html`<${Row} row=${row} isCurrent=${row.chat_id === chatId} />`} />`}</div>`;
 }
 
