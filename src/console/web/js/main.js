@@ -1,5 +1,5 @@
 // The beginning: finds out who is here, then shows the door or the console.
-import { html, render, signal, useEffect, useLayoutEffect } from "./lib/html.js";
+import { html, render, signal, useEffect } from "./lib/html.js";
 import * as session from "./lib/session.js";
 import { connect } from "./lib/socket.js";
 import { navigate, route, setRoutes } from "./lib/router.js";
@@ -33,8 +33,7 @@ async function begin() {
 
 /** Sends whoever is not signed in to the door, and back to where they wanted to go. */
 function useDoor(state, path) {
-  // Before the page that is shown sees that the door is none of its addresses.
-  useLayoutEffect(() => {
+  useEffect(() => {
     if (state === "out" && path !== DOOR) {
       const wanted = path === "/" || path === home ? "" : `?de=${encodeURIComponent(location.pathname + location.search)}`;
       navigate(DOOR + wanted, { replace: true });
@@ -55,6 +54,8 @@ function App() {
     if (state === "in") connect();
   }, [state]);
   if (state === "unknown") return trouble.value ? html`<${Failure} title="Sem conexão" error=${trouble.value} onRetry=${begin} />` : html`<div class="boot" aria-busy="true"></div>`;
+  // On the way from the door to a page there is nothing to be seen.
+  if (state === "in" && (path === DOOR || path === "/")) return html`<div class="boot" aria-busy="true"></div>`;
   return html`${state === "in" ? html`<${Shell} />` : html`<${SignIn} />`}<${Toasts} />`;
 }
 
