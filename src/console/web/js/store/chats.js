@@ -37,7 +37,9 @@ const RANKS = { urgente: 0, alta: 1, normal: 2, baixa: 3 };
 const longestWaitFirst = (a, b) => RANKS[a.prioridade] - RANKS[b.prioridade] || (a.criado_em > b.criado_em ? 1 : -1);
 
 export const mine = computed(() => open.value.filter(isMine).sort(newestFirst));
-export const waiting = computed(() => open.value.filter((row) => isWaiting(row) && !isMine(row)).sort(longestWaitFirst));
+export const waiting = computed(() => open.value.filter((row) => isWaiting(row) && !isMine(row) && !offers.value.has(row.chat_id)).sort(longestWaitFirst));
+/** What is offered to this person, the one that ends first on top. */
+export const offered = computed(() => [...offers.value].sort((a, b) => a[1] - b[1]).map(([chatId, until]) => ({ row: chats.value.get(chatId), until })).filter(({ row }) => row));
 export const all = computed(() => [...open.value].sort(newestFirst));
 /** Messages that wait for this person to read them. */
 export const unread = computed(() => mine.value.reduce((sum, row) => sum + (row.mensagens_nao_lidas > 0 ? 1 : 0), 0));

@@ -5,7 +5,7 @@ import { bytes } from "../../lib/format.js";
 import { me } from "../../lib/session.js";
 import { Button, IconButton } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
-import { fail } from "../../components/toast.js";
+import { fail, toast } from "../../components/toast.js";
 import { draft, keepDraft } from "../../store/drafts.js";
 import { send } from "../../store/outbox.js";
 import { isOpen, isWaiting, path } from "../../store/chats.js";
@@ -123,7 +123,7 @@ function Writer({ row, isNote, onNote, quoted, onQuote }) {
     }
     const body = file ? { type: file.kind, text: words, media_file_id: file.id, filename: file.name } : { type: "text", text: words };
     if (quoted) body.quoted_message_id = quoted.message_id;
-    send(row, body);
+    if (!send(row, body)) return toast("Há mensagens demais esperando pela rede neste navegador.", { kind: "danger" });
     typedAt.current = 0;
     setText("");
     keepDraft(row.chat_id, "");

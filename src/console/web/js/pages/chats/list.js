@@ -14,9 +14,11 @@ import { VirtualList } from "../../components/virtual-list.js";
 import { departments } from "../../store/people.js";
 import { isNoneReady } from "../../store/numbers.js";
 import { own, setPresence } from "../../store/presence.js";
-import { isWaiting, listState, mine, offers, reload, typing, unread, waiting } from "../../store/chats.js";
+import { isWaiting, listState, mine, offered, reload, typing, unread, waiting } from "../../store/chats.js";
 import { address, closed, department, loadClosed, search, show, shownRows, tab, TABS } from "./lists.js";
 import { preview } from "./kinds.js";
+import { OfferCard } from "./banners.js";
+import { outbox } from "../../store/outbox.js";
 import { fail } from "../../components/toast.js";
 
 const ROW_PX = 76;
@@ -34,6 +36,7 @@ export function ChatList({ chatId }) {
       <${Filter} />
     </header>
     ${isNoneReady.value && html`<p class="list-alert" role="status"><${Icon} name="wifi-off" size=${15} />WhatsApp desconectado: nada sai agora.</p>`}
+    ${offered.value.map(({ row, until }) => html`<${OfferCard} key=${row.chat_id} row=${row} until=${until} />`)}
     ${!isSearching && html`<${Tabs} />`}
     ${isSearching ? html`<${Results} rows=${rows} chatId=${chatId} />` : html`<${Rows} rows=${rows} chatId=${chatId} />`}
   </aside>`;
@@ -110,7 +113,9 @@ function Row({ row, isCurrent }) {
 }
 
 function Mark({ row }) {
-  if (offers.value.has(row.chat_id)) return html`<${Tag} kind="accent">Oferta<//>`;
+  const unsent = outbox.value.filter((entry) => entry.chat === row.chat_id);
+  if (unsent.some((entry) => entry.error)) return html`<span class="unsent danger" title="Há uma mensagem não enviada"><${Icon} name="circle-alert" size=${15} /><span class="visually-hidden">Há uma mensagem não enviada</span></span>`;
+  if (unsent.length > 0) return html`<span class="unsent" title="Há mensagens a enviar"><${Icon} name="clock" size=${14} /><span class="visually-hidden">Há mensagens a enviar</span></span>`;
   if (row.prioridade === "urgente" || row.prioridade === "alta") return html`<${Tag} kind=${row.prioridade === "urgente" ? "danger" : "warn"}>${row.prioridade === "urgente" ? "Urgente" : "Alta"}<//>`;
   return null;
 }
