@@ -38,7 +38,12 @@ def test_a_message_calls_by_preference_and_only_who_looks_elsewhere(hub, screen)
     assert page.evaluate("window.shown.length") == 0, "whoever looks at the console needs no notification"
     expect(page).to_have_title("(1) Conversas · DX Connect")
 
+    # All that is told of the new chat has been told once it is hers and its message counts.
+    expect(page.locator(".chat-row", has_text="João Pereira").locator(".badge")).to_have_text("1")
+    expect(page.get_by_role("tab", name="Minhas")).to_contain_text("2")
+
     # Who looks elsewhere is told on the desktop.
+    page.evaluate(forget)
     page.evaluate("document.hasFocus = () => false; dispatchEvent(new Event('blur'))")
     hub.customer_writes(MARIA, "Está aí?")
     eventually("it is shown", lambda: page.evaluate("window.shown") == [["Maria Souza", "Está aí?"]])

@@ -19,6 +19,9 @@ const keep = (entries) => {
   outbox.value = entries;
   write("outbox", entries.length ? entries : null);
 };
+/** What this person wrote to a chat: several people may use one browser. */
+export const pendingOf = (chatId) => outbox.value.filter((entry) => entry.chat === chatId && entry.by === me.value?.id);
+
 /** Another tab may have changed it. */
 const current = () => read("outbox", []);
 onChange("outbox", (entries) => {
@@ -113,4 +116,4 @@ effect(() => {
   if (connection.value.state === "online" && me.value) flush();
 });
 addEventListener("online", flush);
-onSignOut((keepsWork) => keepsWork || keep([]));
+onSignOut((keepsWork) => keepsWork || keep(current().filter((entry) => entry.by !== me.value?.id)));

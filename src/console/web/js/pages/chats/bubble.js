@@ -25,7 +25,7 @@ const TICKS = {
 };
 const WITH_FILE = ["image", "audio", "video", "document", "sticker"];
 /** Emojis that are offered; others are written. */
-const REACTIONS = ["👍", "❤️", "😂", "🙏", "😮"];
+const REACTIONS = [["👍", "Curtir"], ["❤️", "Amei"], ["😂", "Engraçado"], ["🙏", "Obrigado"], ["😮", "Uau"]];
 /** How long the network lets a text be changed, and a message be taken back (API.md). */
 const EDIT_MS = 15 * 60_000;
 const DELETE_MS = 60 * 3_600_000;
@@ -84,7 +84,7 @@ function Actions({ message, row, onQuote }) {
   const items = [
     { label: "Responder citando", icon: "reply", run: () => onQuote(message) },
     message.text_content && { label: "Copiar texto", icon: "copy", run: copy },
-    ...(message.is_from_me ? [] : ["line", { heading: "Reagir" }, ...REACTIONS.map((emoji) => ({ label: emoji, isChosen: message.company_reaction === emoji, run: act("reacao", { emoji: message.company_reaction === emoji ? "" : emoji }) }))]),
+    ...(message.is_from_me ? [] : ["line", { heading: "Reagir" }, { row: REACTIONS.map(([emoji, name]) => ({ label: emoji, name, isChosen: message.company_reaction === emoji, run: act("reacao", { emoji: message.company_reaction === emoji ? "" : emoji }) })) }]),
     isEditable && { label: "Editar", icon: "pencil", run: () => setEditing(true) },
     message.is_from_me && isFresh && !message.deleted_at && message.is_from_agent && { label: "Apagar para todos", icon: "trash", kind: "danger", run: act("apagar") },
   ].filter(Boolean);

@@ -18,7 +18,7 @@ import { isWaiting, listState, mine, offered, reload, typing, unread, waiting } 
 import { address, closed, department, loadClosed, search, show, shownRows, tab, TABS } from "./lists.js";
 import { preview } from "./kinds.js";
 import { OfferCard } from "./banners.js";
-import { outbox } from "../../store/outbox.js";
+import { pendingOf } from "../../store/outbox.js";
 import { fail } from "../../components/toast.js";
 
 const ROW_PX = 76;
@@ -113,7 +113,7 @@ function Row({ row, isCurrent }) {
 }
 
 function Mark({ row }) {
-  const unsent = outbox.value.filter((entry) => entry.chat === row.chat_id);
+  const unsent = pendingOf(row.chat_id);
   if (unsent.some((entry) => entry.error)) return html`<span class="unsent danger" title="Há uma mensagem não enviada"><${Icon} name="circle-alert" size=${15} /><span class="visually-hidden">Há uma mensagem não enviada</span></span>`;
   if (unsent.length > 0) return html`<span class="unsent" title="Há mensagens a enviar"><${Icon} name="clock" size=${14} /><span class="visually-hidden">Há mensagens a enviar</span></span>`;
   if (row.prioridade === "urgente" || row.prioridade === "alta") return html`<${Tag} kind=${row.prioridade === "urgente" ? "danger" : "warn"}>${row.prioridade === "urgente" ? "Urgente" : "Alta"}<//>`;
