@@ -1,7 +1,7 @@
 // One message, or one note.
 import { classes, html, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
-import { clock, dateTime } from "../../lib/format.js";
+import { clock, dateTime, phone } from "../../lib/format.js";
 import { isAtLeast, me } from "../../lib/session.js";
 import { Button, Field } from "../../components/controls.js";
 import { Dialog } from "../../components/dialog.js";
@@ -64,7 +64,7 @@ function Body({ message }) {
   const { details, message_type: kind } = message;
   return html`${WITH_FILE.includes(kind) && html`<${Media} message=${message} />`}
     ${details?.type === "location" && html`<a class="file" href=${`https://www.openstreetmap.org/?mlat=${details.latitude}&mlon=${details.longitude}#map=17/${details.latitude}/${details.longitude}`} target="_blank" rel="noopener noreferrer"><${Icon} name="map-pin" /><span>${details.name || "Localização"}<small>${details.address || `${details.latitude}, ${details.longitude}`}</small></span></a>`}
-    ${details?.type === "contacts" && details.contacts.map((card) => html`<p class="file"><${Icon} name="contact-round" /><span>${card.name}<small>${card.phones.join(", ")}</small></span></p>`)}
+    ${details?.type === "contacts" && details.contacts.map((card) => html`<p class="file"><${Icon} name="contact-round" /><span>${card.name}<small>${card.phones.map(phone).join(", ")}</small></span></p>`)}
     ${details?.type === "choice" && html`<p class="choice"><${Icon} name="check" size=${14} />${details.title}</p>`}
     ${details?.type === "poll" && html`<p class="strong">${details.question}</p><ul class="poll">${details.options.map((option) => html`<li>${option}</li>`)}</ul>`}
     ${message.text_content && details?.type !== "choice" && details?.type !== "location" && html`<p class="bubble-text">${linked(message.text_content)}</p>`}

@@ -25,6 +25,8 @@ const ROW_PX = 76;
 /** Typing pauses this long before messages are searched. */
 const SEARCH_MS = 250;
 const HITS = 20;
+/** Those that end first; more would push the list off the screen. */
+const OFFERS_SHOWN = 2;
 
 export function ChatList({ chatId }) {
   const rows = shownRows.value;
@@ -36,7 +38,8 @@ export function ChatList({ chatId }) {
       <${Filter} />
     </header>
     ${isNoneReady.value && html`<p class="list-alert" role="status"><${Icon} name="wifi-off" size=${15} />WhatsApp desconectado: nada sai agora.</p>`}
-    ${offered.value.map(({ row, until }) => html`<${OfferCard} key=${row.chat_id} row=${row} until=${until} />`)}
+    ${offered.value.slice(0, OFFERS_SHOWN).map(({ row, until }) => html`<${OfferCard} key=${row.chat_id} row=${row} until=${until} />`)}
+    ${offered.value.length > OFFERS_SHOWN && html`<p class="offers-more">e mais ${plural(offered.value.length - OFFERS_SHOWN, "oferta", "ofertas")}</p>`}
     ${!isSearching && html`<${Tabs} />`}
     ${isSearching ? html`<${Results} rows=${rows} chatId=${chatId} />` : html`<${Rows} rows=${rows} chatId=${chatId} />`}
   </aside>`;
