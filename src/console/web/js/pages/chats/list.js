@@ -159,7 +159,7 @@ function Results({ rows, chatId }) {
     ${hits.state === "loading" && hits.rows.length === 0 && html`<${Skeleton} rows=${3} kind="row" />`}
     ${hits.state instanceof Error && html`<p class="results-none">${hits.state.message}</p>`}
     ${hits.state === "ready" && hits.rows.length === 0 && html`<p class="results-none">Nenhuma mensagem encontrada.</p>`}
-    ${hits.rows.map((hit) => html`<${Link} class="hit" key=${hit.id} href=${address(hit.chat_id)}><span class="chat-row-line"><span class="chat-row-name cut">${hit.contact_name || hit.contact_number}</span><time class="faint numbers">${shortly(hit.created_at)}</time></span><span class="hit-text">${marked(hit.trecho)}</span><//>`)}
+    ${hits.rows.map((hit) => html`<${Link} class="hit" key=${hit.id} href=${`${address(hit.chat_id)}?${new URLSearchParams({ mensagem: hit.message_id, atendimento: hit.atendimento_id ?? "" })}`}><span class="chat-row-line"><span class="chat-row-name cut">${hit.contact_name || hit.contact_number}</span><time class="faint numbers">${shortly(hit.created_at)}</time></span><span class="hit-text">${marked(hit.trecho)}</span><//>`)}
   </div>`;
 }
 

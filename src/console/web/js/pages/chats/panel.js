@@ -10,14 +10,15 @@ import { path } from "../../store/chats.js";
 
 const TABS = [["customer", "Cliente"], ["history", "Histórico"], ["documents", "Documentos"]];
 
-export function CustomerPanel({ row, detail, onClose }) {
-  const [tab, setTab] = useState("customer");
+/** `ticketId`: an earlier ticket to be shown in the history. */
+export function CustomerPanel({ row, detail, ticketId, onClose }) {
+  const [tab, setTab] = useState(ticketId ? "history" : "customer");
   return html`<aside class="panel" aria-label="Cliente">
     <header class="panel-head"><div class="tabs" role="tablist" aria-label="Sobre o cliente">${TABS.map(([name, label]) => html`<button type="button" role="tab" key=${name} aria-selected=${tab === name ? "true" : "false"} onClick=${() => setTab(name)}>${label}</button>`)}</div>
       <${IconButton} icon="x" label="Esconder o cliente" shortcut="i" class="panel-close" onClick=${onClose} /></header>
     <div class="panel-body" role="tabpanel">
       ${tab === "customer" && html`<${Customer} key=${row.cliente_id} row=${row} detail=${detail} />`}
-      ${tab === "history" && html`<${History} key=${row.chat_id} row=${row} />`}
+      ${tab === "history" && html`<${History} key=${row.chat_id} row=${row} ticketId=${ticketId} />`}
       ${tab === "documents" && html`<${Documents} key=${row.cliente_id} row=${row} />`}
     </div>
   </aside>`;
@@ -83,9 +84,9 @@ function Tags({ row, tags }) {
 
 const PAGE = 30;
 
-function History({ row }) {
+function History({ row, ticketId }) {
   const [tickets, error, again] = useLoaded(() => api.get("atendimento/atendimentos/", { chat_id: row.chat_id, page_size: PAGE }), [row.chat_id, row.status]);
-  const [opened, setOpened] = useState(null);
+  const [opened, setOpened] = useState(ticketId);
   if (error) return html`<${Failure} error=${error} onRetry=${again} />`;
   if (!tickets) return html`<${Skeleton} rows=${4} kind="row" />`;
   const earlier = tickets.results.filter((ticket) => ticket.id !== row.atendimento_id || row.status === "finalizado");
