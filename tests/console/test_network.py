@@ -117,3 +117,16 @@ def test_a_draft_survives_a_reload(hub, screen):
     page.locator("#composer").fill("Pela metade")
     page.reload()
     expect(page.locator("#composer")).to_have_value("Pela metade")
+
+
+def test_a_message_that_the_network_refused_is_tried_again(hub, screen):
+    _, page = talking(hub, screen)
+    hub.admin.post("whatsapp/sandbox/falha/", {"falha": "envio_recusado"})
+    answer(page, "Vai falhar uma vez")
+    line = bubble(page, "Vai falhar uma vez")
+    expect(line).to_have_attribute("data-status", "failed")
+    line.get_by_role("button", name="Por quê?").click()
+    expect(line.locator(".failed-note")).not_to_contain_text("Não enviada.")
+    line.get_by_role("button", name="Tentar de novo").click()
+    expect(line).to_have_attribute("data-status", "read")
+    expect(line).to_have_count(1)

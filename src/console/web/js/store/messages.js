@@ -92,6 +92,13 @@ function change(chatId, messageId, what) {
   return true;
 }
 
+/** A message that failed is tried again: its state begins anew. */
+export async function retryMessage(message) {
+  await api.post("whatsapp/retry/", { id: message.id });
+  change(message.chat_id, message.message_id, () => ({ status: "queued" }));
+  loadLatest(message.chat_id);
+}
+
 function advance(chatId, messageId, status) {
   const isKnown = change(chatId, messageId, (item) => ((RANK[status] ?? 0) > (RANK[item.status] ?? 0) ? { status } : {}));
   if (isKnown) return;

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { dateTime, duration, phone, plural, priorityName, shortly, statusName } from "../../lib/format.js";
-import { Avatar, IconButton, Tag } from "../../components/controls.js";
+import { Avatar, IconButton, moveTab, Tag } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
 import { fail } from "../../components/toast.js";
@@ -14,7 +14,7 @@ const TABS = [["customer", "Cliente"], ["history", "Histórico"], ["documents", 
 export function CustomerPanel({ row, detail, ticketId, onClose }) {
   const [tab, setTab] = useState(ticketId ? "history" : "customer");
   return html`<aside class="panel" aria-label="Cliente">
-    <header class="panel-head"><div class="tabs" role="tablist" aria-label="Sobre o cliente">${TABS.map(([name, label]) => html`<button type="button" role="tab" key=${name} aria-selected=${tab === name ? "true" : "false"} onClick=${() => setTab(name)}>${label}</button>`)}</div>
+    <header class="panel-head"><div class="tabs" role="tablist" aria-label="Sobre o cliente" onKeyDown=${moveTab}>${TABS.map(([name, label]) => html`<button type="button" role="tab" key=${name} aria-selected=${tab === name ? "true" : "false"} tabindex=${tab === name ? 0 : -1} onClick=${() => setTab(name)}>${label}</button>`)}</div>
       <${IconButton} icon="x" label="Esconder o cliente" shortcut="i" class="panel-close" onClick=${onClose} /></header>
     <div class="panel-body" role="tabpanel">
       ${tab === "customer" && html`<${Customer} key=${row.cliente_id} row=${row} detail=${detail} />`}
