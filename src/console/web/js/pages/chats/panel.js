@@ -18,7 +18,7 @@ export function CustomerPanel({ row, detail, ticketId, onClose }) {
       <${IconButton} icon="x" label="Esconder o cliente" shortcut="i" class="panel-close" onClick=${onClose} /></header>
     <div class="panel-body" role="tabpanel">
       ${tab === "customer" && html`<${Customer} key=${row.cliente_id} row=${row} detail=${detail} />`}
-      ${tab === "history" && html`<${History} key=${row.chat_id} row=${row} ticketId=${ticketId} />`}
+      ${tab === "history" && html`<${History} key=${row.cliente_id} row=${row} ticketId=${ticketId} />`}
       ${tab === "documents" && html`<${Documents} key=${row.cliente_id} row=${row} />`}
     </div>
   </aside>`;
@@ -85,7 +85,7 @@ function Tags({ row, tags }) {
 const PAGE = 30;
 
 function History({ row, ticketId }) {
-  const [tickets, error, again] = useLoaded(() => api.get("atendimento/atendimentos/", { chat_id: row.chat_id, page_size: PAGE }), [row.chat_id, row.status]);
+  const [tickets, error, again] = useLoaded(() => api.get("atendimento/atendimentos/", { cliente: row.cliente_id, page_size: PAGE }), [row.cliente_id, row.status]);
   const [opened, setOpened] = useState(ticketId);
   if (error) return html`<${Failure} error=${error} onRetry=${again} />`;
   if (!tickets) return html`<${Skeleton} rows=${4} kind="row" />`;
@@ -97,14 +97,14 @@ function History({ row, ticketId }) {
       <small>${[ticket.departamento_nome, ticket.atendente_nome, statusName(ticket.status)].filter(Boolean).join(" · ")}</small>
       ${ticket.avaliacao && html`<small class="stars" aria-label=${`Avaliação ${ticket.avaliacao} de 5`}>${"★".repeat(ticket.avaliacao)}${"☆".repeat(5 - ticket.avaliacao)}</small>`}
     </button>
-    ${opened === ticket.id && html`<${Earlier} chatId=${row.chat_id} ticket=${ticket} />`}
+    ${opened === ticket.id && html`<${Earlier} ticket=${ticket} />`}
   </li>`)}</ol>`;
 }
 
 /** What was said in an earlier ticket, out of the messages of the chat. */
-function Earlier({ chatId, ticket }) {
+function Earlier({ ticket }) {
   const [rows, error, again] = useLoaded(async () => {
-    const found = await api.all("whatsapp/messages/", { chat_id: chatId, ordering: "-created_at" }, 500);
+    const found = await api.all("whatsapp/messages/", { chat_id: ticket.chat_id, ordering: "-created_at" }, 500);
     return found.filter((message) => message.atendimento === ticket.id).reverse();
   }, [ticket.id]);
   if (error) return html`<${Failure} error=${error} onRetry=${again} />`;
