@@ -10,6 +10,7 @@ pub mod admin;
 pub mod args;
 pub mod auth;
 pub mod config;
+pub mod console;
 pub mod demo;
 pub mod documents;
 pub mod error;

@@ -380,7 +380,7 @@ pub(super) async fn shown(
     me: &CurrentAgent,
     view: TicketView,
 ) -> ApiResult<ChatOut> {
-    let id = view.ticket.id;
+    let (id, agent_id) = (view.ticket.id, view.ticket.agent_id);
     let activity =
         app.hub.store().chat_activities(me.id, &[id]).await?.remove(&id).unwrap_or_default();
     let key = view.ticket.chat_key();
@@ -389,8 +389,12 @@ pub(super) async fn shown(
     } else {
         None
     };
+    // Only a person can answer: what waits in a queue is nobody's yet.
+    let open_transfer = app.hub.store().find_open_transfer(id).await?;
+    let open_transfer =
+        open_transfer.filter(|it| it.to_agent_id.is_some() && it.to_agent_id == agent_id);
     let row = ChatRow { view, activity };
-    Ok(ChatOut::new(row, window, &me.roster, app.hub.clock().now()))
+    Ok(ChatOut::new(row, window, open_transfer, &me.roster, app.hub.clock().now()))
 }
 
 #[cfg(test)]

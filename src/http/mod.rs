@@ -94,7 +94,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use self::table::Table;
-use crate::{error::ApiError, state::AppState, ws::endpoint};
+use crate::{console, error::ApiError, state::AppState, ws::endpoint};
 
 /// Everything that is served, ready to be handed to [`server::serve`].
 pub fn router(app: &AppState) -> Router {
@@ -156,6 +156,7 @@ fn standard() -> Table {
         .merge(integrations())
         .merge(files())
         .merge(documentation())
+        .merge(web_console())
 }
 
 fn health() -> Table {
@@ -402,6 +403,18 @@ fn documentation() -> Table {
         .undocumented("/api/redoc", get(docs::redoc))
 }
 
+/// Pages for a browser.
+fn web_console() -> Table {
+    let table = Table::new()
+        .undocumented("/", get(console::page))
+        .undocumented("/console/{version}/{*path}", get(console::file));
+    console::PAGES.iter().fold(table, |table, page| {
+        table
+            .undocumented(page, get(console::page))
+            .undocumented(&format!("{page}/{{*rest}}"), get(console::page))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use crate::test_support::TestApp;
@@ -409,7 +422,7 @@ mod tests {
     #[tokio::test]
     async fn unknown_paths_and_wrong_methods_answer_in_json() {
         let app = TestApp::new().await;
-        for path in ["/", "/nowhere", "/api/v1/nowhere/", "/api/v1/auth"] {
+        for path in ["/api", "/nowhere", "/api/v1/nowhere/", "/api/v1/auth"] {
             let answer = app.get(path).send().await;
             let text = "Não encontrado.";
             assert_eq!(

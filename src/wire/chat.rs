@@ -11,7 +11,11 @@ use dx_actors::{
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema, openapi::Object};
 
-use super::{ticket::name_of, time::At, words::Word};
+use super::{
+    ticket::{TransferOut, name_of},
+    time::At,
+    words::Word,
+};
 use crate::openapi::schemas::{described, one_of, word, word_or_null};
 
 /// Um chat em uma lista.
@@ -145,7 +149,7 @@ impl ChatRowOut {
     "tempo_primeira_resposta_minutos": 0, "total_mensagens_cliente": 3,
     "total_mensagens_atendente": 2, "total_mensagens": 5, "mensagens_nao_lidas": 1,
     "etiquetas": ["vip"], "avaliacao": null, "comentario_avaliacao": "", "observacoes": "",
-    "janela_aberta": null, "janela_aberta_ate": null,
+    "janela_aberta": null, "janela_aberta_ate": null, "transferencia_pendente": null,
     "criado_em": "2026-01-02T12:00:00Z", "iniciado_em": "2026-01-02T12:01:00Z",
     "primeira_resposta_em": "2026-01-02T12:01:42Z", "finalizado_em": null,
     "atualizado_em": "2026-01-02T12:10:00Z",
@@ -208,6 +212,9 @@ pub struct ChatOut {
     /// 24 horas depois da última mensagem do cliente.
     #[serde(rename = "janela_aberta_ate")]
     pub window_open_until: Option<At>,
+    /// Quem o recebeu ainda não disse se fica com ele (`transferencia/aceitar/`, `transferencia/recusar/`).
+    #[serde(rename = "transferencia_pendente")]
+    pub open_transfer: Option<TransferOut>,
     #[serde(rename = "criado_em")]
     pub created_at: At,
     #[serde(rename = "iniciado_em")]
@@ -221,7 +228,13 @@ pub struct ChatOut {
 }
 
 impl ChatOut {
-    pub fn new(row: ChatRow, window: Option<ReplyWindow>, roster: &Roster, now: Timestamp) -> Self {
+    pub fn new(
+        row: ChatRow,
+        window: Option<ReplyWindow>,
+        open_transfer: Option<Transfer>,
+        roster: &Roster,
+        now: Timestamp,
+    ) -> Self {
         let ChatRow { view: TicketView { ticket, customer }, activity } = row;
         let first_response_minutes = ticket.first_response_seconds().map(|seconds| seconds / 60);
         let agent = ticket.agent_id.and_then(|id| roster.agent(id));
@@ -284,6 +297,7 @@ impl ChatOut {
             notes,
             is_window_open: window.map(|window| window.is_open(now)),
             window_open_until: window.and_then(|window| window.open_until).map(At),
+            open_transfer: open_transfer.map(|transfer| TransferOut::new(transfer, roster)),
             created_at: created_at.into(),
             started_at: started_at.map(At),
             first_response_at: first_response_at.map(At),

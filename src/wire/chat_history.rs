@@ -18,7 +18,7 @@ const AUTOMATIC_NAME: &str = "Mensagem automática";
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "total": 1, "limit": 50, "offset": 0, "results": [{"id": 51, "message_id": "3EB0C0FFEE",
-    "direction": "inbound", "message_type": "text", "chat_id": "5511999990001",
+    "client_message_id": null, "direction": "inbound", "message_type": "text", "chat_id": "5511999990001",
     "contact_number": "5511999990001", "contact_name": "Maria Souza", "text_content": "Olá!",
     "media_url": null, "media_mime_type": null, "details": null,
     "quoted_message_id": null, "media_file_id": null, "media_status": null,
@@ -46,8 +46,8 @@ impl ChatHistoryOut {
 /// Uma mensagem no histórico de um chat.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": 51, "message_id": "3EB0C0FFEE", "direction": "inbound", "message_type": "text",
-    "chat_id": "5511999990001", "contact_number": "5511999990001", "contact_name": "Maria Souza",
+    "id": 51, "message_id": "3EB0C0FFEE", "client_message_id": null, "direction": "inbound",
+    "message_type": "text", "chat_id": "5511999990001", "contact_number": "5511999990001", "contact_name": "Maria Souza",
     "text_content": "Olá!", "media_url": null, "media_mime_type": null, "details": null,
     "quoted_message_id": null, "media_file_id": null, "media_status": null,
     "customer_reaction": "", "company_reaction": "", "edited_at": null, "deleted_at": null,
@@ -59,6 +59,7 @@ impl ChatHistoryOut {
 pub struct ChatMessageOut {
     pub id: i64,
     pub message_id: String,
+    pub client_message_id: Option<String>,
     #[schema(schema_with = word::<Direction>)]
     pub direction: &'static str,
     #[serde(rename = "message_type")]
@@ -100,7 +101,7 @@ impl ChatMessageOut {
             agent_id: _,
             chat_id,
             message_id,
-            client_message_id: _,
+            client_message_id,
             task_id: _,
             direction,
             kind,
@@ -135,6 +136,7 @@ impl ChatMessageOut {
         Self {
             id: id.0,
             message_id,
+            client_message_id,
             direction: direction.word(),
             kind: kind.word(),
             chat_id,

@@ -24,7 +24,7 @@ pub(super) fn name_of(roster: &Roster, id: Option<AgentId>) -> Option<String> {
     "id": 7, "cliente_nome": "Maria Souza", "atendente": 4, "atendente_nome": "Ana Lima",
     "departamento": 1, "departamento_nome": "Suporte", "chat_id": "5511999990001",
     "status": "em_atendimento", "prioridade": "normal", "duracao_minutos": 12,
-    "criado_em": "2026-01-02T12:00:00Z",
+    "avaliacao": null, "criado_em": "2026-01-02T12:00:00Z",
 }))]
 pub struct TicketRowOut {
     pub id: i64,
@@ -46,6 +46,8 @@ pub struct TicketRowOut {
     pub priority: &'static str,
     #[serde(rename = "duracao_minutos")]
     pub duration_minutes: u64,
+    #[serde(rename = "avaliacao")]
+    pub rating: Option<i64>,
     #[serde(rename = "criado_em")]
     pub created_at: At,
 }
@@ -65,6 +67,7 @@ impl TicketRowOut {
             status: row.status,
             priority: row.priority,
             duration_minutes: row.duration_minutes,
+            rating: row.rating,
             created_at: row.created_at,
         }
     }
@@ -394,6 +397,8 @@ pub struct TicketParams {
     #[param(schema_with = word::<Priority>, required = false)]
     pub prioridade: String,
     pub chat_id: Option<String>,
+    /// Id de um cliente.
+    pub cliente: Option<i64>,
     /// Palavras no nome do cliente, no número ou no chat.
     pub search: Option<String>,
     /// `criado_em` (padrão: `-criado_em`), `iniciado_em` ou `finalizado_em`.

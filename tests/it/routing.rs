@@ -181,6 +181,8 @@ async fn a_hand_over_to_a_queue_and_back(database: Database) {
     let body = json!({"atendente_destino_id": ana.id, "motivo": "de volta"});
     bia.post(&transfer, body).expect(200).await;
     let back = format!("{CHATS}{number}/transferencia/recusar/");
+    let asked = ana.chat(&number).await;
+    assert_eq!(asked["transferencia_pendente"]["motivo"], "de volta");
     let foreign = bia.post_nothing(&back).send().await;
     assert_eq!(foreign.status, 400, "{}", foreign.body);
     ana.post_nothing(&back).expect(200).await;
@@ -190,7 +192,8 @@ async fn a_hand_over_to_a_queue_and_back(database: Database) {
     let body = json!({"atendente_destino_id": ana.id, "motivo": "agora sim"});
     bia.post(&transfer, body).expect(200).await;
     let take = format!("{CHATS}{number}/transferencia/aceitar/");
-    ana.post_nothing(&take).expect(200).await;
+    let taken = ana.post_nothing(&take).expect(200).await;
+    assert_eq!(taken["transferencia_pendente"], Value::Null);
     assert_eq!(ana.post_nothing(&back).send().await.status, 400, "taken is taken");
 }
 

@@ -1,0 +1,24 @@
+// The table of pages. A page is a module in `pages/` whose default export is a component; it gets `{ params, query }`
+// of its address. `nav` puts it into the bar; `allow` says for whom it is. The first path segment has to
+// be in `PAGES` of src/console/mod.rs, too (a test compares them).
+import { isAtLeast, may } from "./lib/session.js";
+
+export const routes = [
+  {
+    path: "/conversas/:chat?",
+    title: "Conversas",
+    nav: { label: "Conversas", icon: "messages-square", order: 10 },
+    load: () => import("./pages/chats/page.js"),
+  },
+  {
+    path: "/preferencias",
+    title: "Preferências",
+    load: () => import("./pages/preferences.js"),
+  },
+];
+
+/** Where somebody lands who names no page. */
+export const home = "/conversas";
+
+/** Whether the page is for the person who is signed in. */
+export const isAllowed = (page) => !page.allow || page.allow({ isAtLeast, may });
