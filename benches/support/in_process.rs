@@ -21,6 +21,10 @@ use tokio::{runtime::Runtime, task::JoinSet};
 
 use super::figures::per_second;
 
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub(crate) const SESSION: SessionId = SessionId(1);
 pub(crate) const SUPPORT: DepartmentId = DepartmentId(1);
 /// About as long as what customers write.

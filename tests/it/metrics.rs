@@ -116,6 +116,25 @@ async fn figures_are_what_was_done(database: Database) {
     assert!(secrets.iter().all(|secret| !raw.contains(secret.as_str())), "{raw}");
 }
 
+/// A password is hashed in 19 MiB, on whatever thread: a morning's logins must not keep them.
+#[tokio::test]
+async fn logins_give_their_memory_back() {
+    const AT_ONCE: usize = 8;
+    const TIMES: usize = 4;
+    const GROWTH_BYTES_MAX: f64 = 64.0 * 1024.0 * 1024.0;
+    let server = Server::start(&Database::Sqlite).await;
+    let resident = async || scrape(&server).await.sum("process_resident_memory_bytes", &[]);
+    server.admin().await;
+    let before = resident().await;
+    for _ in 0..TIMES {
+        futures_util::future::join_all((0..AT_ONCE).map(|_| server.admin())).await;
+    }
+    eventually("the memory of the hashes is free again", async || {
+        (resident().await - before < GROWTH_BYTES_MAX).then_some(())
+    })
+    .await;
+}
+
 /// What does not depend on the story.
 fn check_process(page: &Exposition) {
     let commits = page.count("dx_commit_seconds_count", &[]);
