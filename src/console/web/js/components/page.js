@@ -1,5 +1,5 @@
 // The frame of a page of lists and forms, and the lists themselves.
-import { classes, html } from "../lib/html.js";
+import { classes, html, useLayoutEffect, useRef } from "../lib/html.js";
 import { Link } from "../lib/router.js";
 import { Button } from "./controls.js";
 import { Icon } from "./icon.js";
@@ -61,4 +61,9 @@ export const SearchBox = ({ value, onInput, label }) => html`<div class="search"
 export const Filter = ({ label, value, options, onChange }) => html`<select class="input filter" aria-label=${label} value=${value} onChange=${(event) => onChange(event.currentTarget.value)}>${options.map(([key, text]) => html`<option key=${key} value=${key} selected=${String(key) === String(value)}>${text}</option>`)}</select>`;
 
 /** Sections of one page, each with an address of its own: `[href, label]`. */
-export const Sections = ({ label, items, current }) => html`<nav class="sections" aria-label=${label}>${items.map(([href, text]) => html`<${Link} key=${href} href=${href} aria-current=${href === current ? "page" : undefined}>${text}<//>`)}</nav>`;
+export function Sections({ label, items, current }) {
+  const bar = useRef(null);
+  // On a narrow screen the present one may lie beyond the edge.
+  useLayoutEffect(() => bar.current.querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" }), [current]);
+  return html`<nav class="sections" aria-label=${label} ref=${bar}>${items.map(([href, text]) => html`<${Link} key=${href} href=${href} aria-current=${href === current ? "page" : undefined}>${text}<//>`)}</nav>`;
+}
