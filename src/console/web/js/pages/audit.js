@@ -12,7 +12,8 @@ const ACTIONS = { criado: ["Criou", "ok"], alterado: ["Alterou", ""], excluido: 
 const SUBJECTS = { agente: "Pessoa", grupo: "Grupo", departamento: "Departamento", sessao: "Número", configuracao: "Configuração", cliente: "Cliente", grupo_empresa: "Grupo de empresas", contato: "Contato", documento: "Documento", nota: "Nota", resposta_rapida: "Resposta rápida" };
 const SECTIONS = { company: "Empresa", chat: "Atendimento", email: "E-mail", appearance: "Aparência", whatsapp: "WhatsApp", documents: "Modelos de documento" };
 const FRESH = { agente: "", acao: "", assunto: "", criado_apos: "", criado_antes: "" };
-const subjectName = (row) => (row.assunto === "configuracao" ? (SECTIONS[row.assunto_nome] ?? row.assunto_nome) : row.assunto_nome);
+/** Parts of the settings, and `webhooks/1`. */
+const subjectName = ({ assunto, assunto_nome: name }) => (assunto === "configuracao" ? (SECTIONS[name] ?? name.replace("webhooks/", "Webhook ")) : name);
 
 /** The beginning of a day here, or of one after it. */
 function midnight(day, later = 0) {
