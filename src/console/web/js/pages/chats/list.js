@@ -6,22 +6,27 @@ import { now } from "../../lib/now.js";
 import { useReady } from "../../lib/ready.js";
 import { Link } from "../../lib/router.js";
 import { role } from "../../lib/session.js";
-import { Avatar, Badge, IconButton, Tag } from "../../components/controls.js";
+import { Avatar, Badge, IconButton, moveTab, Tag } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
 import { Menu } from "../../components/menu.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
 import { VirtualList } from "../../components/virtual-list.js";
 import { departments } from "../../store/people.js";
+import { isNoneReady } from "../../store/numbers.js";
 import { own, setPresence } from "../../store/presence.js";
-import { isWaiting, listState, mine, offers, reload, typing, unread, waiting } from "../../store/chats.js";
+import { isWaiting, listState, mine, offered, reload, typing, unread, waiting } from "../../store/chats.js";
 import { address, closed, department, loadClosed, search, show, shownRows, tab, TABS } from "./lists.js";
 import { preview } from "./kinds.js";
+import { OfferCard } from "./banners.js";
+import { pendingOf } from "../../store/outbox.js";
 import { fail } from "../../components/toast.js";
 
 const ROW_PX = 76;
 /** Typing pauses this long before messages are searched. */
 const SEARCH_MS = 250;
 const HITS = 20;
+/** Those that end first; more would push the list off the screen. */
+const OFFERS_SHOWN = 2;
 
 export function ChatList({ chatId }) {
   const rows = shownRows.value;
@@ -32,6 +37,9 @@ export function ChatList({ chatId }) {
       <${Search} />
       <${Filter} />
     </header>
+    ${isNoneReady.value && html`<p class="list-alert" role="status"><${Icon} name="wifi-off" size=${15} />WhatsApp desconectado: nada sai agora.</p>`}
+    ${offered.value.slice(0, OFFERS_SHOWN).map(({ row, until }) => html`<${OfferCard} key=${row.chat_id} row=${row} until=${until} />`)}
+    ${offered.value.length > OFFERS_SHOWN && html`<p class="offers-more">e mais ${plural(offered.value.length - OFFERS_SHOWN, "oferta", "ofertas")}</p>`}
     ${!isSearching && html`<${Tabs} />`}
     ${isSearching ? html`<${Results} rows=${rows} chatId=${chatId} />` : html`<${Rows} rows=${rows} chatId=${chatId} />`}
   </aside>`;
@@ -67,8 +75,8 @@ function Tabs() {
     return html`<div class="list-note"><span>Conversas encerradas</span><${IconButton} icon="x" label="Voltar às conversas abertas" size=${16} onClick=${() => (closed.value = null)} /></div>`;
   }
   const counts = { mine: mine.value.length, waiting: waiting.value.length };
-  return html`<div class="list-tabs"><div class="tabs" role="tablist" aria-label="Conversas">
-    ${TABS.map(([name, label]) => html`<button type="button" role="tab" key=${name} id=${`tab-${name}`} aria-selected=${tab.value === name ? "true" : "false"} aria-controls="chat-rows" onClick=${() => show(name)}>
+  return html`<div class="list-tabs"><div class="tabs" role="tablist" aria-label="Conversas" onKeyDown=${moveTab}>
+    ${TABS.map(([name, label]) => html`<button type="button" role="tab" key=${name} id=${`tab-${name}`} aria-selected=${tab.value === name ? "true" : "false"} aria-controls="chat-rows" tabindex=${tab.value === name ? 0 : -1} onClick=${() => show(name)}>
       ${label}${counts[name] > 0 && html`<span class="count numbers">${counts[name]}</span>`}${name === "mine" && unread.value > 0 && html`<span class="unread-dot"><span class="visually-hidden">${plural(unread.value, "conversa não lida", "conversas não lidas")}</span></span>`}</button>`)}
   </div></div>`;
 }
@@ -80,7 +88,7 @@ function Rows({ rows, chatId }) {
   const active = rows.findIndex((row) => row.chat_id === chatId);
   return html`<div class="list-rows" id="chat-rows" role=${closed.value ? undefined : "tabpanel"} aria-labelledby=${closed.value ? undefined : `tab-${tab.value}`}>${rows.length === 0
     ? html`<${NoRows} />`
-    : html`<${VirtualList} items=${rows} rowHeight=${ROW_PX} label="Conversas" active=${active} keyOf=${(row) => `${row.chat_id} ${row.atendimento_id}`} onNearEnd=${closed.value ? loadClosed : undefined}
+    : html`<${VirtualList} key=${closed.value ? "closed" : `${tab.value} ${department.value}`} items=${rows} rowHeight=${ROW_PX} label="Conversas" active=${active} keyOf=${(row) => `${row.chat_id} ${row.atendimento_id}`} onNearEnd=${closed.value ? loadClosed : undefined}
         row=${(row) => html`<${Row} row=${row} isCurrent=${row.chat_id === chatId} />`} />`}</div>`;
 }
 
@@ -108,7 +116,9 @@ function Row({ row, isCurrent }) {
 }
 
 function Mark({ row }) {
-  if (offers.value.has(row.chat_id)) return html`<${Tag} kind="accent">Oferta<//>`;
+  const unsent = pendingOf(row.chat_id);
+  if (unsent.some((entry) => entry.error)) return html`<span class="unsent danger" title="Há uma mensagem não enviada"><${Icon} name="circle-alert" size=${15} /><span class="visually-hidden">Há uma mensagem não enviada</span></span>`;
+  if (unsent.length > 0) return html`<span class="unsent" title="Há mensagens a enviar"><${Icon} name="clock" size=${14} /><span class="visually-hidden">Há mensagens a enviar</span></span>`;
   if (row.prioridade === "urgente" || row.prioridade === "alta") return html`<${Tag} kind=${row.prioridade === "urgente" ? "danger" : "warn"}>${row.prioridade === "urgente" ? "Urgente" : "Alta"}<//>`;
   return null;
 }
@@ -149,7 +159,7 @@ function Results({ rows, chatId }) {
     ${hits.state === "loading" && hits.rows.length === 0 && html`<${Skeleton} rows=${3} kind="row" />`}
     ${hits.state instanceof Error && html`<p class="results-none">${hits.state.message}</p>`}
     ${hits.state === "ready" && hits.rows.length === 0 && html`<p class="results-none">Nenhuma mensagem encontrada.</p>`}
-    ${hits.rows.map((hit) => html`<${Link} class="hit" key=${hit.id} href=${address(hit.chat_id)}><span class="chat-row-line"><span class="chat-row-name cut">${hit.contact_name || hit.contact_number}</span><time class="faint numbers">${shortly(hit.created_at)}</time></span><span class="hit-text">${marked(hit.trecho)}</span><//>`)}
+    ${hits.rows.map((hit) => html`<${Link} class="hit" key=${hit.id} href=${`${address(hit.chat_id)}?${new URLSearchParams({ mensagem: hit.message_id, atendimento: hit.atendimento_id ?? "" })}`}><span class="chat-row-line"><span class="chat-row-name cut">${hit.contact_name || hit.contact_number}</span><time class="faint numbers">${shortly(hit.created_at)}</time></span><span class="hit-text">${marked(hit.trecho)}</span><//>`)}
   </div>`;
 }
 

@@ -7,7 +7,7 @@ import { Icon } from "../../components/icon.js";
 import { Empty } from "../../components/states.js";
 import { chats, isOpen, path, typing } from "../../store/chats.js";
 import { loadOlder } from "../../store/messages.js";
-import { outbox, sent } from "../../store/outbox.js";
+import { pendingOf, sent } from "../../store/outbox.js";
 import { Bubble, NoteBubble } from "./bubble.js";
 
 /** So near to the end that what comes in is followed. */
@@ -17,12 +17,13 @@ const READ_MS = 400;
 /** Messages of one person within this time stand together. */
 const TOGETHER_MS = 4 * 60_000;
 
-export function Thread({ chatId, row, thread, onQuote }) {
+/** `target`: the id of a message to be shown. */
+export function Thread({ chatId, row, thread, onQuote, target }) {
   const box = useRef(null);
   const isAtEnd = useRef(true);
   const before = useRef({ height: 0, first: null });
   const [hasNews, setNews] = useState(false);
-  const pending = outbox.value.filter((entry) => entry.chat === chatId && !thread.items.some((item) => item.client_message_id === entry.id));
+  const pending = pendingOf(chatId).filter((entry) => !thread.items.some((item) => item.client_message_id === entry.id));
   const entries = useMemo(() => inOrder(thread), [thread.items, thread.notes]);
   const byId = useMemo(() => new Map(thread.items.map((item) => [item.message_id, item])), [thread.items]);
   const last = thread.items.at(-1);
@@ -56,6 +57,14 @@ export function Thread({ chatId, row, thread, onQuote }) {
     observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
+  useEffect(() => {
+    if (!target) return;
+    const element = box.current?.querySelector(`[data-message="${CSS.escape(target)}"]`);
+    if (!element) return void (thread.isLoadingOlder || loadOlder(chatId));
+    isAtEnd.current = false;
+    element.scrollIntoView({ block: "center" });
+    element.classList.add("found");
+  }, [target, thread.items.length]);
   const onScroll = () => {
     const { scrollTop, scrollHeight, clientHeight } = box.current;
     isAtEnd.current = scrollHeight - scrollTop - clientHeight < AT_END_PX;
