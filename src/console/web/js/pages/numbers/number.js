@@ -113,7 +113,7 @@ function Figures({ data: { row, about, metrics } }) {
       <${Figure} value=${number(row.total_messages_received)} label="recebidas" />
       <${Figure} value=${number(row.total_messages_sent)} label="enviadas" />
       <${Figure} value=${number(queue.aguardando + queue.enviando)} label="na fila de saída" kind=${queue.mais_antiga_ha_segundos > 60 ? "warn" : ""} hint=${queue.mais_antiga_ha_segundos ? `a mais antiga há ${duration(queue.mais_antiga_ha_segundos * 1000)}` : ""} />
-      <${Figure} value=${metrics.avg_latency_ms === null ? "—" : `${number(Math.round(metrics.avg_latency_ms))} ms`} label="até a rede aceitar, em média" hint=${`${number(metrics.latency_acceptable_rate)}% em até 5 s`} />
+      <${Figure} value=${metrics.avg_latency_ms === null ? "—" : `${number(Math.round(metrics.avg_latency_ms))} ms`} label="até a rede aceitar, em média" hint=${metrics.avg_latency_ms === null ? "" : `${number(metrics.latency_acceptable_rate)}% em até 5 s`} />
       <${Figure} value=${fresh.limite === null ? number(fresh.usados) : `${number(fresh.usados)} / ${number(fresh.limite)}`} label="pessoas novas contatadas em 24 h" kind=${fresh.restantes === 0 ? "warn" : ""}
         hint=${fresh.bloqueado_ate ? `bloqueado até ${dateTime(fresh.bloqueado_ate)}` : fresh.libera_em ? `próxima vaga ${dateTime(fresh.libera_em)}` : fresh.limite === null ? "sem limite" : ""} />
       <${Figure} value=${about.ritmo_ms ? `${number(about.ritmo_ms)} ms` : "livre"} label="entre duas mensagens" />

@@ -28,7 +28,7 @@ export function NumberSettings({ row, onSaved }) {
     <div class="fields">
       <${TextField} form=${form} name="device_name" label="Nome" maxlength="100" />
       <${SelectField} form=${form} name="departamento" label="Departamento" hint="Para onde vão as conversas que chegam por ele." options=${departmentOptions("O padrão da empresa")} />
-      <${TextField} form=${form} name="pace_ms" label="Ritmo: milissegundos entre duas mensagens" inputmode="numeric" placeholder=${isWeb ? "800" : "livre"} hint="Vazio: o do tipo do número." />
+      <${TextField} form=${form} name="pace_ms" label="Ritmo, em milissegundos" inputmode="numeric" placeholder=${isWeb ? "800" : "livre"} hint="O tempo mínimo entre duas mensagens. Vazio: o do tipo do número." />
       <${TextField} form=${form} name="cold_contacts_per_day" label="Pessoas novas por dia" inputmode="numeric" placeholder=${isWeb ? "25" : "sem limite"} hint="Quantas que nunca escreveram podem ser contatadas. Vazio: o do tipo do número." />
     </div>
     <${SwitchField} form=${form} name="auto_reconnect" label="Reconectar por si" hint="Quando a conexão cai, volta sem que alguém faça nada." />
