@@ -20,8 +20,8 @@ export function Email() {
       <${TextField} form=${form} name="smtp_usuario" label="Usuário" hint="Vazio: o servidor não pede login." maxlength="254" /><${TextField} form=${form} name="smtp_senha" label="Senha" hint="*** mantém a que estiver gravada; vazia a apaga." type="password" autocomplete="new-password" />
       <${TextField} form=${form} name="email_from" label="Remetente" type="email" placeholder="contato@empresa.com.br" /></div>
       <${SwitchField} form=${form} name="smtp_ssl" label="Só com conexão cifrada (TLS)" hint="Desligado: com TLS quando o servidor o oferece." />
-    <//>
-    ${isAsked && html`<${TestDialog} onClose=${() => setAsked(false)} />`}`}<//>`;
+    <//>`}<//>
+    ${isAsked && html`<${TestDialog} onClose=${() => setAsked(false)} />`}`;
 }
 
 function TestDialog({ onClose }) {

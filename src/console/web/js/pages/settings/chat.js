@@ -1,5 +1,5 @@
 // How conversations run by themselves, and what customers are told without anybody writing it.
-import { html } from "../../lib/html.js";
+import { classes, html } from "../../lib/html.js";
 import { SwitchField, TextField } from "../../components/form.js";
 import { Card } from "../../components/page.js";
 import { Section } from "./section.js";
@@ -33,5 +33,5 @@ export const Messages = () => html`<${Section} part="chat" names=${NAMES}>${(for
   ${fields.map(([name, label, hint, marks]) => html`<div class="message-field" key=${name}>
     <div><${TextField} form=${form} name=${name} label=${label} hint=${[hint, "Vazia, não é enviada."].filter(Boolean).join(" ")} area rows="3" maxlength="4096" />
       <div class="marks">${marks.map((mark) => html`<button type="button" class="mark" key=${mark} aria-label=${`Inserir {{${mark}}} em ${label}`} onClick=${() => form.set(name, `${form.values[name] ?? ""}{{${mark}}}`)}>{{${mark}}}</button>`)}</div></div>
-    <p class="message-bubble" aria-label=${`Como o cliente lê: ${label}`}>${filled(form.values[name]) || html`<span class="faint">Não é enviada</span>`}</p>
+    <p class=${classes("message-bubble", !form.values[name] && "none")} aria-label=${`Como o cliente lê: ${label}`}>${filled(form.values[name]) || "Não é enviada"}</p>
   </div>`)}<//>`)}`}<//>`;
