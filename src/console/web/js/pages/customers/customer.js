@@ -50,6 +50,7 @@ function Customer({ row, section, onSaved, onReload }) {
     navigate(BACK[0]);
   };
   const generated = () => {
+    close();
     setRound(round + 1);
     navigate(`${base}/documentos`);
   };
