@@ -247,6 +247,42 @@ def test_choices_of_a_number_are_kept_and_what_is_refused_stays_typed(hub, scree
     assert hub.admin.get("whatsapp/sessions/1/")["cold_contacts_per_day"] is None
 
 
+def test_a_number_of_the_cloud_api_and_its_secrets(hub, screen):
+    page = screen()
+    sign_in(page, "admin")
+    page.goto("/numeros")
+    page.get_by_role("button", name="Novo número").click()
+    page.get_by_role("radio", name=re.compile("Cloud API")).check()
+    page.get_by_label("Nome", exact=True).fill("Vendas")
+    page.get_by_label("ID do número").fill("+55 11 90000-0000")
+    page.get_by_role("button", name="Criar").click()
+    expect(page.locator(".field.wrong")).to_have_count(4)
+    expect(page.get_by_label("ID do número")).to_have_value("+55 11 90000-0000")
+    page.get_by_label("ID do número").fill("123456789012345")
+    page.get_by_label("ID da conta comercial").fill("987654321098765")
+    page.get_by_label("Token de acesso").fill("EAAsegredo")
+    page.get_by_label("Segredo do app").fill("segredo do app")
+    page.get_by_role("button", name="Criar").click()
+    expect(page.get_by_role("heading", level=1, name="Vendas")).to_be_visible()
+    expect(page.get_by_text("Nenhum modelo", exact=True)).to_be_visible()
+    number = int(page.url.rsplit("/", 1)[1])
+    # Never shown again; cleared by hand, the others stay.
+    expect(page.get_by_label("Token de acesso")).to_have_value("***")
+    for text, stored in [("segredo de antes", "***"), ("", "")]:
+        page.get_by_label("Segredo anterior").fill(text)
+        save(page)
+        expect(page.get_by_text("Alterações não salvas")).to_have_count(0)
+        cloud = hub.admin.get(f"whatsapp/sessions/{number}/")["cloud"]
+        assert (cloud["access_token"], cloud["previous_app_secret"]) == ("***", stored)
+    page.get_by_role("button", name="Mais sobre o número").click()
+    page.get_by_role("menuitem", name="Tirar de uso").click()
+    page.get_by_role("dialog").get_by_role("button", name="Tirar de uso").click()
+    toast(page, "O número saiu de uso.")
+    expect(page.get_by_role("link", name=re.compile("Vendas"))).to_have_count(0)
+    page.get_by_text("Mostrar também os que estão fora de uso").click()
+    expect(page.get_by_role("link", name=re.compile("Vendas"))).to_contain_text("Fora de uso")
+
+
 def test_a_number_is_exported_and_a_wrong_passphrase_says_so(hub, screen, tmp_path):
     hub.admin.post("whatsapp/sessions/stop/")
     page = screen()

@@ -68,7 +68,7 @@ export function NumberPage({ id }) {
   const isManager = may("whatsapp.manage_sessions");
   const actions = isManager && row.is_active && html`
     ${isOn && html`<${Button} icon="unplug" isBusy=${isBusy} onClick=${() => setDialog("stop")}>Desconectar<//>`}
-    <${Button} icon="refresh-cw" isBusy=${isBusy} onClick=${() => (row.status === "ready" ? setDialog("reconnect") : act("reconnect").catch(fail))}>Reconectar<//>
+    ${row.status !== "disconnected" && html`<${Button} icon="refresh-cw" isBusy=${isBusy} onClick=${() => (row.status === "ready" ? setDialog("reconnect") : act("reconnect").catch(fail))}>Reconectar<//>`}
     <${Menu} label="Mais sobre o número" side="bottom-end" button=${(attributes) => html`<${IconButton} icon="ellipsis" label="Mais sobre o número" ...${attributes} />`}
       items=${[{ label: "Exportar…", hint: "Como arquivo, com senha", icon: "download", run: () => setDialog("export") }, !row.is_default && { label: "Tirar de uso…", icon: "ban", kind: "danger", run: () => setDialog("retire") }]} />`;
   return html`<${Page} title=${nameOf(row)} back=${BACK} lead=${[phone(row.phone_number), providerName(row.provider)].filter(Boolean).join(" · ")} actions=${actions}
