@@ -274,6 +274,8 @@ def test_a_number_of_the_cloud_api_and_its_secrets(hub, screen):
         expect(page.get_by_text("Alterações não salvas")).to_have_count(0)
         cloud = hub.admin.get(f"whatsapp/sessions/{number}/")["cloud"]
         assert (cloud["access_token"], cloud["previous_app_secret"]) == ("***", stored)
+    # At its top: a menu closes when the page is scrolled under it.
+    page.reload()
     page.get_by_role("button", name="Mais sobre o número").click()
     page.get_by_role("menuitem", name="Tirar de uso").click()
     page.get_by_role("dialog").get_by_role("button", name="Tirar de uso").click()
