@@ -37,12 +37,12 @@ pub const PAGES: [&str; 14] = [
     "/auditoria",
 ];
 
-/// Only what comes from here: no inline script or style, no text that becomes markup, no frame.
-/// Pictures and recordings need a token, so the page fetches them and shows a `blob:`. `'self'` is
-/// also the socket of this origin (CSP level 3).
+/// Only what comes from here: no inline script or style, no text that becomes markup, in nobody's frame.
+/// Pictures, recordings and PDFs need a token, so the page fetches them and shows a `blob:`; a framed one is under
+/// this policy, too. `'self'` is also the socket of this origin (CSP level 3).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; \
-                      manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-src blob:; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'; require-trusted-types-for 'script'; \
                       trusted-types 'none'";
 /// Of the one page: asked for again each time, mostly answered 304, so that a new version shows at once.

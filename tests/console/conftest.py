@@ -71,7 +71,8 @@ def screen(browser, hub):
             **options,
         )
         contexts.append(context)
-        context.route(lambda address: not address.startswith((url or hub.url, "blob:", "data:")), lambda route: troubles.append(route.request.url) or route.abort())
+        # `chrome…`: what the browser itself shows PDFs with.
+        context.route(lambda address: not address.startswith((url or hub.url, "blob:", "data:", "chrome:", "chrome-extension:")), lambda route: troubles.append(route.request.url) or route.abort())
         context.on("page", watch)
         return context.new_page()
 

@@ -87,6 +87,9 @@ export const patch = async (path, body = {}) => json(await ask("PATCH", path, { 
 export const remove = async (path, params) => json(await ask("DELETE", path, { params }));
 /** A form, with files. */
 export const upload = async (path, form) => json(await ask("POST", path, { form }));
+export const patchForm = async (path, form) => json(await ask("PATCH", path, { form }));
+/** A file that is made of what is sent. */
+export const postForBlob = async (path, body, signal) => (await ask("POST", path, { body, signal })).blob();
 /** A file that needs a token. */
 export const blob = async (path, params, signal) => (await ask("GET", path, { params, signal })).blob();
 /** The answer itself, for its headers. */
