@@ -11,6 +11,19 @@ export const routes = [
     load: () => import("./pages/chats/page.js"),
   },
   {
+    path: "/painel/:department?",
+    title: "Painel",
+    nav: { label: "Painel", icon: "layout-dashboard", order: 20 },
+    allow: ({ isAtLeast }) => isAtLeast("supervisor"),
+    load: () => import("./pages/board/page.js"),
+  },
+  {
+    path: "/relatorios/:view?",
+    title: "Relatórios",
+    nav: { label: "Relatórios", icon: "chart-column", order: 30 },
+    load: () => import("./pages/reports/page.js"),
+  },
+  {
     path: "/preferencias",
     title: "Preferências",
     load: () => import("./pages/preferences.js"),
