@@ -56,7 +56,7 @@ export function Chart({ title, hint, columns, series, format = number, max, unit
   const values = series.flatMap((one) => one.values).filter((value) => value !== null);
   const isEmpty = values.every((value) => value === 0);
   return html`<figure class="card chart" aria-labelledby=${id}>
-    <header><div class="grow"><h3 id=${id}>${title}</h3>${hint && html`<small>${hint}</small>`}</div><div class="actions">${actions}
+    <header><div class="grow"><h2 id=${id}>${title}</h2>${hint && html`<small>${hint}</small>`}</div><div class="actions">${actions}
       <button type="button" class="icon-button small" aria-pressed=${isTable ? "true" : "false"} aria-label=${`Ver “${title}” como tabela`} title="Ver como tabela" onClick=${() => setTable(!isTable)}><${Icon} name="table" size=${16} /></button></div></header>
     ${isTable
       ? html`<${Figures} title=${title} columns=${columns} series=${series} format=${format} />`

@@ -33,8 +33,8 @@ export function Figures({ department }) {
   const room = online.reduce((sum, one) => sum + Math.max(0, one.room), 0);
   return html`<dl class="figures">
     <div><dt>Esperando</dt><dd class="numbers">${number(queue.length)}</dd>
-      ${late > 0 ? html`<dd><${Tag} kind="danger" icon="clock">${late} fora do prazo<//></dd>` : closing > 0 ? html`<dd><${Tag} kind="warn" icon="clock">${closing} vencendo<//></dd>` : html`<dd class="faint">${queue.length ? "no prazo" : "fila vazia"}</dd>`}</div>
-    <div><dt>Mais antiga</dt><dd class="numbers">${oldest ? countdown(now.value - Date.parse(oldest)) : "—"}</dd><dd class="faint">meta ${plural(department.tempo_resposta_esperado_minutos, "minuto", "minutos")}</dd></div>
+      ${late > 0 ? html`<dd><${Tag} kind="danger" icon="clock">${plural(late, "vencida", "vencidas")}<//></dd>` : closing > 0 ? html`<dd><${Tag} kind="warn" icon="clock">${closing} vencendo<//></dd>` : html`<dd class="faint">${queue.length ? "no prazo" : "fila vazia"}</dd>`}</div>
+    <div><dt>Mais antiga</dt><dd class="numbers">${oldest ? countdown(now.value - Date.parse(oldest)) : "—"}</dd><dd class="faint">meta ${department.tempo_resposta_esperado_minutos} min</dd></div>
     <div><dt>Vagas</dt><dd class="numbers">${number(room)}</dd><dd class="faint">${online.length} de ${team.length} online</dd></div>
   </dl>`;
 }

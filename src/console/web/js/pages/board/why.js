@@ -6,7 +6,7 @@ import { Link } from "../../lib/router.js";
 import { Tag } from "../../components/controls.js";
 import { Dialog } from "../../components/dialog.js";
 import { Icon } from "../../components/icon.js";
-import { Empty, Failure, Skeleton } from "../../components/states.js";
+import { Failure, Skeleton } from "../../components/states.js";
 import { path } from "../../store/chats.js";
 import { agentsById, departmentsById, nameOf } from "../../store/people.js";
 import { onEvent } from "../../lib/socket.js";
@@ -109,7 +109,7 @@ export function Why({ chatId, onClose }) {
       ${why.espera && html`<section class="why-now"><h3>Agora</h3><p><strong>${why.espera.explicacao}</strong></p><${Marks} reasons=${why.espera.motivos} isNow=${true} /><${Considered} reasons=${why.espera.motivos} /></section>`}
       <section><h3>Caminho</h3><ol class="why-way">${segments.map((one, index) => html`<li key=${index} class=${classes(!one.fim && "last")}><span class="department-mark" style=${{ background: departmentsById.value.get(one.departamento_id)?.cor }}></span><span>${one.atendente_nome ?? "Na fila"}<small>${one.departamento_nome} · ${duration(one.segundos * 1000)}${one.fim ? "" : " até agora"}</small></span></li>`)}</ol></section>
       <section><h3>Decisões</h3>
-        ${why.decisoes.length === 0 && html`<${Empty} icon="circle-question-mark" title="Nenhuma decisão ainda">Chegou à fila e espera desde então.<//>`}
+        ${why.decisoes.length === 0 && html`<p class="soft">Nenhuma ainda: chegou à fila e espera desde então.</p>`}
         <ol class="why-list">${why.decisoes.map((decision) => html`<${Decision} key=${decision.id} decision=${decision} />`)}</ol></section>
       <p class="why-foot"><${Link} href=${`/conversas/${encodeURIComponent(chatId)}`}>Abrir a conversa<//> <span class="faint">· atendimento ${why.atendimento_id}</span></p>`}
   <//>`;

@@ -3,7 +3,7 @@ import { html, useState } from "../../lib/html.js";
 import { number } from "../../lib/format.js";
 import { Meter } from "../../components/chart.js";
 import { Icon } from "../../components/icon.js";
-import { mean, percent, seconds } from "./service.js";
+import { mean, percent, seconds } from "./units.js";
 
 /** Key, name, value, how it is written, whether it has a bar. */
 const COLUMNS = [

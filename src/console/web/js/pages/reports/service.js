@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { saveAnswer } from "../../lib/download.js";
-import { clock, duration, number } from "../../lib/format.js";
+import { clock, number } from "../../lib/format.js";
 import { isAtLeast } from "../../lib/session.js";
 import { Button } from "../../components/controls.js";
 import { Chart, timeUnit } from "../../components/chart.js";
@@ -10,14 +10,9 @@ import { Failure, Skeleton } from "../../components/states.js";
 import { fail } from "../../components/toast.js";
 import { Comparison } from "./comparison.js";
 import { longDay, shortDay } from "./period.js";
+import { mean, percent, seconds } from "./units.js";
 
 const PATH = "atendimento/relatorios/";
-const decimal = new Intl.NumberFormat("pt-BR", { maximumFractionDigits: 1 });
-
-export const seconds = (value) => (value === null ? "—" : duration(value * 1000));
-export const percent = (value) => (value === null ? "—" : `${decimal.format(value)}%`);
-export const mean = (value) => (value === null ? "—" : decimal.format(value));
-
 const paramsOf = ({ from, to, department, agent }) => ({ de: from, ate: to, departamento: department, atendente: agent });
 
 async function load(choice) {
