@@ -5,6 +5,8 @@ import { Meter } from "../../components/chart.js";
 import { Icon } from "../../components/icon.js";
 import { mean, percent, seconds } from "./units.js";
 
+/** Below it a share of answers in time catches the eye. */
+const GOOD_PERCENT = 80;
 /** Key, name, value, how it is written, whether it has a bar. */
 const COLUMNS = [
   ["opened", "Abertas", (row) => row.abertos, number, true],
@@ -33,6 +35,6 @@ export function Comparison({ title, rows, nameOf, idOf, actions }) {
   };
   return html`<section class="card" aria-label=${title}><header><h2>${title}</h2><div class="actions">${actions}</div></header>
     <div class="table-wrap" tabindex="0" role="region" aria-label=${`Tabela: ${title}`}><table class="table comparison"><thead><tr>${head("name", "Nome")}${COLUMNS.map(([key, label]) => head(key, label, "number"))}</tr></thead>
-      <tbody>${sorted.map((row) => html`<tr key=${idOf(row)}><th scope="row">${nameOf(row)}</th>${COLUMNS.map(([key, , value, format, hasBar]) => html`<td class="number" key=${key}>${format(value(row))}${hasBar && html`<${Meter} value=${value(row) ?? 0} max=${key === "in-time" ? 100 : most} tone=${key === "in-time" && value(row) !== null && value(row) < 80 ? "warn" : "accent"} />`}</td>`)}</tr>`)}</tbody></table></div>
+      <tbody>${sorted.map((row) => html`<tr key=${idOf(row)}><th scope="row">${nameOf(row)}</th>${COLUMNS.map(([key, , value, format, hasBar]) => html`<td class="number" key=${key}>${format(value(row))}${hasBar && value(row) !== null && html`<${Meter} value=${value(row)} max=${key === "in-time" ? 100 : most} tone=${key === "in-time" && value(row) < GOOD_PERCENT ? "warn" : "accent"} />`}</td>`)}</tr>`)}</tbody></table></div>
   </section>`;
 }

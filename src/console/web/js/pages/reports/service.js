@@ -22,14 +22,14 @@ async function load(choice) {
 }
 
 /** Saves the API's own CSV of a grouping. */
-function CsvButton({ choice, grouping, label }) {
+function CsvButton({ choice, grouping, label, children }) {
   const [isBusy, setBusy] = useState(false);
   const run = async () => {
     setBusy(true);
     await api.raw(PATH, { ...paramsOf(choice), agrupar: grouping, formato: "csv" }).then((answer) => saveAnswer(answer, `relatorio_${choice.from}_${choice.to}.csv`)).catch(fail);
     setBusy(false);
   };
-  return html`<${Button} class="small" icon="download" isBusy=${isBusy} onClick=${run} aria-label=${`CSV ${label}`}>CSV<//>`;
+  return html`<${Button} class="small" icon="download" isBusy=${isBusy} onClick=${run} aria-label=${`CSV ${label}`}>${children ?? "CSV"}<//>`;
 }
 
 export function ServiceReport({ choice }) {
@@ -47,7 +47,7 @@ export function ServiceReport({ choice }) {
   return html`<div class="report" aria-busy=${isBusy ? "true" : "false"}>
     <${Totals} total=${data.total} />
     <div class="report-note soft"><span>Calculado às ${clock(data.at)}</span><${Button} kind="quiet" class="small" icon="refresh-cw" isBusy=${isBusy} onClick=${again}>Atualizar<//>
-      <span class="report-csv"><${CsvButton} choice=${choice} grouping="dia" label="por dia" /></span></div>
+      <span class="report-csv"><${CsvButton} choice=${choice} grouping="dia" label="por dia">CSV por dia<//></span></div>
     <${Days} days=${data.days} total=${data.total} />
     ${isAtLeast("supervisor") && html`
       <${Comparison} title="Por departamento" rows=${data.departments} nameOf=${(row) => row.departamento_nome} idOf=${(row) => row.departamento} actions=${html`<${CsvButton} choice=${choice} grouping="departamento" label="por departamento" />`} />
