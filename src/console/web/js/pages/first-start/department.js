@@ -3,7 +3,6 @@ import { html } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { Link } from "../../lib/router.js";
 import { Button, Field } from "../../components/controls.js";
-import { toast } from "../../components/toast.js";
 import { departments, reloadPeople } from "../../store/people.js";
 import { me } from "../../lib/session.js";
 import { remember } from "../../store/first-start.js";
@@ -15,7 +14,6 @@ export function DepartmentStep({ isDone, onNext }) {
     // Its maker belongs to it, so that the test message reaches somebody.
     await api.post("atendimento/departamentos/", { ...values, nome: values.nome.trim(), atendentes: [me.value.id] });
     await reloadPeople();
-    toast(`Departamento ${values.nome.trim()} criado.`, { kind: "ok" });
     setValues((old) => ({ ...old, nome: "" }));
     onNext();
   });

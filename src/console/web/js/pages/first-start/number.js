@@ -22,6 +22,8 @@ const PHASES = [
   ["authenticated", "Pareado"],
   ["ready", "Pronto"],
 ];
+/** Where a chat goes whose number has no department: to the first active one by name. */
+const usual = () => departments.value.filter((row) => row.ativo).reduce((first, row) => (!first || row.nome < first.nome ? row : first), null);
 const place = (status) => PHASES.findIndex(([name]) => name === status);
 
 export function NumberStep({ isDone, onStay, onNext }) {
@@ -64,7 +66,7 @@ export function NumberStep({ isDone, onStay, onNext }) {
   const isOn = place(status) >= 0;
   return html`<div class="step-form">
     <p class="soft">${KINDS[number.provider]}</p>
-    <${Field} label="As conversas deste número vão para" control=${(attributes) => html`<select ...${attributes} value=${number.departamento ?? ""} onChange=${choose}><option value="" selected=${!number.departamento}>O departamento padrão</option>${departments.value.filter((row) => row.ativo).map((row) => html`<option key=${row.id} value=${row.id} selected=${row.id === number.departamento}>${row.nome}</option>`)}</select>`} />
+    <${Field} label="As conversas deste número vão para" control=${(attributes) => html`<select ...${attributes} value=${number.departamento ?? ""} onChange=${choose}><option value="" selected=${!number.departamento}>${usual() ? `${usual().nome} (o primeiro pelo nome)` : "Nenhum departamento"}</option>${departments.value.filter((row) => row.ativo).map((row) => html`<option key=${row.id} value=${row.id} selected=${row.id === number.departamento}>${row.nome}</option>`)}</select>`} />
     ${isOn && html`<ol class="phases" aria-label="Conexão">${PHASES.map(([name, label], index) => html`<li key=${name} class=${classes(index < place(status) && "past", index === place(status) && "at")} aria-current=${index === place(status) ? "step" : undefined}><span class="phase-mark">${index < place(status) || status === "ready" ? html`<${Icon} name="check" size=${13} />` : ""}</span>${label}</li>`)}</ol>`}
     ${code && html`<figure class="qr"><img src=${`data:image/png;base64,${code.image}`} alt="Código para ler com o celular" width="232" height="232" />${code.until && html`<figcaption class="soft">Vale por mais <span class="numbers">${countdown(code.until - now.value)}</span>; depois vem outro.</figcaption>`}</figure>`}
     ${status === "error" && html`<p class="notice danger" role="alert"><${Icon} name="circle-alert" /><span>${trouble ? `${trouble.texto} ${trouble.o_que_fazer ?? ""}` : "A conexão não deu certo."}</span></p>`}

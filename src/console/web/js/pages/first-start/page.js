@@ -1,5 +1,5 @@
 // The first start: what a new hub needs before customers can be answered, step by step.
-import { classes, html, useEffect, useState } from "../../lib/html.js";
+import { classes, html, useEffect, useRef, useState } from "../../lib/html.js";
 import { navigate } from "../../lib/router.js";
 import { Button } from "../../components/controls.js";
 import { Dialog } from "../../components/dialog.js";
@@ -44,8 +44,14 @@ export default function FirstStartPage() {
     remember({ seen: true });
     if (!isKnown) load();
   }, []);
+  const open = !isKnown ? "" : chosen ?? steps.value.find(({ isDone }) => !isDone)?.name ?? "";
+  const shown = useRef(open);
+  useEffect(() => {
+    // Whoever has finished a step stands at the next one.
+    if (shown.current && shown.current !== open) document.querySelector(".step.open .step-head")?.focus();
+    shown.current = open;
+  }, [open]);
   if (!isKnown) return html`<div class="page"><div class="page-inner narrow"><${Head} />${error ? html`<${Failure} error=${error} onRetry=${load} />` : html`<${Skeleton} rows=${5} kind="row" />`}</div></div>`;
-  const open = chosen ?? steps.value.find(({ isDone }) => !isDone)?.name ?? "";
   // After a step is done its own result stays in sight until the person goes on.
   const next = () => setChosen(null);
   const done = steps.value.length - left.value;

@@ -16,15 +16,17 @@ const digits = (text) => text.replace(/\D/g, "");
 export function TestStep({ onStay, onNext }) {
   const number = facts.value.numbers.find((row) => row.is_connected);
   const [sent, setSent] = useState(null);
-  const { field, errors, isBusy, submit } = useForm({ name: "Cliente de teste", from: "+55 11 90000-0001", text: "Olá! Isto é um teste." });
+  const { field, errors, isBusy, submit } = useForm({ name: "Cliente de teste", from: "+55 11 97000-0001", text: "Olá! Isto é um teste." });
   const save = submit(async ({ name, from, text }) => {
     onStay();
     const chatId = digits(from);
     await api.post("whatsapp/inject-incoming/", { from: chatId, payload: { type: "text", text, contact_name: name } });
-    setSent(chatId);
+    setSent({ chatId, text });
   });
   if (!number) return html`<p class="soft">Primeiro conecte um número, no passo anterior.</p>`;
-  const row = sent ? chats.value.get(sent) : number.provider === "sandbox" ? null : all.value[0];
+  const row = sent ? chats.value.get(sent.chatId) : number.provider === "sandbox" ? null : all.value[0];
+  // An automatic answer may be the last message already.
+  const text = sent?.text ?? (row?.ultima_mensagem_direcao === "inbound" ? row.ultima_mensagem_texto : "");
   return html`<div class="step-form">
     ${own.value.status !== "online" && !row && html`<p class="notice"><${Icon} name="info" /><span class="grow">Quem está online recebe conversas. Fique online para que esta chegue a você.</span><${Button} class="small" onClick=${() => setPresence("online").catch(fail)}>Ficar online<//></p>`}
     ${number.provider === "sandbox"
@@ -39,7 +41,7 @@ export function TestStep({ onStay, onNext }) {
       </form>`
       : html`<p>Escreva, de outro celular, para <strong class="numbers">${phone(number.phone_number)}</strong>. A conversa aparece aqui sozinha.</p>`}
     ${sent && !row && html`<p class="soft arriving" role="status"><${Icon} name="loader-circle" />A caminho…</p>`}
-    ${row && html`<div class="arrived" role="status"><${Icon} name="circle-check-big" size=${22} /><div class="grow"><strong>${row.cliente_nome} escreveu</strong><span class="cut">“${row.ultima_mensagem_texto}”</span>
+    ${row && html`<div class="arrived" role="status"><${Icon} name="circle-check-big" size=${22} /><div class="grow"><strong>${row.cliente_nome} escreveu</strong>${text && html`<span class="cut">“${text}”</span>`}
       <small>${row.departamento_nome} · ${isWaiting(row) ? (row.atendente_nome ? `oferecida a ${row.atendente_nome}` : "esperando na fila") : row.atendente_nome ? `com ${row.atendente_nome}` : statusName(row.status)}</small></div>
       <${Link} class="button" href=${`/conversas/${encodeURIComponent(row.chat_id)}`}>Abrir a conversa<//><${Button} kind="primary" onClick=${onNext}>Concluir<//></div>`}
   </div>`;
