@@ -115,11 +115,17 @@ fn modules() -> String {
     links.join("\n")
 }
 
-/// With what a browser has to keep to. The other headers are those of every answer.
+/// With what a browser has to keep to. Scripts and styles follow the policy of their page; they are many,
+/// and their headers would weigh as much as they do. The other headers are those of every answer.
 fn guarded(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_part = kind
+        .is_some_and(|kind| kind.starts_with("text/javascript") || kind.starts_with("text/css"));
+    if !is_part {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
     response
 }
 

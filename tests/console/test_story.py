@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from support import answer, bubble, eventually, go_online, open_chat, sign_in
 
-MARIA = "5511988880001"
+MARIA, JOAO = "5511988880001", "5511988880002"
 
 
 def test_a_chat_is_answered_handed_over_closed_and_rated(hub, screen):
@@ -78,9 +78,10 @@ def test_an_offer_counts_down_and_is_accepted(hub, screen):
     sign_in(page, "ana")
     go_online(page)
     hub.customer_writes(MARIA, "Alguém pode ajudar?")
-    page.get_by_role("tab", name="Aguardando").click()
-    expect(page.locator(".chat-row", has_text="Oferta")).to_contain_text("Maria Souza")
-    open_chat(page, "Maria Souza")
+    # Above the list, whichever is shown.
+    card = page.get_by_role("alert", name="Oferta: Maria Souza")
+    expect(card).to_contain_text("1:")
+    card.get_by_role("link").click()
     banner = page.locator(".banner", has_text="é oferecida a você")
     expect(banner).to_contain_text("Responda em 1:")
     page.reload()
@@ -88,8 +89,17 @@ def test_an_offer_counts_down_and_is_accepted(hub, screen):
     banner.get_by_role("button", name="Aceitar").click()
     expect(banner).to_have_count(0)
     expect(page.locator("#composer")).to_be_visible()
-    page.get_by_role("tab", name="Minhas").click()
+    expect(card).to_have_count(0)
     expect(page.locator(".chat-row", has_text="Maria Souza")).to_be_visible()
+    hub.customer_writes(JOAO, "E eu?", name="João Pereira")
+    other = page.get_by_role("alert", name="Oferta: João Pereira")
+    expect(other).to_be_visible()
+    # Whoever comes now is asked next.
+    bia = hub.person("bia", "Bia Rocha", departments=[support])
+    bia.post("presence/set-status/", {"status": "online"})
+    other.get_by_role("button", name="Recusar").click()
+    expect(other).to_have_count(0)
+    eventually("Bia is asked", lambda: hub.admin.get(f"chats/{JOAO}/")["atendente"] == bia.id)
 
 
 def test_a_note_stays_inside_and_a_quick_reply_is_filled(hub, screen):
@@ -137,6 +147,33 @@ def test_a_picture_a_recording_and_a_document_are_sent_and_shown(hub, screen, tm
         page.locator(".file", has_text="nota.txt").click()
     assert download.value.suggested_filename == "nota.txt"
     assert download.value.path().read_bytes() == files()["nota.txt"]
+
+
+def test_what_was_said_is_quoted_changed_and_taken_back(hub, screen):
+    support = hub.department()["id"]
+    hub.person("ana", "Ana Lima", departments=[support])
+    page = screen()
+    sign_in(page, "ana")
+    go_online(page)
+    hub.customer_writes(MARIA, "Qual é o prazo?")
+    open_chat(page, "Maria Souza")
+
+    def act(text, name):
+        bubble(page, text).first.hover()
+        bubble(page, text).first.get_by_role("button", name="Ações da mensagem").click()
+        page.get_by_role("menuitem", name=name).click()
+
+    act("Qual é o prazo?", "Responder citando")
+    expect(page.locator("#composer")).to_be_focused()
+    answer(page, "Cinco dias")
+    expect(bubble(page, "Cinco dias").locator(".quote")).to_contain_text("Qual é o prazo?")
+    expect(bubble(page, "Cinco dias")).to_have_attribute("data-status", "read")
+    act("Cinco dias", "Editar")
+    page.get_by_role("dialog").get_by_label("Texto").fill("Três dias úteis")
+    page.get_by_role("dialog").get_by_role("button", name="Guardar").click()
+    expect(bubble(page, "Três dias úteis")).to_contain_text("editada")
+    act("Três dias úteis", "Apagar para todos")
+    expect(page.locator(".bubble-line.out")).to_contain_text("Mensagem apagada")
 
 
 def files():

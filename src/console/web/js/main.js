@@ -10,9 +10,11 @@ import { Toasts } from "./components/toast.js";
 import { Shell } from "./components/shell.js";
 import { SignIn } from "./pages/sign-in.js";
 import "./store/notify.js";
+import "./store/numbers.js";
 import "./store/outbox.js";
 import "./store/people.js";
 import "./store/preferences.js";
+import "./store/version.js";
 
 const DOOR = "/entrar";
 /** Why the server could not be asked who is here. */
@@ -52,6 +54,8 @@ function App() {
     if (state === "in") connect();
   }, [state]);
   if (state === "unknown") return trouble.value ? html`<${Failure} title="Sem conexão" error=${trouble.value} onRetry=${begin} />` : html`<div class="boot" aria-busy="true"></div>`;
+  // On the way from the door to a page there is nothing to be seen.
+  if (state === "in" && (path === DOOR || path === "/")) return html`<div class="boot" aria-busy="true"></div>`;
   return html`${state === "in" ? html`<${Shell} />` : html`<${SignIn} />`}<${Toasts} />`;
 }
 

@@ -9,11 +9,11 @@ const SHOWN_MS = 6000;
 const SHOWN_MAX = 4;
 let last = 0;
 
-/** `kind`: `ok`, `danger` or plain. `action`: `{ label, run }`. */
-export function toast(text, { kind = "", action } = {}) {
+/** `kind`: `ok`, `danger` or plain. `action`: `{ label, run }`. `stays`: until somebody takes it away. */
+export function toast(text, { kind = "", action, stays } = {}) {
   const id = (last += 1);
   toasts.value = [...toasts.value.slice(1 - SHOWN_MAX), { id, text, kind, action }];
-  setTimeout(() => dismiss(id), SHOWN_MS);
+  if (!stays) setTimeout(() => dismiss(id), SHOWN_MS);
 }
 
 /** Says what an `ApiError` says. */

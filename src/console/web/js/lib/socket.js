@@ -96,7 +96,8 @@ async function open() {
 
 async function reauthenticate() {
   try {
-    if (await accessToken({ renew: true })) later();
+    // An hour is over, and that is no trouble: back at once, unless it happens again and again.
+    if (await accessToken({ renew: true })) attempts === 0 ? open() : later();
     else if (connection.value.state !== "off") disconnect();
   } catch {
     later();
@@ -113,7 +114,11 @@ function later() {
 function receive(frame) {
   if (frame.type === "pong") return clearTimeout(pongTimer);
   if (frame.event === "connected") return begin(frame.data);
-  if (frame.event === "resumed") return frame.data.recovered ? isOnline() : begin(frame.data);
+  if (frame.event === "resumed" && !frame.data.recovered) return begin(frame.data);
+  if (frame.event === "resumed") {
+    attempts = 0;
+    return isOnline();
+  }
   if (frame.seq === undefined || (position && frame.epoch === position.epoch && frame.seq <= position.seq)) return;
   if (position) position = { epoch: frame.epoch, seq: frame.seq };
   if (held) held.push(frame);
@@ -130,15 +135,16 @@ async function begin({ epoch, seq }) {
   if (held !== waiting) return;
   held = null;
   for (const frame of waiting) deliver(frame, true);
-  // What could not be loaded is tried again with a new connection.
-  if (results.some(({ status }) => status === "rejected") && mine === generation && socket) {
+  const isLost = results.some(({ status, reason }) => status === "rejected" && (reason?.isTransient ?? true));
+  if (!isLost) attempts = 0;
+  else if (mine === generation && socket) {
+    // What could not be loaded is tried again with a new connection, after longer and longer pauses.
     position = null;
     socket.close(1000);
   }
 }
 
 function isOnline() {
-  attempts = 0;
   connection.value = { state: "online", retryAt: 0 };
   clearInterval(pingTimer);
   pingTimer = setInterval(ping, PING_MS);

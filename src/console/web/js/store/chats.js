@@ -37,7 +37,9 @@ const RANKS = { urgente: 0, alta: 1, normal: 2, baixa: 3 };
 const longestWaitFirst = (a, b) => RANKS[a.prioridade] - RANKS[b.prioridade] || (a.criado_em > b.criado_em ? 1 : -1);
 
 export const mine = computed(() => open.value.filter(isMine).sort(newestFirst));
-export const waiting = computed(() => open.value.filter((row) => isWaiting(row) && !isMine(row)).sort(longestWaitFirst));
+export const waiting = computed(() => open.value.filter((row) => isWaiting(row) && !isMine(row) && !offers.value.has(row.chat_id)).sort(longestWaitFirst));
+/** What is offered to this person, the one that ends first on top. */
+export const offered = computed(() => [...offers.value].sort((a, b) => a[1] - b[1]).map(([chatId, until]) => ({ row: chats.value.get(chatId), until })).filter(({ row }) => row));
 export const all = computed(() => [...open.value].sort(newestFirst));
 /** Messages that wait for this person to read them. */
 export const unread = computed(() => mine.value.reduce((sum, row) => sum + (row.mensagens_nao_lidas > 0 ? 1 : 0), 0));
@@ -156,7 +158,7 @@ function keepDetail(detail, last) {
     criado_em: detail.criado_em,
     atualizado_em: detail.atualizado_em,
   };
-  if (last) Object.assign(row, lastMessage(last.text_content, last.message_type, last.direction, last.created_at));
+  if (last) Object.assign(row, lastMessage(last.text_content, last.message_type, last.direction, last.created_at), { last_id: last.id });
   edit(chats, (next) => next.set(row.chat_id, row));
   edit(details, (next) => next.set(row.chat_id, detail));
 }
@@ -166,6 +168,13 @@ export async function loadDetail(chatId) {
   const detail = await api.get(path(chatId));
   keepDetail(detail);
   return detail;
+}
+
+/** A chat that is closed, for whoever has its address. Nothing when there is none. */
+export async function loadClosedChat(chatId) {
+  const rows = await (await api.raw("chats/", { status: "finalizado", search: chatId, sort: "updated", size: 20 })).json();
+  const found = rows.find((row) => row.chat_id === chatId);
+  if (found && !chats.value.has(chatId)) edit(chats, (next) => next.set(chatId, found));
 }
 
 export const lastMessage = (text, type, direction, at) => ({
@@ -208,12 +217,16 @@ on("new_chat", (data) => {
   edit(details, (next) => next.delete(data.chat_id));
 });
 
+/** Messages that went out are told of when they have left, maybe after what was said later. */
+const isLatest = (row, data) => data.database_id >= (row.last_id ?? 0);
+
 on("message_received", (data) => {
   stopTyping(data.chat_id);
   const row = chats.value.get(data.chat_id);
   if (!row || !isOpen(row)) return data.atendimento_id === row?.atendimento_id ? undefined : refresh(data.chat_id);
   patchRow(data.chat_id, {
     ...lastMessage(data.message, data.type, "inbound", data.timestamp),
+    last_id: data.database_id,
     total_mensagens: row.total_mensagens + 1,
     mensagens_nao_lidas: row.mensagens_nao_lidas + 1,
   });
@@ -225,7 +238,7 @@ on("message_received", (data) => {
 on("message_sent", (data) => {
   if (data.status === "failed") return;
   patchRow(data.chat_id, (row) => ({
-    ...lastMessage(data.message, data.type, "outbound", data.timestamp),
+    ...(isLatest(row, data) && { ...lastMessage(data.message, data.type, "outbound", data.timestamp), last_id: data.database_id }),
     total_mensagens: row.total_mensagens + 1,
   }));
   // A person's first answer is a figure of the ticket.

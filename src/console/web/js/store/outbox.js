@@ -9,6 +9,8 @@ import { exclusively, onChange, randomId, read, write } from "../lib/storage.js"
 import { put } from "./messages.js";
 
 const RETRY_MS = 4000;
+/** More than anybody writes while a line is down; beyond it the browser's storage would be at risk. */
+const ENTRIES_MAX = 200;
 
 /** `{ id, chat, to, body, at, by, error }`, in the order of writing. */
 export const outbox = signal(read("outbox", []));
@@ -17,17 +19,22 @@ const keep = (entries) => {
   outbox.value = entries;
   write("outbox", entries.length ? entries : null);
 };
+/** What this person wrote to a chat: several people may use one browser. */
+export const pendingOf = (chatId) => outbox.value.filter((entry) => entry.chat === chatId && entry.by === me.value?.id);
+
 /** Another tab may have changed it. */
 const current = () => read("outbox", []);
 onChange("outbox", (entries) => {
   outbox.value = entries ?? [];
 });
 
-/** Writes a message down and sends it. `body`: as of `POST whatsapp/send/`. */
+/** Writes a message down and sends it; whether there was room for it. `body`: as of `POST whatsapp/send/`. */
 export function send(chat, body) {
+  if (current().length >= ENTRIES_MAX) return false;
   const entry = { id: randomId(), chat: chat.chat_id, to: chat.chat_id, body, at: new Date().toISOString(), by: me.value.id, error: null };
   keep([...current(), entry]);
   flush();
+  return true;
 }
 
 /** Tries one again that was refused. */
@@ -109,4 +116,4 @@ effect(() => {
   if (connection.value.state === "online" && me.value) flush();
 });
 addEventListener("online", flush);
-onSignOut((keepsWork) => keepsWork || keep([]));
+onSignOut((keepsWork) => keepsWork || keep(current().filter((entry) => entry.by !== me.value?.id)));

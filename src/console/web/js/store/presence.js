@@ -1,6 +1,7 @@
 // Who is there: everybody's presence, and one's own.
 import { computed, signal } from "../lib/html.js";
 import * as api from "../lib/api.js";
+import { toast } from "../components/toast.js";
 import { me, onSignOut } from "../lib/session.js";
 import { onEvent, onSnapshot } from "../lib/socket.js";
 
@@ -26,7 +27,10 @@ export async function reloadPresences() {
 
 onSnapshot(reloadPresences);
 
-onEvent("agent_presence_changed", (data) => {
+onEvent("agent_presence_changed", (data, { isRepeat }) => {
+  const isOwn = data.agent_id === me.value?.id;
+  // Somebody else, or the hub, has decided: the message says who and why.
+  if (isOwn && data.message && !isRepeat && data.status !== own.value.status) toast(data.message);
   put({ agent: data.agent_id, status: data.status, status_message: data.message, reconectando: data.reconectando, status_changed_at: data.timestamp });
 });
 

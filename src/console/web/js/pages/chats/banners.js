@@ -3,11 +3,14 @@ import { html, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { countdown, dateTime, duration } from "../../lib/format.js";
 import { now } from "../../lib/now.js";
+import { Link, navigate } from "../../lib/router.js";
 import { me } from "../../lib/session.js";
 import { Button } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
 import { fail } from "../../components/toast.js";
 import { isOpen, loadDetail, offers, path, refresh } from "../../store/chats.js";
+import { preview } from "./kinds.js";
+import { address } from "./lists.js";
 
 /** Shown from then on: the hub itself tells of the last hour. */
 const WINDOW_SHOWN_MS = 4 * 3_600_000;
@@ -22,17 +25,38 @@ export function Banners({ row, detail, onAccept }) {
     <${Window} detail=${detail} />`;
 }
 
-function Offer({ row, until, onAccept }) {
+/** What one may say to an offer: `[isBusy, accept, refuse]`. */
+function useOffer(row) {
   const [isBusy, setBusy] = useState(false);
-  const left = until - now.value;
-  const refuse = async () => {
+  const say = (action) => async () => {
     setBusy(true);
-    await api.post(path(row.chat_id, "recusar/")).catch(fail);
-    refresh(row.chat_id);
+    await api.post(path(row.chat_id, `${action}/`)).catch(fail);
+    await refresh(row.chat_id);
+    setBusy(false);
   };
+  return [isBusy, say("aceitar"), say("recusar")];
+}
+
+const timeLeft = (until) => (until > now.value ? countdown(until - now.value) : "0:00");
+
+function Offer({ row, until, onAccept }) {
+  const [isBusy, , refuse] = useOffer(row);
   return html`<div class="banner accent" role="alert"><${Icon} name="timer" />
-    <span class="grow">Esta conversa é oferecida a você. <span class="numbers" aria-live="off">${left > 0 ? `Responda em ${countdown(left)}.` : "O tempo acabou."}</span></span>
+    <span class="grow">Esta conversa é oferecida a você. <span class="numbers" aria-live="off">Responda em ${timeLeft(until)}.</span></span>
     <${Button} class="small" isBusy=${isBusy} onClick=${refuse}>Recusar<//><${Button} class="small" kind="primary" onClick=${onAccept}>Aceitar<//></div>`;
+}
+
+/** An offer above the list, wherever one is in it. */
+export function OfferCard({ row, until }) {
+  const [isBusy, accept, refuse] = useOffer(row);
+  const take = async () => {
+    await accept();
+    navigate(address(row.chat_id));
+  };
+  return html`<section class="offer" role="alert" aria-label=${`Oferta: ${row.cliente_nome}`}>
+    <${Link} class="offer-text" href=${address(row.chat_id)}><span class="chat-row-line"><strong class="cut grow">${row.cliente_nome}</strong><span class="numbers offer-time" aria-live="off"><${Icon} name="timer" size=${14} />${timeLeft(until)}</span></span><span class="cut">${preview(row)}</span><//>
+    <div class="offer-buttons"><${Button} class="small" disabled=${isBusy} onClick=${refuse}>Recusar<//><${Button} class="small" kind="primary" isBusy=${isBusy} onClick=${take}>Aceitar<//></div>
+  </section>`;
 }
 
 function HandOver({ row, handOver }) {

@@ -1,9 +1,10 @@
 // One message, or one note.
 import { classes, html, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
-import { clock, dateTime } from "../../lib/format.js";
+import { clock, dateTime, phone } from "../../lib/format.js";
 import { isAtLeast, me } from "../../lib/session.js";
-import { Button } from "../../components/controls.js";
+import { Button, Field } from "../../components/controls.js";
+import { Dialog } from "../../components/dialog.js";
 import { Icon } from "../../components/icon.js";
 import { Menu } from "../../components/menu.js";
 import { fail, toast } from "../../components/toast.js";
@@ -24,7 +25,10 @@ const TICKS = {
 };
 const WITH_FILE = ["image", "audio", "video", "document", "sticker"];
 /** Emojis that are offered; others are written. */
-const REACTIONS = ["👍", "❤️", "😂", "🙏", "😮"];
+const REACTIONS = [["👍", "Curtir"], ["❤️", "Amei"], ["😂", "Engraçado"], ["🙏", "Obrigado"], ["😮", "Uau"]];
+/** How long the network lets a text be changed, and a message be taken back (API.md). */
+const EDIT_MS = 15 * 60_000;
+const DELETE_MS = 60 * 3_600_000;
 const URL_PATTERN = /(https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'])/;
 
 export function Bubble({ message, isFollowing, pending, byId, row, onQuote }) {
@@ -60,7 +64,7 @@ function Body({ message }) {
   const { details, message_type: kind } = message;
   return html`${WITH_FILE.includes(kind) && html`<${Media} message=${message} />`}
     ${details?.type === "location" && html`<a class="file" href=${`https://www.openstreetmap.org/?mlat=${details.latitude}&mlon=${details.longitude}#map=17/${details.latitude}/${details.longitude}`} target="_blank" rel="noopener noreferrer"><${Icon} name="map-pin" /><span>${details.name || "Localização"}<small>${details.address || `${details.latitude}, ${details.longitude}`}</small></span></a>`}
-    ${details?.type === "contacts" && details.contacts.map((card) => html`<p class="file"><${Icon} name="contact-round" /><span>${card.name}<small>${card.phones.join(", ")}</small></span></p>`)}
+    ${details?.type === "contacts" && details.contacts.map((card) => html`<p class="file"><${Icon} name="contact-round" /><span>${card.name}<small>${card.phones.map(phone).join(", ")}</small></span></p>`)}
     ${details?.type === "choice" && html`<p class="choice"><${Icon} name="check" size=${14} />${details.title}</p>`}
     ${details?.type === "poll" && html`<p class="strong">${details.question}</p><ul class="poll">${details.options.map((option) => html`<li>${option}</li>`)}</ul>`}
     ${message.text_content && details?.type !== "choice" && details?.type !== "location" && html`<p class="bubble-text">${linked(message.text_content)}</p>`}
@@ -73,14 +77,36 @@ const linked = (text) => text.split(URL_PATTERN).map((part, index) => (index % 2
 function Actions({ message, row, onQuote }) {
   const act = (action, body) => () => api.post(`whatsapp/messages/${message.id}/${action}/`, body).then(() => loadLatest(row.chat_id, 50), fail);
   const copy = () => navigator.clipboard?.writeText(message.text_content).then(() => toast("Texto copiado."), fail);
-  const isFresh = Date.now() - Date.parse(message.created_at) < 60 * 3_600_000;
+  const [isEditing, setEditing] = useState(false);
+  const age = Date.now() - Date.parse(message.created_at);
+  const isEditable = message.is_from_me && message.is_from_agent && message.message_type === "text" && !message.deleted_at && age < EDIT_MS;
+  const isFresh = age < DELETE_MS;
   const items = [
     { label: "Responder citando", icon: "reply", run: () => onQuote(message) },
     message.text_content && { label: "Copiar texto", icon: "copy", run: copy },
-    ...(message.is_from_me ? [] : ["line", { heading: "Reagir" }, ...REACTIONS.map((emoji) => ({ label: emoji, isChosen: message.company_reaction === emoji, run: act("reacao", { emoji: message.company_reaction === emoji ? "" : emoji }) }))]),
+    ...(message.is_from_me ? [] : ["line", { heading: "Reagir" }, { row: REACTIONS.map(([emoji, name]) => ({ label: emoji, name, isChosen: message.company_reaction === emoji, run: act("reacao", { emoji: message.company_reaction === emoji ? "" : emoji }) })) }]),
+    isEditable && { label: "Editar", icon: "pencil", run: () => setEditing(true) },
     message.is_from_me && isFresh && !message.deleted_at && message.is_from_agent && { label: "Apagar para todos", icon: "trash", kind: "danger", run: act("apagar") },
   ].filter(Boolean);
-  return html`<div class="bubble-actions"><${Menu} label="Ações da mensagem" side=${message.is_from_me ? "bottom-end" : "bottom-start"} items=${items} button=${(attributes) => html`<button ...${attributes} class="icon-button" aria-label="Ações da mensagem"><${Icon} name="chevron-down" size=${16} /></button>`} /></div>`;
+  return html`<div class="bubble-actions"><${Menu} label="Ações da mensagem" side=${message.is_from_me ? "bottom-end" : "bottom-start"} items=${items} button=${(attributes) => html`<button ...${attributes} class="icon-button" aria-label="Ações da mensagem"><${Icon} name="chevron-down" size=${16} /></button>`} />
+    ${isEditing && html`<${EditDialog} message=${message} chatId=${row.chat_id} onClose=${() => setEditing(false)} />`}</div>`;
+}
+
+function EditDialog({ message, chatId, onClose }) {
+  const [text, setText] = useState(message.text_content);
+  const [error, setError] = useState("");
+  const submit = async () => {
+    try {
+      await api.post(`whatsapp/messages/${message.id}/editar/`, { text: text.trim() });
+      await loadLatest(chatId, 50);
+      onClose();
+    } catch (failure) {
+      setError(failure.message);
+    }
+  };
+  return html`<${Dialog} title="Editar a mensagem" onClose=${onClose} onSubmit=${submit} footer=${html`<${Button} onClick=${onClose}>Cancelar<//><${Button} kind="primary" type="submit" disabled=${!text.trim()}>Guardar<//>`}>
+    <${Field} label="Texto" error=${error} hint="O cliente vê que a mensagem foi editada." control=${(attributes) => html`<textarea ...${attributes} rows="4" autofocus required value=${text} onInput=${(event) => setText(event.currentTarget.value)}></textarea>`} />
+  <//>`;
 }
 
 function Failed({ message, pending }) {

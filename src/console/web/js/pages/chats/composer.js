@@ -5,7 +5,7 @@ import { bytes } from "../../lib/format.js";
 import { me } from "../../lib/session.js";
 import { Button, IconButton } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
-import { fail } from "../../components/toast.js";
+import { fail, toast } from "../../components/toast.js";
 import { draft, keepDraft } from "../../store/drafts.js";
 import { send } from "../../store/outbox.js";
 import { isOpen, isWaiting, path } from "../../store/chats.js";
@@ -123,7 +123,7 @@ function Writer({ row, isNote, onNote, quoted, onQuote }) {
     }
     const body = file ? { type: file.kind, text: words, media_file_id: file.id, filename: file.name } : { type: "text", text: words };
     if (quoted) body.quoted_message_id = quoted.message_id;
-    send(row, body);
+    if (!send(row, body)) return toast("Há mensagens demais esperando pela rede neste navegador.", { kind: "danger" });
     typedAt.current = 0;
     setText("");
     keepDraft(row.chat_id, "");
@@ -162,7 +162,7 @@ function Writer({ row, isNote, onNote, quoted, onQuote }) {
     <div class="composer-row">
       ${!isNote && html`<${IconButton} icon="paperclip" label="Anexar arquivo" onClick=${() => chooser.current.click()} /><input ref=${chooser} type="file" hidden onChange=${(event) => { upload(event.currentTarget.files[0]); event.currentTarget.value = ""; }} />
       <${IconButton} id="note-mode" icon="sticky-note" label="Nota interna" shortcut="n" onClick=${() => onNote(true)} />`}
-      <textarea id="composer" ref=${area} rows="1" maxlength=${isNote ? NOTE_MAX : TEXT_MAX} aria-label=${isNote ? "Nota interna" : `Resposta a ${row.cliente_nome}`} placeholder=${isNote ? "Escreva uma nota" : innerWidth > 760 ? "Escreva uma resposta, ou / para respostas rápidas" : "Responder"} value=${text}
+      <textarea id="composer" ref=${area} rows="1" maxlength=${isNote ? NOTE_MAX : TEXT_MAX} aria-label=${isNote ? "Nota interna" : `Resposta a ${row.cliente_nome}`} placeholder=${isNote ? "Escreva uma nota" : innerWidth > 1000 ? "Escreva uma resposta, ou / para respostas rápidas" : "Responder"} value=${text}
         onInput=${(event) => change(event.currentTarget.value)} onKeyDown=${onKeyDown} onPaste=${onPaste} ...${quick.attributes}></textarea>
       <${Button} kind="primary" class="send" icon="send-horizontal" isBusy=${isBusy} disabled=${file?.isLoading || (!text.trim() && !file)} aria-label=${isNote ? "Guardar nota" : "Enviar"} title=${isNote ? "Guardar nota (Enter)" : "Enviar (Enter)"} onClick=${submit} />
     </div>

@@ -9,7 +9,7 @@ import { Avatar, Button, IconButton, Tag } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
 import { fail, toast } from "../../components/toast.js";
-import { chats, details, isOpen, isWaiting, listState, loadDetail, offers, path, patchRow, refresh } from "../../store/chats.js";
+import { chats, details, isOpen, isWaiting, listState, loadClosedChat, loadDetail, offers, path, patchRow, refresh } from "../../store/chats.js";
 import { threads } from "../../store/messages.js";
 import { Banners } from "./banners.js";
 import { CloseDialog } from "./close.js";
@@ -34,6 +34,9 @@ export function Conversation({ chatId, hasPanel, onPanel }) {
   useEffect(() => {
     if (listState.value === "ready" && (!row || isLive) && !detail) loadDetail(chatId).catch(() => {});
   }, [chatId, isLive, Boolean(detail), listState.value]);
+  useEffect(() => {
+    if (listState.value === "ready" && !row) loadClosedChat(chatId).catch(() => {});
+  }, [chatId, !row, listState.value]);
   const mayAct = isLive && (row.atendente_id === me.value.id || isAtLeast("supervisor"));
   const mayAccept = isLive && isWaiting(row) && (!row.atendente_id || row.atendente_id === me.value.id);
   const accept = async () => {
@@ -66,7 +69,7 @@ export function Conversation({ chatId, hasPanel, onPanel }) {
       <${Composer} row=${row} detail=${detail} quoted=${quoted} onQuote=${setQuoted} mayAccept=${mayAccept} onAccept=${accept} />
     </section>
     ${hasPanel && html`<${CustomerPanel} row=${row} detail=${detail} onClose=${onPanel} />`}
-    ${dialog === "transfer" && html`<${TransferDialog} row=${row} onClose=${() => setDialog(null)} onDone=${(text) => { setDialog(null); toast(text, { kind: "ok" }); }} />`}
+    ${dialog === "transfer" && html`<${TransferDialog} row=${row} onClose=${() => setDialog(null)} onDone=${(text) => { setDialog(null); toast(text, { kind: "ok" }); navigate(CHATS); }} />`}
     ${dialog === "close" && html`<${CloseDialog} row=${row} onClose=${() => setDialog(null)} onDone=${() => { setDialog(null); toast("Conversa encerrada.", { kind: "ok" }); }} />`}`;
 }
 

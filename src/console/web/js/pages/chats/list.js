@@ -12,16 +12,21 @@ import { Menu } from "../../components/menu.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
 import { VirtualList } from "../../components/virtual-list.js";
 import { departments } from "../../store/people.js";
+import { isNoneReady } from "../../store/numbers.js";
 import { own, setPresence } from "../../store/presence.js";
-import { isWaiting, listState, mine, offers, reload, typing, unread, waiting } from "../../store/chats.js";
+import { isWaiting, listState, mine, offered, reload, typing, unread, waiting } from "../../store/chats.js";
 import { address, closed, department, loadClosed, search, show, shownRows, tab, TABS } from "./lists.js";
 import { preview } from "./kinds.js";
+import { OfferCard } from "./banners.js";
+import { pendingOf } from "../../store/outbox.js";
 import { fail } from "../../components/toast.js";
 
 const ROW_PX = 76;
 /** Typing pauses this long before messages are searched. */
 const SEARCH_MS = 250;
 const HITS = 20;
+/** Those that end first; more would push the list off the screen. */
+const OFFERS_SHOWN = 2;
 
 export function ChatList({ chatId }) {
   const rows = shownRows.value;
@@ -32,6 +37,9 @@ export function ChatList({ chatId }) {
       <${Search} />
       <${Filter} />
     </header>
+    ${isNoneReady.value && html`<p class="list-alert" role="status"><${Icon} name="wifi-off" size=${15} />WhatsApp desconectado: nada sai agora.</p>`}
+    ${offered.value.slice(0, OFFERS_SHOWN).map(({ row, until }) => html`<${OfferCard} key=${row.chat_id} row=${row} until=${until} />`)}
+    ${offered.value.length > OFFERS_SHOWN && html`<p class="offers-more">e mais ${plural(offered.value.length - OFFERS_SHOWN, "oferta", "ofertas")}</p>`}
     ${!isSearching && html`<${Tabs} />`}
     ${isSearching ? html`<${Results} rows=${rows} chatId=${chatId} />` : html`<${Rows} rows=${rows} chatId=${chatId} />`}
   </aside>`;
@@ -80,7 +88,7 @@ function Rows({ rows, chatId }) {
   const active = rows.findIndex((row) => row.chat_id === chatId);
   return html`<div class="list-rows" id="chat-rows" role=${closed.value ? undefined : "tabpanel"} aria-labelledby=${closed.value ? undefined : `tab-${tab.value}`}>${rows.length === 0
     ? html`<${NoRows} />`
-    : html`<${VirtualList} items=${rows} rowHeight=${ROW_PX} label="Conversas" active=${active} keyOf=${(row) => `${row.chat_id} ${row.atendimento_id}`} onNearEnd=${closed.value ? loadClosed : undefined}
+    : html`<${VirtualList} key=${closed.value ? "closed" : `${tab.value} ${department.value}`} items=${rows} rowHeight=${ROW_PX} label="Conversas" active=${active} keyOf=${(row) => `${row.chat_id} ${row.atendimento_id}`} onNearEnd=${closed.value ? loadClosed : undefined}
         row=${(row) => html`<${Row} row=${row} isCurrent=${row.chat_id === chatId} />`} />`}</div>`;
 }
 
@@ -108,7 +116,9 @@ function Row({ row, isCurrent }) {
 }
 
 function Mark({ row }) {
-  if (offers.value.has(row.chat_id)) return html`<${Tag} kind="accent">Oferta<//>`;
+  const unsent = pendingOf(row.chat_id);
+  if (unsent.some((entry) => entry.error)) return html`<span class="unsent danger" title="Há uma mensagem não enviada"><${Icon} name="circle-alert" size=${15} /><span class="visually-hidden">Há uma mensagem não enviada</span></span>`;
+  if (unsent.length > 0) return html`<span class="unsent" title="Há mensagens a enviar"><${Icon} name="clock" size=${14} /><span class="visually-hidden">Há mensagens a enviar</span></span>`;
   if (row.prioridade === "urgente" || row.prioridade === "alta") return html`<${Tag} kind=${row.prioridade === "urgente" ? "danger" : "warn"}>${row.prioridade === "urgente" ? "Urgente" : "Alta"}<//>`;
   return null;
 }

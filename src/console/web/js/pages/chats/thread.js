@@ -7,7 +7,7 @@ import { Icon } from "../../components/icon.js";
 import { Empty } from "../../components/states.js";
 import { chats, isOpen, path, typing } from "../../store/chats.js";
 import { loadOlder } from "../../store/messages.js";
-import { outbox, sent } from "../../store/outbox.js";
+import { pendingOf, sent } from "../../store/outbox.js";
 import { Bubble, NoteBubble } from "./bubble.js";
 
 /** So near to the end that what comes in is followed. */
@@ -22,7 +22,7 @@ export function Thread({ chatId, row, thread, onQuote }) {
   const isAtEnd = useRef(true);
   const before = useRef({ height: 0, first: null });
   const [hasNews, setNews] = useState(false);
-  const pending = outbox.value.filter((entry) => entry.chat === chatId && !thread.items.some((item) => item.client_message_id === entry.id));
+  const pending = pendingOf(chatId).filter((entry) => !thread.items.some((item) => item.client_message_id === entry.id));
   const entries = useMemo(() => inOrder(thread), [thread.items, thread.notes]);
   const byId = useMemo(() => new Map(thread.items.map((item) => [item.message_id, item])), [thread.items]);
   const last = thread.items.at(-1);
