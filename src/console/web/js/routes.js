@@ -13,12 +13,6 @@ export const routes = [
     load: () => import("./pages/first-start/page.js"),
   },
   {
-    path: "/conversas/:chat?",
-    title: "Conversas",
-    nav: { label: "Conversas", icon: "messages-square", order: 10 },
-    load: () => import("./pages/chats/page.js"),
-  },
-  {
     path: "/painel/:department?",
     title: "Painel",
     nav: { label: "Painel", icon: "layout-dashboard", order: 20 },
@@ -30,6 +24,12 @@ export const routes = [
     title: "Relatórios",
     nav: { label: "Relatórios", icon: "chart-column", order: 30 },
     load: () => import("./pages/reports/page.js"),
+  },
+  {
+    path: "/conversas/:chat?",
+    title: "Conversas",
+    nav: { label: "Conversas", icon: "messages-square", order: 10 },
+    load: () => import("./pages/chats/page.js"),
   },
   {
     path: "/preferencias",

@@ -8,7 +8,7 @@ import { useKeys } from "../lib/keys.js";
 import { home, isAllowed, routes } from "../routes.js";
 import { Badge, Button } from "./controls.js";
 import { Icon } from "./icon.js";
-import { Failure, Skeleton } from "./states.js";
+import { Empty, Failure, Skeleton } from "./states.js";
 import { Help } from "./help.js";
 import { PresenceMenu } from "./presence-menu.js";
 
@@ -83,9 +83,10 @@ function CurrentPage() {
     );
   }, [page, isKnown, attempt.count]);
   useEffect(() => {
-    if (!page || !isKnown) navigate(home, { replace: true });
-  }, [page, isKnown]);
-  if (!isKnown) return null;
+    if (!page) navigate(home, { replace: true });
+  }, [page]);
+  if (!page) return null;
+  if (!isKnown) return html`<${Empty} icon="lock" title="Esta página não é para o seu acesso" action=${html`<${Button} kind="primary" onClick=${() => navigate(home)}>Ir para as conversas<//>`}>${page.title}: quem administra o sistema pode liberar ou fazer o que você precisa.<//>`;
   const Page = loaded.get(page.path);
   if (attempt.error && !Page) return html`<${Failure} error=${attempt.error} onRetry=${() => location.reload()} />`;
   if (!Page) return html`<${Skeleton} rows=${8} kind="row" />`;

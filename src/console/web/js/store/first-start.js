@@ -6,6 +6,7 @@ import { navigate, route } from "../lib/router.js";
 import { isAtLeast, me, onSignOut } from "../lib/session.js";
 import { onEvent, onSnapshot } from "../lib/socket.js";
 import { read, write } from "../lib/storage.js";
+import { numbers, reloadNumbers } from "./numbers.js";
 import { agents, departments } from "./people.js";
 
 export const PATH = "/inicio";
@@ -13,7 +14,7 @@ const HOME = "/conversas";
 /** Changes of one's own row that are looked through for a new password. */
 const CHANGES_MAX = 100;
 
-/** `{ isPasswordChanged, numbers, tickets }`, once it is known. */
+/** `{ isPasswordChanged, tickets }`, once it is known. */
 export const facts = signal(null);
 /** What this browser remembers: `{ seen, dismissed, keepsDepartments }`. */
 export const remembered = signal({});
@@ -25,17 +26,18 @@ export function remember(change) {
   write(key(), remembered.value);
 }
 
+export const isConnected = (number) => number.is_active && number.status === "ready";
 const isUntouched = (row) => row.criado_em === row.atualizado_em;
 
 /** In their order: `{ name, isDone }`. */
 export const steps = computed(() => {
-  const { isPasswordChanged = false, numbers = [], tickets = 0 } = facts.value ?? {};
+  const { isPasswordChanged = false, tickets = 0 } = facts.value ?? {};
   const places = departments.value;
   return [
     { name: "password", isDone: isPasswordChanged },
     { name: "department", isDone: places.length > 1 || places.some((row) => !isUntouched(row)) || Boolean(remembered.value.keepsDepartments) },
     { name: "person", isDone: agents.value.some((row) => row.is_active && row.id !== me.value?.id) },
-    { name: "number", isDone: numbers.some((row) => row.is_connected) },
+    { name: "number", isDone: (numbers.value ?? []).some(isConnected) },
     { name: "test", isDone: tickets > 0 },
   ];
 });
@@ -48,11 +50,6 @@ export const isOffered = computed(() => {
   // A hub that works for years is not new, whatever was never changed in it.
   return Boolean(remembered.value.seen) || facts.value.tickets === 0;
 });
-
-export async function loadNumbers() {
-  const numbers = await api.all("whatsapp/sessions/");
-  facts.value = { ...facts.value, numbers };
-}
 
 async function loadTickets() {
   const { count } = await api.get("atendimento/atendimentos/", { page_size: 1 });
@@ -70,15 +67,18 @@ onSnapshot(async () => {
   remembered.value = read(key(), {});
   if (remembered.value.dismissed && route.value.path !== PATH) return;
   const isFirst = !facts.value;
-  await Promise.all([loadNumbers(), loadTickets(), loadPassword()]);
+  await reload();
   // The first time the administrator is led there; from then on it stands in the bar.
   if (isFirst && isOffered.value && !remembered.value.seen && route.value.path === HOME) navigate(PATH, { replace: true });
 });
 
 /** All anew, for a page that is opened after it was dismissed. */
-export const reload = () => Promise.all([loadNumbers(), loadTickets(), loadPassword()]);
+export async function reload() {
+  await Promise.all([reloadNumbers(), loadTickets(), loadPassword()]);
+}
 
-onEvent("session_status", () => facts.value && loadNumbers().catch(() => {}));
+// The event tells the state only; the phone number comes with the row.
+onEvent("session_status", () => facts.value && reloadNumbers().catch(() => {}));
 onEvent("new_chat", () => facts.value?.tickets === 0 && loadTickets().catch(() => {}));
 
 onSignOut(() => {

@@ -31,7 +31,7 @@ export function Figures({ department }) {
   const team = teamOf(department);
   const online = team.filter(({ status }) => status === "online");
   const room = online.reduce((sum, one) => sum + Math.max(0, one.room), 0);
-  return html`<dl class="figures">
+  return html`<dl class="department-figures">
     <div><dt>Esperando</dt><dd class="numbers">${number(queue.length)}</dd>
       ${late > 0 ? html`<dd><${Tag} kind="danger" icon="clock">${plural(late, "vencida", "vencidas")}<//></dd>` : closing > 0 ? html`<dd><${Tag} kind="warn" icon="clock">${closing} vencendo<//></dd>` : html`<dd class="faint">${queue.length ? "no prazo" : "fila vazia"}</dd>`}</div>
     <div><dt>Mais antiga</dt><dd class="numbers">${oldest ? countdown(now.value - Date.parse(oldest)) : "—"}</dd><dd class="faint">meta ${department.tempo_resposta_esperado_minutos} min</dd></div>

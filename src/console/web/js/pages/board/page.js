@@ -21,7 +21,7 @@ export default function BoardPage({ params, query }) {
   useReady(state === "ready");
   const chosen = params.department ? shown.find((row) => String(row.id) === params.department) : shown.length === 1 ? shown[0] : null;
   const closeWhy = () => navigate(location.pathname, { replace: true });
-  return html`<div class="page"><div class="page-inner wide">
+  return html`<div class="page"><div class="page-inner roomy">
     ${state === "loading" && html`<${Heading} /><${Skeleton} rows=${6} kind="row" />`}
     ${state instanceof Error && html`<${Heading} /><${Failure} error=${state} onRetry=${() => { boardState.value = "loading"; reloadBoard().catch(() => {}); }} />`}
     ${state === "ready" && (shown.length === 0

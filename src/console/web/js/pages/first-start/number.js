@@ -9,7 +9,7 @@ import { Button, Field } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
 import { fail } from "../../components/toast.js";
 import { departments } from "../../store/people.js";
-import { facts, loadNumbers } from "../../store/first-start.js";
+import { numbers, reloadNumbers } from "../../store/numbers.js";
 
 const KINDS = {
   sandbox: "Este servidor simula o WhatsApp: o código é lido sozinho e nada sai daqui. Bom para experimentar.",
@@ -27,7 +27,7 @@ const usual = () => departments.value.filter((row) => row.ativo).reduce((first, 
 const place = (status) => PHASES.findIndex(([name]) => name === status);
 
 export function NumberStep({ isDone, onStay, onNext }) {
-  const number = facts.value.numbers.find((row) => row.is_default) ?? facts.value.numbers[0];
+  const number = numbers.value.find((row) => row.is_default) ?? numbers.value[0];
   const [code, setCode] = useState(number?.qr_code ? { image: number.qr_code } : null);
   const [isBusy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState(null);
@@ -49,7 +49,7 @@ export function NumberStep({ isDone, onStay, onNext }) {
     onStay();
     try {
       await api.post("whatsapp/sessions/start/", { session_id: id });
-      await loadNumbers();
+      await reloadNumbers();
     } catch (error) {
       fail(error);
     }
@@ -61,7 +61,7 @@ export function NumberStep({ isDone, onStay, onNext }) {
     } catch (error) {
       fail(error);
     }
-    loadNumbers().catch(fail);
+    reloadNumbers().catch(fail);
   };
   const isOn = place(status) >= 0;
   return html`<div class="step-form">

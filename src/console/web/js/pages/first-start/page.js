@@ -8,7 +8,8 @@ import { Failure, Skeleton } from "../../components/states.js";
 import { agents, departments, nameOf } from "../../store/people.js";
 import { me } from "../../lib/session.js";
 import { phone, plural } from "../../lib/format.js";
-import { facts, isOffered, left, reload, remember, steps } from "../../store/first-start.js";
+import { numbers } from "../../store/numbers.js";
+import { facts, isConnected, isOffered, left, reload, remember, steps } from "../../store/first-start.js";
 import { DepartmentStep } from "./department.js";
 import { NumberStep } from "./number.js";
 import { PasswordStep } from "./password.js";
@@ -27,7 +28,7 @@ const STEPS = {
 const others = () => agents.value.filter((row) => row.is_active && row.id !== me.value.id);
 
 function connected() {
-  const ready = (facts.value?.numbers ?? []).filter((row) => row.is_connected);
+  const ready = (numbers.value ?? []).filter(isConnected);
   return ready.map((row) => phone(row.phone_number) || row.device_name).join(", ");
 }
 
@@ -35,7 +36,7 @@ export default function FirstStartPage() {
   const [error, setError] = useState(null);
   const [chosen, setChosen] = useState(null);
   const [isLeaving, setLeaving] = useState(false);
-  const isKnown = facts.value?.isPasswordChanged !== undefined && facts.value?.numbers && facts.value?.tickets !== undefined;
+  const isKnown = facts.value?.isPasswordChanged !== undefined && numbers.value && facts.value?.tickets !== undefined;
   const load = () => {
     setError(null);
     reload().catch(setError);

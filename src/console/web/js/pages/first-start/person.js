@@ -70,6 +70,6 @@ function Handover({ made, onMore, onNext }) {
     }
   };
   return html`<div class="step-form" role="status"><p><strong>${made.display_name || made.username}</strong> já pode entrar. Entregue estes dados; a senha não é mostrada de novo.</p>
-    <div class="secret"><pre>${text}</pre><${IconButton} icon="copy" label="Copiar os dados de acesso" onClick=${copy} /></div>
+    <div class="handover"><pre>${text}</pre><${IconButton} icon="copy" label="Copiar os dados de acesso" onClick=${copy} /></div>
     <div class="step-actions"><${Button} kind="primary" onClick=${onNext}>Continuar<//><${Button} icon="user-plus" onClick=${onMore}>Cadastrar outra pessoa<//></div></div>`;
 }

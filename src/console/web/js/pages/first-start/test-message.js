@@ -8,13 +8,14 @@ import { Icon } from "../../components/icon.js";
 import { fail } from "../../components/toast.js";
 import { all, chats, isWaiting } from "../../store/chats.js";
 import { own, setPresence } from "../../store/presence.js";
-import { facts } from "../../store/first-start.js";
+import { isConnected } from "../../store/first-start.js";
+import { numbers } from "../../store/numbers.js";
 import { useForm } from "./form.js";
 
 const digits = (text) => text.replace(/\D/g, "");
 
 export function TestStep({ onStay, onNext }) {
-  const number = facts.value.numbers.find((row) => row.is_connected);
+  const number = numbers.value.find(isConnected);
   const [sent, setSent] = useState(null);
   const { field, errors, isBusy, submit } = useForm({ name: "Cliente de teste", from: "+55 11 97000-0001", text: "Olá! Isto é um teste." });
   const save = submit(async ({ name, from, text }) => {

@@ -119,7 +119,7 @@ function OnePerson({ rows, choice, agent }) {
   const days = daysOf(choice).reverse().filter((day) => begin(day) <= present);
   const table = () => save(csv([["De", "Até", "Status", "Segundos", "Causa", "Motivo"], ...rows.map((row) => [row.inicio, row.fim ?? "", LABELS[row.para], row.segundos, row.causa, row.motivo])]), `presenca_${name.replace(/\W+/g, "_")}_${choice.from}_${choice.to}.csv`);
   return html`<section class="card" aria-label="Por dia"><header><h2>${name}, dia a dia</h2></header><${Legend} />
-      <div class="days"><div class="day-row day-scale" aria-hidden="true"><span></span><span class="hours">${HOURS.map((hour) => html`<span key=${hour}>${hour}</span>`)}</span><span></span></div>
+      <div class="days"><div class="day-row day-scale" aria-hidden="true"><span></span><span class="day-hours">${HOURS.map((hour) => html`<span key=${hour}>${hour}</span>`)}</span><span></span></div>
         ${days.map((day) => html`<${DayRow} key=${day} day=${day} rows=${rows} present=${present} />`)}</div></section>
     <section class="card" aria-label="Mudanças"><header><h2>Mudanças</h2><span class="soft numbers">${rows.length}</span><div class="actions"><${Button} class="small" icon="download" aria-label="CSV das mudanças de presença" onClick=${table}>CSV<//></div></header>
       <div class="table-wrap" tabindex="0" role="region" aria-label="Tabela: mudanças"><table class="table"><thead><tr><th scope="col">Desde</th><th scope="col">Status</th><th scope="col" class="number">Durou</th><th scope="col">Por quê</th></tr></thead>
