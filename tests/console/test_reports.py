@@ -160,7 +160,7 @@ def test_reports_are_accessible_and_fit(hub, screen, picture, scheme, size):
     expect(page.locator(".chart").first).to_be_visible()
     look("reports")
     page.get_by_role("button", name="Ver “Conversas” como tabela").click()
-    page.get_by_role("region", name="Por pessoa").scroll_into_view_if_needed()
+    page.get_by_role("region", name="Por pessoa", exact=True).scroll_into_view_if_needed()
     look("reports-tables")
     page.goto("/relatorios/presenca")
     expect(page.locator(".comparison")).to_be_visible()
