@@ -2,7 +2,7 @@
 
 use std::{
     io::Write,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use axum::{
@@ -22,7 +22,8 @@ static KNOWN: LazyLock<DashMap<String, Arc<Asset>>> = LazyLock::new(DashMap::new
 pub(super) struct Asset {
     content_type: &'static str,
     plain: Bytes,
-    packed: Bytes,
+    /// Made when somebody takes it.
+    packed: OnceLock<Option<Bytes>>,
     etag: HeaderValue,
 }
 
@@ -55,8 +56,7 @@ impl Asset {
         let content_type = content_type(name)?;
         let mark = format!("\"{}\"", hexadecimal(&digest(&SHA256, &plain).as_ref()[..8]));
         let etag = HeaderValue::try_from(mark).ok()?;
-        let packed = pack(&plain)?;
-        Some(Self { content_type, plain: plain.into(), packed: packed.into(), etag })
+        Some(Self { content_type, plain: plain.into(), packed: OnceLock::new(), etag })
     }
 
     /// The body, packed for whoever understands it, or 304 for whoever has it.
@@ -72,18 +72,21 @@ impl Asset {
             return (StatusCode::NOT_MODIFIED, common).into_response();
         }
         let kind = [(header::CONTENT_TYPE, self.content_type)];
-        if text(header::ACCEPT_ENCODING).is_some_and(|accepted| accepted.contains("gzip")) {
+        let takes_gzip =
+            text(header::ACCEPT_ENCODING).is_some_and(|accepted| accepted.contains("gzip"));
+        let packed = takes_gzip.then(|| self.packed.get_or_init(|| pack(&self.plain))).cloned();
+        if let Some(packed) = packed.flatten() {
             let encoding = [(header::CONTENT_ENCODING, "gzip")];
-            return (common, kind, encoding, self.packed.clone()).into_response();
+            return (common, kind, encoding, packed).into_response();
         }
         (common, kind, self.plain.clone()).into_response()
     }
 }
 
-fn pack(plain: &[u8]) -> Option<Vec<u8>> {
+fn pack(plain: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 2), Compression::best());
     encoder.write_all(plain).ok()?;
-    encoder.finish().ok()
+    encoder.finish().ok().map(Bytes::from)
 }
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {

@@ -8,7 +8,9 @@ use axum::{
 use dx_actors::{
     HubError,
     chat::{Closing, TransferRequest},
-    domain::{AgentId, DepartmentId, Priority, TicketId, TicketStatus, TicketView, phone},
+    domain::{
+        AgentId, CustomerId, DepartmentId, Priority, TicketId, TicketStatus, TicketView, phone,
+    },
     store::{TicketFilter, TicketSort},
 };
 use serde_json::Value;
@@ -234,6 +236,7 @@ fn filter(query: &mut Query) -> ApiResult<TicketFilter> {
         agent_id: query.number("atendente").map(AgentId),
         priority: query.choice("prioridade", Priority::parse),
         chat_id: query.text("chat_id").map(|text| phone::chat_id(&text.replace('\0', ""))),
+        customer_id: query.number("cliente").map(CustomerId),
         tag: None,
         search: query.search_terms(),
     };
@@ -343,7 +346,7 @@ mod tests {
     async fn filters_search_and_order_choose_the_tickets() {
         let office = Office::open().await;
         office.accepted(office.ana, &number(1)).await;
-        office.enqueue(&number(2), "baixa").await;
+        let customer = office.enqueue(&number(2), "baixa").await["cliente"].clone();
         let (ana, sales) = (office.ana, office.sales);
         let cases = [
             (String::new(), 2),
@@ -354,6 +357,8 @@ mod tests {
             (format!("?departamento={sales}"), 2),
             ("?departamento=999".into(), 0),
             (format!("?chat_id={}", number(2)), 1),
+            (format!("?cliente={customer}"), 1),
+            ("?cliente=999".into(), 0),
             (format!("?search={}", number(2)), 1),
             ("?search=xyz+empresa".into(), 2),
         ];

@@ -397,6 +397,8 @@ pub struct TicketParams {
     #[param(schema_with = word::<Priority>, required = false)]
     pub prioridade: String,
     pub chat_id: Option<String>,
+    /// Id de um cliente.
+    pub cliente: Option<i64>,
     /// Palavras no nome do cliente, no número ou no chat.
     pub search: Option<String>,
     /// `criado_em` (padrão: `-criado_em`), `iniciado_em` ou `finalizado_em`.

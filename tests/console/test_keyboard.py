@@ -117,3 +117,15 @@ def test_menus_are_walked_with_arrows_and_give_the_focus_back(hub, screen):
     expect(page.get_by_role("menu")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Presença:")).to_be_focused()
+
+
+def test_arrows_go_from_tab_to_tab(hub, screen):
+    hub.person("ana", "Ana Lima")
+    page = screen()
+    sign_in(page, "ana")
+    page.get_by_role("tab", name="Minhas").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Aguardando")).to_be_focused()
+    expect(page.get_by_text("Ninguém esperando")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Minhas")).to_be_focused()

@@ -117,3 +117,37 @@ def test_a_draft_survives_a_reload(hub, screen):
     page.locator("#composer").fill("Pela metade")
     page.reload()
     expect(page.locator("#composer")).to_have_value("Pela metade")
+
+
+def test_a_message_that_the_network_refused_is_tried_again(hub, screen):
+    _, page = talking(hub, screen)
+    hub.admin.post("whatsapp/sandbox/falha/", {"falha": "envio_recusado"})
+    answer(page, "Vai falhar uma vez")
+    line = bubble(page, "Vai falhar uma vez")
+    expect(line).to_have_attribute("data-status", "failed")
+    line.get_by_role("button", name="Por quê?").click()
+    expect(line.locator(".failed-note")).not_to_contain_text("Não enviada.")
+    line.get_by_role("button", name="Tentar de novo").click()
+    expect(line).to_have_attribute("data-status", "read")
+    expect(line).to_have_count(1)
+
+
+def test_a_hub_that_does_not_answer_at_the_start_is_asked_again(hub, screen):
+    _, page = talking(hub, screen)
+    page.route("**/api/v1/auth/refresh/", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_role("heading", name="Sem conexão")).to_be_visible()
+    page.unroute("**/api/v1/auth/refresh/")
+    page.get_by_role("button", name="Tentar de novo").click()
+    expect(bubble(page, "Primeira")).to_be_visible()
+
+
+def test_an_hour_that_is_over_ends_nothing(hub, screen):
+    _, page = talking(hub, screen)
+    # As the browser's clock has it, the token ends: the next request brings another first.
+    renewed = []
+    page.on("request", lambda request: renewed.append(1) if request.url.endswith("/auth/refresh/") else None)
+    page.evaluate("const now = Date.now; Date.now = () => now() + 3600 * 1000")
+    answer(page, "Uma hora depois")
+    expect(bubble(page, "Uma hora depois")).to_have_attribute("data-status", "read")
+    assert renewed, "no other token was asked for"

@@ -189,3 +189,46 @@ def files():
     # MPEG 1 layer III, 128 kbit/s, 44.1 kHz: frames of 417 bytes without sound.
     mp3 = (b"\xff\xfb\x90\x00" + b"\0" * 413) * 38
     return {"foto.png": png, "recado.mp3": mp3, "nota.txt": "Ordem de serviço 42\n".encode()}
+
+
+def test_a_message_that_was_found_is_shown_where_it_was_said(hub, screen):
+    support = hub.department()["id"]
+    ana = hub.person("ana", "Ana Lima", departments=[support])
+    hub.customer_writes(MARIA, "Meu contrato é o 778")
+    ana.post(f"chats/{MARIA}/aceitar/")
+    ana.post(f"chats/{MARIA}/encerrar/")
+    hub.customer_writes(MARIA, "Agora é sobre o boleto 991")
+    for number in range(70):
+        hub.customer_writes(MARIA, f"Linha {number}")
+    ana.post(f"chats/{MARIA}/aceitar/")
+    page = screen()
+    sign_in(page, "ana")
+    page.keyboard.press("/")
+    # Beyond the page of the history that is loaded first.
+    page.keyboard.type("boleto 991")
+    page.locator(".hit").click()
+    expect(page.locator(".found", has_text="boleto 991")).to_be_in_viewport()
+    # In a ticket that is over.
+    page.locator("#chat-search").fill("contrato 778")
+    page.locator(".hit", has_text="778").click()
+    expect(page.locator(".panel .earlier", has_text="Meu contrato é o 778")).to_be_visible()
+
+
+def test_what_a_customer_writes_stays_text(hub, screen):
+    support = hub.department()["id"]
+    ana = hub.person("ana", "Ana Lima", departments=[support])
+    wicked = """<img src=x onerror="window.hacked=1"> javascript:alert(1) <b>veneno</b> &amp; https://exemplo.com/a?b=1&c=<i>"""
+    hub.customer_writes(MARIA, wicked, name="<b>Maria</b>")
+    ana.post(f"chats/{MARIA}/aceitar/")
+    page = screen()
+    sign_in(page, "ana")
+    expect(page.locator(".chat-row")).to_contain_text("<b>Maria</b>")
+    page.locator(".chat-row").click()
+    expect(page.locator(".bubble-text")).to_have_text(wicked)
+    expect(page.locator(".bubble-text a")).to_have_attribute("href", "https://exemplo.com/a?b=1&c=")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("veneno")
+    expect(page.locator(".hit mark")).to_have_text("veneno")
+    expect(page.locator(".hit")).to_contain_text("<b>veneno</b> &amp; https://")
+    assert page.evaluate("window.hacked") is None

@@ -114,6 +114,7 @@ pub struct TicketFilter {
     pub agent_id: Option<AgentId>,
     pub priority: Option<Priority>,
     pub chat_id: Option<String>,
+    pub customer_id: Option<CustomerId>,
     /// Has this tag.
     pub tag: Option<String>,
     pub search: Vec<String>,
@@ -134,6 +135,7 @@ impl TicketFilter {
             .push_bind_if(" AND t.agent_id = ", self.agent_id)
             .push_bind_if(" AND t.priority = ", self.priority)
             .push_bind_if(" AND t.chat_id = ", self.chat_id.as_deref())
+            .push_bind_if(" AND t.customer_id = ", self.customer_id)
             .push_mixed_search(
                 &self.search,
                 &["c.name_plain", "t.notes_plain"],

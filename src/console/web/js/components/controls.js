@@ -55,3 +55,14 @@ export const Tag = ({ kind, icon, children }) => html`<span class=${classes("tag
 
 /** A key as it stands on the keyboard. */
 export const Key = ({ children }) => html`<kbd>${children}</kbd>`;
+
+/** For the `onKeyDown` of a `role="tablist"`: arrows go from tab to tab. */
+export function moveTab(event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const tabs = [...event.currentTarget.querySelectorAll("[role=tab]")];
+  const next = step && tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+  next.click();
+}

@@ -13,8 +13,11 @@ const THREADS_MAX = 30;
 const EARLY_MAX = 200;
 const RANK = { queued: 0, sending: 1, sent: 2, failed: 2, delivered: 3, read: 4 };
 
-/** Chat id → `{ items, total, state, error, notes, isLoadingOlder }`. */
+/** Chat id → `{ items, total, state, error, notes, isLoadingOlder, isStale }`. */
 export const threads = signal(new Map());
+/** The chat that is on the screen: loaded at once after a gap, the others when they are opened again. */
+export const shownChat = signal(null);
+
 const early = new Map();
 const EMPTY = { items: [], notes: [], total: 0, state: "loading", error: null, isLoadingOlder: false };
 
@@ -50,7 +53,7 @@ export async function loadThread(chatId) {
     update(chatId, (thread) => {
       // Another ticket of the same chat begins: what was said before is not part of it.
       const isSame = thread.items.some((item) => history.results.some((row) => row.message_id === item.message_id));
-      return { items: merge(isSame ? thread.items : [], history.results), notes, total: history.total, state: "ready" };
+      return { items: merge(isSame ? thread.items : [], history.results), notes, total: history.total, state: "ready", isStale: false };
     });
   } catch (error) {
     update(chatId, { state: "failed", error });
@@ -92,6 +95,13 @@ function change(chatId, messageId, what) {
   return true;
 }
 
+/** A message that failed is tried again: its state begins anew. */
+export async function retryMessage(message) {
+  await api.post("whatsapp/retry/", { id: message.id });
+  change(message.chat_id, message.message_id, () => ({ status: "queued" }));
+  loadLatest(message.chat_id);
+}
+
 function advance(chatId, messageId, status) {
   const isKnown = change(chatId, messageId, (item) => ((RANK[status] ?? 0) > (RANK[item.status] ?? 0) ? { status } : {}));
   if (isKnown) return;
@@ -99,8 +109,17 @@ function advance(chatId, messageId, status) {
   if (early.size > EARLY_MAX) early.delete(early.keys().next().value);
 }
 
+/** Only what is on the screen is kept up to date in full; the rest is asked for when it is looked at. */
+function isShown(chatId) {
+  if (chatId === shownChat.peek()) return true;
+  const thread = threads.value.get(chatId);
+  // In its place: it was not looked at.
+  if (thread) threads.value = new Map(threads.value).set(chatId, { ...thread, isStale: true });
+  return false;
+}
+
 onEvent("message_received", (data) => {
-  if (!threads.value.has(data.chat_id)) return;
+  if (!isShown(data.chat_id) || !threads.value.has(data.chat_id)) return;
   if (data.type !== "text") return loadLatest(data.chat_id);
   put(data.chat_id, {
     id: data.database_id,
@@ -131,7 +150,7 @@ onEvent("message_received", (data) => {
 onEvent("message_sent", (data) => {
   advance(data.chat_id, data.message_id, data.status);
   const thread = threads.value.get(data.chat_id);
-  if (thread && !thread.items.some((item) => item.message_id === data.message_id)) loadLatest(data.chat_id);
+  if (thread && !thread.items.some((item) => item.message_id === data.message_id) && isShown(data.chat_id)) loadLatest(data.chat_id);
 });
 onEvent("message_status", (data) => advance(data.chat_id, data.message_id, data.status));
 onEvent("message_updated", (data) => change(data.chat_id, data.message_id, (item) => ({
@@ -149,9 +168,6 @@ onEvent("note_added", (data) => {
 });
 onEvent("note_removed", (data) => threads.value.has(data.chat_id) && update(data.chat_id, (thread) => ({ notes: thread.notes.filter((note) => note.id !== data.id) })));
 
-/** The chat that is on the screen: loaded at once after a gap, the others when they are opened again. */
-export const shownChat = signal(null);
-
 onSnapshot(async () => {
   const shown = shownChat.peek();
   threads.value = new Map([...threads.value].filter(([chatId]) => chatId === shown));
@@ -160,7 +176,8 @@ onSnapshot(async () => {
 
 effect(() => {
   const shown = shownChat.value;
-  if (shown && !threads.peek().has(shown)) loadThread(shown);
+  const thread = threads.peek().get(shown);
+  if (shown && (!thread || thread.isStale)) loadThread(shown);
 });
 
 onSignOut(() => {

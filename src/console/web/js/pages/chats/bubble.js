@@ -9,7 +9,7 @@ import { Icon } from "../../components/icon.js";
 import { Menu } from "../../components/menu.js";
 import { fail, toast } from "../../components/toast.js";
 import { path } from "../../store/chats.js";
-import { loadLatest } from "../../store/messages.js";
+import { loadLatest, retryMessage } from "../../store/messages.js";
 import { discard, retry } from "../../store/outbox.js";
 import { nameOfKind } from "./kinds.js";
 import { Media } from "./media.js";
@@ -115,7 +115,7 @@ function Failed({ message, pending }) {
     const full = await api.get(`whatsapp/messages/${message.id}/`).catch(() => null);
     setWhy(full?.error_message || "O WhatsApp não aceitou a mensagem.");
   };
-  const again = pending ? () => retry(pending.id) : () => api.post("whatsapp/retry/", { id: message.id }).then(() => loadLatest(message.chat_id, 20), fail);
+  const again = pending ? () => retry(pending.id) : () => retryMessage(message).catch(fail);
   return html`<div class="failed-note" role="alert"><span>${(pending?.error ?? why) || "Não enviada."}</span>
     ${!pending && !why && html`<${Button} kind="quiet" class="small" onClick=${ask}>Por quê?<//>`}
     <${Button} kind="quiet" class="small" icon="refresh-cw" onClick=${again}>Tentar de novo<//>

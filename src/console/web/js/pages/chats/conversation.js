@@ -17,14 +17,15 @@ import { Composer, focusComposer } from "./composer.js";
 import { CustomerPanel } from "./panel.js";
 import { Thread } from "./thread.js";
 import { TransferDialog } from "./transfer.js";
-import { closed } from "./lists.js";
+import { address, closed } from "./lists.js";
 
 const CHATS = "/conversas";
 
 /** The row of an open chat, or of one among the closed ones. */
 const rowOf = (chatId) => chats.value.get(chatId) ?? closed.value?.rows.find((row) => row.chat_id === chatId);
 
-export function Conversation({ chatId, hasPanel, onPanel }) {
+/** `found`: a message to be shown, `{ mensagem, atendimento }`. */
+export function Conversation({ chatId, found, hasPanel, onPanel }) {
   const [dialog, setDialog] = useState(null);
   const [quoted, setQuoted] = useState(null);
   const row = rowOf(chatId);
@@ -59,16 +60,18 @@ export function Conversation({ chatId, hasPanel, onPanel }) {
     ["i", "Mostrar ou esconder o cliente", onPanel],
     ["Escape", "Voltar à lista", () => navigate(CHATS)],
   ]);
+  // What was said in an earlier ticket stands in the history.
+  const earlier = found?.atendimento && row && Number(found.atendimento) !== row.atendimento_id ? Number(found.atendimento) : null;
   if (!row) return html`<${Missing} thread=${thread} />`;
   return html`<section class="conversation" aria-label=${`Conversa com ${row.cliente_nome}`}>
       <${Head} row=${row} detail=${detail} mayAct=${mayAct} mayAccept=${mayAccept && !offers.value.has(chatId)} onAccept=${accept} onDialog=${setDialog} hasPanel=${hasPanel} onPanel=${onPanel} />
       <${Banners} row=${row} detail=${detail} onAccept=${accept} />
       ${!thread || thread.state === "loading" ? html`<div class="thread"><${Skeleton} rows=${7} kind="bubble" /></div>`
         : thread.state === "failed" && thread.items.length === 0 ? html`<${Failure} error=${thread.error} />`
-        : html`<${Thread} chatId=${chatId} row=${row} thread=${thread} onQuote=${setQuoted} />`}
+        : html`<${Thread} chatId=${chatId} row=${row} thread=${thread} onQuote=${setQuoted} target=${found?.mensagem} />`}
       <${Composer} row=${row} detail=${detail} quoted=${quoted} onQuote=${setQuoted} mayAccept=${mayAccept} onAccept=${accept} />
     </section>
-    ${hasPanel && html`<${CustomerPanel} row=${row} detail=${detail} onClose=${onPanel} />`}
+    ${(hasPanel || earlier) && html`<${CustomerPanel} key=${earlier} row=${row} detail=${detail} ticketId=${earlier} onClose=${() => (hasPanel ? onPanel() : navigate(address(chatId), { replace: true }))} />`}
     ${dialog === "transfer" && html`<${TransferDialog} row=${row} onClose=${() => setDialog(null)} onDone=${(text) => { setDialog(null); toast(text, { kind: "ok" }); navigate(CHATS); }} />`}
     ${dialog === "close" && html`<${CloseDialog} row=${row} onClose=${() => setDialog(null)} onDone=${() => { setDialog(null); toast("Conversa encerrada.", { kind: "ok" }); }} />`}`;
 }

@@ -6,7 +6,7 @@ import { now } from "../../lib/now.js";
 import { useReady } from "../../lib/ready.js";
 import { Link } from "../../lib/router.js";
 import { role } from "../../lib/session.js";
-import { Avatar, Badge, IconButton, Tag } from "../../components/controls.js";
+import { Avatar, Badge, IconButton, moveTab, Tag } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
 import { Menu } from "../../components/menu.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
@@ -75,8 +75,8 @@ function Tabs() {
     return html`<div class="list-note"><span>Conversas encerradas</span><${IconButton} icon="x" label="Voltar às conversas abertas" size=${16} onClick=${() => (closed.value = null)} /></div>`;
   }
   const counts = { mine: mine.value.length, waiting: waiting.value.length };
-  return html`<div class="list-tabs"><div class="tabs" role="tablist" aria-label="Conversas">
-    ${TABS.map(([name, label]) => html`<button type="button" role="tab" key=${name} id=${`tab-${name}`} aria-selected=${tab.value === name ? "true" : "false"} aria-controls="chat-rows" onClick=${() => show(name)}>
+  return html`<div class="list-tabs"><div class="tabs" role="tablist" aria-label="Conversas" onKeyDown=${moveTab}>
+    ${TABS.map(([name, label]) => html`<button type="button" role="tab" key=${name} id=${`tab-${name}`} aria-selected=${tab.value === name ? "true" : "false"} aria-controls="chat-rows" tabindex=${tab.value === name ? 0 : -1} onClick=${() => show(name)}>
       ${label}${counts[name] > 0 && html`<span class="count numbers">${counts[name]}</span>`}${name === "mine" && unread.value > 0 && html`<span class="unread-dot"><span class="visually-hidden">${plural(unread.value, "conversa não lida", "conversas não lidas")}</span></span>`}</button>`)}
   </div></div>`;
 }
@@ -159,7 +159,7 @@ function Results({ rows, chatId }) {
     ${hits.state === "loading" && hits.rows.length === 0 && html`<${Skeleton} rows=${3} kind="row" />`}
     ${hits.state instanceof Error && html`<p class="results-none">${hits.state.message}</p>`}
     ${hits.state === "ready" && hits.rows.length === 0 && html`<p class="results-none">Nenhuma mensagem encontrada.</p>`}
-    ${hits.rows.map((hit) => html`<${Link} class="hit" key=${hit.id} href=${address(hit.chat_id)}><span class="chat-row-line"><span class="chat-row-name cut">${hit.contact_name || hit.contact_number}</span><time class="faint numbers">${shortly(hit.created_at)}</time></span><span class="hit-text">${marked(hit.trecho)}</span><//>`)}
+    ${hits.rows.map((hit) => html`<${Link} class="hit" key=${hit.id} href=${`${address(hit.chat_id)}?${new URLSearchParams({ mensagem: hit.message_id, atendimento: hit.atendimento_id ?? "" })}`}><span class="chat-row-line"><span class="chat-row-name cut">${hit.contact_name || hit.contact_number}</span><time class="faint numbers">${shortly(hit.created_at)}</time></span><span class="hit-text">${marked(hit.trecho)}</span><//>`)}
   </div>`;
 }
 

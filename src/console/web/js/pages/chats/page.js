@@ -10,7 +10,7 @@ import { Conversation } from "./conversation.js";
 import { ChatList } from "./list.js";
 import { address, shownRows } from "./lists.js";
 
-export default function ChatsPage({ params }) {
+export default function ChatsPage({ params, query }) {
   const chatId = params.chat ?? null;
   const [hasPanel, setPanel] = useState(() => read("panel", innerWidth > 1180));
   useEffect(() => {
@@ -32,10 +32,10 @@ export default function ChatsPage({ params }) {
     setPanel(!hasPanel);
     write("panel", !hasPanel);
   };
-  return html`<div class=${classes("chats", chatId && "has-chat", chatId && hasPanel && "has-panel")}>
+  return html`<div class=${classes("chats", chatId && "has-chat")}>
     <${ChatList} chatId=${chatId} />
     ${chatId
-      ? html`<${Conversation} key=${chatId} chatId=${chatId} hasPanel=${hasPanel} onPanel=${togglePanel} />`
+      ? html`<${Conversation} key=${chatId} chatId=${chatId} found=${query.mensagem ? query : null} hasPanel=${hasPanel} onPanel=${togglePanel} />`
       : html`<section class="conversation none"><${Empty} icon="messages-square" title="Escolha uma conversa"><span>Clique nela, ou ande pela lista com <${Key}>j<//> e <${Key}>k<//>.</span><//></section>`}
   </div>`;
 }

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { dateTime, duration, phone, plural, priorityName, shortly, statusName } from "../../lib/format.js";
-import { Avatar, IconButton, Tag } from "../../components/controls.js";
+import { Avatar, IconButton, moveTab, Tag } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
 import { fail } from "../../components/toast.js";
@@ -10,14 +10,15 @@ import { path } from "../../store/chats.js";
 
 const TABS = [["customer", "Cliente"], ["history", "Histórico"], ["documents", "Documentos"]];
 
-export function CustomerPanel({ row, detail, onClose }) {
-  const [tab, setTab] = useState("customer");
+/** `ticketId`: an earlier ticket to be shown in the history. */
+export function CustomerPanel({ row, detail, ticketId, onClose }) {
+  const [tab, setTab] = useState(ticketId ? "history" : "customer");
   return html`<aside class="panel" aria-label="Cliente">
-    <header class="panel-head"><div class="tabs" role="tablist" aria-label="Sobre o cliente">${TABS.map(([name, label]) => html`<button type="button" role="tab" key=${name} aria-selected=${tab === name ? "true" : "false"} onClick=${() => setTab(name)}>${label}</button>`)}</div>
+    <header class="panel-head"><div class="tabs" role="tablist" aria-label="Sobre o cliente" onKeyDown=${moveTab}>${TABS.map(([name, label]) => html`<button type="button" role="tab" key=${name} aria-selected=${tab === name ? "true" : "false"} tabindex=${tab === name ? 0 : -1} onClick=${() => setTab(name)}>${label}</button>`)}</div>
       <${IconButton} icon="x" label="Esconder o cliente" shortcut="i" class="panel-close" onClick=${onClose} /></header>
     <div class="panel-body" role="tabpanel">
       ${tab === "customer" && html`<${Customer} key=${row.cliente_id} row=${row} detail=${detail} />`}
-      ${tab === "history" && html`<${History} key=${row.chat_id} row=${row} />`}
+      ${tab === "history" && html`<${History} key=${row.cliente_id} row=${row} ticketId=${ticketId} />`}
       ${tab === "documents" && html`<${Documents} key=${row.cliente_id} row=${row} />`}
     </div>
   </aside>`;
@@ -83,9 +84,9 @@ function Tags({ row, tags }) {
 
 const PAGE = 30;
 
-function History({ row }) {
-  const [tickets, error, again] = useLoaded(() => api.get("atendimento/atendimentos/", { chat_id: row.chat_id, page_size: PAGE }), [row.chat_id, row.status]);
-  const [opened, setOpened] = useState(null);
+function History({ row, ticketId }) {
+  const [tickets, error, again] = useLoaded(() => api.get("atendimento/atendimentos/", { cliente: row.cliente_id, page_size: PAGE }), [row.cliente_id, row.status]);
+  const [opened, setOpened] = useState(ticketId);
   if (error) return html`<${Failure} error=${error} onRetry=${again} />`;
   if (!tickets) return html`<${Skeleton} rows=${4} kind="row" />`;
   const earlier = tickets.results.filter((ticket) => ticket.id !== row.atendimento_id || row.status === "finalizado");
@@ -96,14 +97,14 @@ function History({ row }) {
       <small>${[ticket.departamento_nome, ticket.atendente_nome, statusName(ticket.status)].filter(Boolean).join(" · ")}</small>
       ${ticket.avaliacao && html`<small class="stars" aria-label=${`Avaliação ${ticket.avaliacao} de 5`}>${"★".repeat(ticket.avaliacao)}${"☆".repeat(5 - ticket.avaliacao)}</small>`}
     </button>
-    ${opened === ticket.id && html`<${Earlier} chatId=${row.chat_id} ticket=${ticket} />`}
+    ${opened === ticket.id && html`<${Earlier} ticket=${ticket} />`}
   </li>`)}</ol>`;
 }
 
 /** What was said in an earlier ticket, out of the messages of the chat. */
-function Earlier({ chatId, ticket }) {
+function Earlier({ ticket }) {
   const [rows, error, again] = useLoaded(async () => {
-    const found = await api.all("whatsapp/messages/", { chat_id: chatId, ordering: "-created_at" }, 500);
+    const found = await api.all("whatsapp/messages/", { chat_id: ticket.chat_id, ordering: "-created_at" }, 500);
     return found.filter((message) => message.atendimento === ticket.id).reverse();
   }, [ticket.id]);
   if (error) return html`<${Failure} error=${error} onRetry=${again} />`;

@@ -17,7 +17,8 @@ const READ_MS = 400;
 /** Messages of one person within this time stand together. */
 const TOGETHER_MS = 4 * 60_000;
 
-export function Thread({ chatId, row, thread, onQuote }) {
+/** `target`: the id of a message to be shown. */
+export function Thread({ chatId, row, thread, onQuote, target }) {
   const box = useRef(null);
   const isAtEnd = useRef(true);
   const before = useRef({ height: 0, first: null });
@@ -56,6 +57,14 @@ export function Thread({ chatId, row, thread, onQuote }) {
     observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
+  useEffect(() => {
+    if (!target) return;
+    const element = box.current?.querySelector(`[data-message="${CSS.escape(target)}"]`);
+    if (!element) return void (thread.isLoadingOlder || loadOlder(chatId));
+    isAtEnd.current = false;
+    element.scrollIntoView({ block: "center" });
+    element.classList.add("found");
+  }, [target, thread.items.length]);
   const onScroll = () => {
     const { scrollTop, scrollHeight, clientHeight } = box.current;
     isAtEnd.current = scrollHeight - scrollTop - clientHeight < AT_END_PX;
