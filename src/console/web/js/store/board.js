@@ -103,13 +103,13 @@ async function load() {
   for (const row of await api.all("atendimento/filas/", { aguardando: true })) found.set(row.id, row);
   knownSince.value = Math.max(since, oldest);
   places.value = found;
-  boardState.value = "ready";
 }
 
 /** Loads all anew by hand, or after a gap. */
 export async function reloadBoard() {
   try {
     await Promise.all([load(), reloadPeople(), reloadPresences()]);
+    boardState.value = "ready";
   } catch (error) {
     if (boardState.value !== "ready") boardState.value = error;
     throw error;

@@ -67,7 +67,12 @@ onSnapshot(async () => {
   remembered.value = read(key(), {});
   if (remembered.value.dismissed && route.value.path !== PATH) return;
   const isFirst = !facts.value;
-  await reload();
+  try {
+    await reload();
+  } catch {
+    // Nobody's work depends on it: the page itself says what is wrong, with another try.
+    return;
+  }
   // The first time the administrator is led there; from then on it stands in the bar.
   if (isFirst && isOffered.value && !remembered.value.seen && route.value.path === HOME) navigate(PATH, { replace: true });
 });

@@ -45,7 +45,8 @@ export function QueueTrend({ department, height }) {
   const total = arrivals.reduce((sum, value) => sum + value, 0);
   const hours = Math.round((arrivals.length * BUCKET_MS) / 3_600_000);
   if (total === 0 && !waiting.some((value) => value > 0)) return html`<p class="trend-none">Nada chegou nas últimas horas.</p>`;
+  const arrived = plural(total, "chegou", "chegaram");
   const most = Math.max(...waiting);
-  return html`<figure class="trend-figure"><${Trend} arrivals=${arrivals} waiting=${waiting} height=${height} label=${`Últimas ${hours} horas: ${total} chegaram, no máximo ${most} esperando ao mesmo tempo.`} />
-    <figcaption><span>${clock(since)}</span><span class="trend-key"><i class="key-bar"></i>${total} chegaram<i class="key-line"></i>até ${most} esperando</span><span>agora</span></figcaption></figure>`;
+  return html`<figure class="trend-figure"><${Trend} arrivals=${arrivals} waiting=${waiting} height=${height} label=${`Últimas ${hours} horas: ${arrived}, no máximo ${most} esperando ao mesmo tempo.`} />
+    <figcaption><span>${clock(since)}</span><span class="trend-key"><i class="key-bar"></i>${arrived}<i class="key-line"></i>até ${most} esperando</span><span>agora</span></figcaption></figure>`;
 }

@@ -2,7 +2,7 @@
 import { html, useEffect } from "../../lib/html.js";
 import { duration, number, plural } from "../../lib/format.js";
 import { now } from "../../lib/now.js";
-import { navigate } from "../../lib/router.js";
+import { Link, navigate } from "../../lib/router.js";
 import { isAtLeast } from "../../lib/session.js";
 import { useReady } from "../../lib/ready.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
@@ -40,7 +40,7 @@ const Heading = ({ children }) => html`<header class="page-header"><div><h1>Pain
 
 function NoDepartments() {
   return isAtLeast("gerente")
-    ? html`<${Empty} icon="layers" title="Nenhum departamento ativo" action=${html`<a class="button" href="/departamentos">Criar um departamento</a>`} />`
+    ? html`<${Empty} icon="layers" title="Nenhum departamento ativo" action=${html`<${Link} class="button" href="/departamentos">Criar um departamento<//>`} />`
     : html`<${Empty} icon="layers" title="Você não está em nenhum departamento">Peça à sua gerência para incluir você nos departamentos que acompanha.<//>`;
 }
 

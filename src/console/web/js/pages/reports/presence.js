@@ -16,6 +16,8 @@ import { begin, daysOf, end, longDay } from "./period.js";
 
 /** Ten requests; more is for a shorter period, or for one person. */
 const ROWS_MAX = 1000;
+/** Changes come in groups, at the beginning of a shift: what they make is asked for once. */
+const CHANGED_MS = 800;
 const STATUSES = ["online", "busy", "away", "offline"];
 const DOTS = { online: "online", busy: "busy", away: "away", offline: "offline" };
 const KINDS = { online: "ok", busy: "danger", away: "warn" };
@@ -57,10 +59,16 @@ export function PresenceReport({ choice }) {
   };
   useEffect(() => {
     const cancel = again();
-    const end_ = onEvent("agent_presence_changed", (data) => (!agent || String(data.agent_id) === agent) && again());
+    let timer = 0;
+    const deaf = onEvent("agent_presence_changed", (data) => {
+      if (agent && String(data.agent_id) !== agent) return;
+      clearTimeout(timer);
+      timer = setTimeout(again, CHANGED_MS);
+    });
     return () => {
       cancel();
-      end_();
+      clearTimeout(timer);
+      deaf();
     };
   }, [choice.from, choice.to, agent]);
   const { data, error } = state;
