@@ -82,7 +82,7 @@ def test_figures_are_those_of_the_api_as_chart_table_and_file(hub, screen):
     assert download.value.suggested_filename == f"relatorio_{today()}_{today()}.csv"
     text = download.value.path().read_bytes().decode("utf-8-sig")
     lines = list(csv.DictReader(io.StringIO(text), delimiter=";"))
-    assert [(row["atendente_nome"], row["encerrados"]) for row in lines] == [("Ana Ribeiro", "1")]
+    assert [(row["atendente"], row["encerrados"]) for row in lines] == [("Ana Ribeiro", "1")]
 
 
 def test_columns_are_compared_and_sorted(hub, screen):

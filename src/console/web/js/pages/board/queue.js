@@ -13,7 +13,8 @@ import { deadlineState, refreshQueue } from "../../store/board.js";
 import { ask } from "./dialogs.js";
 
 const PRIORITIES = ["urgente", "alta", "normal", "baixa"];
-const DAY_MS = 86_400_000;
+/** Nearer than that it counts down. */
+const HOUR_MS = 3_600_000;
 
 /** When the answer is due, in few words. */
 function Deadline({ place, target }) {
@@ -21,8 +22,10 @@ function Deadline({ place, target }) {
   const left = due - now.value;
   const state = deadlineState(place, target);
   if (state === "vencido") return html`<${Tag} kind="danger">vencido há ${duration(-left)}<//>`;
-  const text = left > DAY_MS ? dateTime(due) : left > 3_600_000 ? clock(due) : countdown(left);
-  return html`<${Tag} kind=${state === "vencendo" ? "warn" : undefined}><span class="visually-hidden">responder </span>${left > 3_600_000 ? "até" : "em"} <span class="numbers">${text}</span><//>`;
+  const isToday = new Date(due).toDateString() === new Date(now.value).toDateString();
+  // 30/11 08:15: after the weekend, when the department opens again.
+  const text = left <= HOUR_MS ? countdown(left) : isToday ? clock(due) : dateTime(due).replace(/\/\d{4}/, "");
+  return html`<${Tag} kind=${state === "vencendo" ? "warn" : undefined}><span class="visually-hidden">responder </span>${left > HOUR_MS ? "até" : "em"} <span class="numbers">${text}</span><//>`;
 }
 
 export function QueueRow({ place, department, isShort }) {

@@ -4,7 +4,6 @@ import * as api from "../../lib/api.js";
 import { me, signIn } from "../../lib/session.js";
 import { connect, disconnect } from "../../lib/socket.js";
 import { Button, Field } from "../../components/controls.js";
-import { toast } from "../../components/toast.js";
 import { loadPassword } from "../../store/first-start.js";
 import { useForm } from "./form.js";
 
@@ -26,14 +25,13 @@ export function PasswordStep({ isDone, onNext }) {
       connect();
     }
     setValues({ password: "", again: "" });
-    toast("Senha trocada. Outros aparelhos precisam entrar de novo.", { kind: "ok" });
     onNext();
   });
   return html`<form class="step-form" onSubmit=${save}>
     <input type="text" class="visually-hidden" autocomplete="username" value=${me.value.username} readonly tabindex="-1" aria-hidden="true" />
     <div class="fields">
       <${Field} label="Nova senha" hint=${`Pelo menos ${CHARS_MIN} caracteres.`} error=${errors.password} control=${(attributes) => html`<input ...${attributes} type="password" autocomplete="new-password" required maxlength="128" ...${field("password")} />`} />
-      <${Field} label="Repita a senha" error=${errors.again} control=${(attributes) => html`<input ...${attributes} type="password" autocomplete="new-password" required maxlength="128" ...${field("again")} />`} />
+      <${Field} label="Repita a senha" hint="Outros aparelhos terão de entrar de novo." error=${errors.again} control=${(attributes) => html`<input ...${attributes} type="password" autocomplete="new-password" required maxlength="128" ...${field("again")} />`} />
     </div>
     ${errors.whole && html`<p class="notice danger" role="alert">${errors.whole}</p>`}
     <div class="step-actions"><${Button} kind="primary" type="submit" isBusy=${isBusy} icon="lock" disabled=${!values.password}>${isDone ? "Trocar de novo" : "Trocar a senha"}<//></div>
