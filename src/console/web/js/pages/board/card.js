@@ -5,7 +5,7 @@ import { Link } from "../../lib/router.js";
 import { Avatar, Tag } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
 import { LABELS } from "../../store/presence.js";
-import { queues } from "../../store/board.js";
+import { queues } from "./store.js";
 import { Figures, QueueTrend, teamOf } from "./figures.js";
 import { QueueRow } from "./queue.js";
 

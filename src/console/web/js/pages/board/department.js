@@ -7,7 +7,7 @@ import { Button, Tag } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
 import { Empty } from "../../components/states.js";
 import { fail, toast } from "../../components/toast.js";
-import { queues, refreshLoads, refreshQueue } from "../../store/board.js";
+import { queues, refreshLoads, refreshQueue } from "./store.js";
 import { Figures, QueueTrend, teamOf } from "./figures.js";
 import { QueueRow } from "./queue.js";
 import { TeamRow } from "./team.js";

@@ -6,7 +6,7 @@ import { Tag } from "../../components/controls.js";
 import { Trend } from "../../components/chart.js";
 import { agents, nameOf } from "../../store/people.js";
 import { presences } from "../../store/presence.js";
-import { BUCKET_MS, deadlineState, NO_TREND, queues, trends } from "../../store/board.js";
+import { BUCKET_MS, deadlineState, NO_TREND, queues, trends } from "./store.js";
 
 const ORDER = { online: 0, busy: 1, away: 2, offline: 3 };
 

@@ -7,7 +7,7 @@ import { Dialog } from "../../components/dialog.js";
 import { toast } from "../../components/toast.js";
 import { departments } from "../../store/people.js";
 import { LABELS } from "../../store/presence.js";
-import { queues, refreshLoads, refreshQueue } from "../../store/board.js";
+import { queues, refreshLoads, refreshQueue } from "./store.js";
 import { teamOf } from "./figures.js";
 
 /** Sends what was chosen; the dialog stays with the API's words when it refuses. */

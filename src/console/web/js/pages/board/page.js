@@ -8,7 +8,7 @@ import { useReady } from "../../lib/ready.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
 import { agents } from "../../store/people.js";
 import { presences } from "../../store/presence.js";
-import { boardState, deadlineState, ownDepartments, queues, reloadBoard, watch } from "../../store/board.js";
+import { boardState, deadlineState, ownDepartments, queues, reloadBoard, watch } from "./store.js";
 import { DepartmentCard } from "./card.js";
 import { DepartmentDetail } from "./department.js";
 import { Dialogs } from "./dialogs.js";

@@ -9,7 +9,7 @@ import { Icon } from "../../components/icon.js";
 import { Menu } from "../../components/menu.js";
 import { fail, toast } from "../../components/toast.js";
 import { agentsById, departments, nameOf } from "../../store/people.js";
-import { deadlineState, refreshQueue } from "../../store/board.js";
+import { deadlineState, refreshQueue } from "./store.js";
 import { ask } from "./dialogs.js";
 
 const PRIORITIES = ["urgente", "alta", "normal", "baixa"];

@@ -1,12 +1,12 @@
 // What a supervisor watches: who waits in which queue, what came during the last hours, how much everybody has to do. Alive
 // only while somebody looks: `watch()`.
-import { computed, signal } from "../lib/html.js";
-import * as api from "../lib/api.js";
-import { now } from "../lib/now.js";
-import { isAtLeast, me, onSignOut } from "../lib/session.js";
-import { onEvent, onSnapshot } from "../lib/socket.js";
-import { agentsById, departments, reloadPeople } from "./people.js";
-import { reloadPresences } from "./presence.js";
+import { computed, signal } from "../../lib/html.js";
+import * as api from "../../lib/api.js";
+import { now } from "../../lib/now.js";
+import { isAtLeast, me, onSignOut } from "../../lib/session.js";
+import { onEvent, onSnapshot } from "../../lib/socket.js";
+import { agentsById, departments, reloadPeople } from "../../store/people.js";
+import { reloadPresences } from "../../store/presence.js";
 
 export const TREND_HOURS = 6;
 export const BUCKET_MS = 15 * 60_000;
