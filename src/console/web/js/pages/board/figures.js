@@ -3,7 +3,7 @@ import { html } from "../../lib/html.js";
 import { clock, countdown, number, plural } from "../../lib/format.js";
 import { now } from "../../lib/now.js";
 import { Tag } from "../../components/controls.js";
-import { Trend } from "../../components/chart.js";
+import { Trend } from "../../charts/chart.js";
 import { agents, nameOf } from "../../store/people.js";
 import { presences } from "../../store/presence.js";
 import { BUCKET_MS, deadlineState, NO_TREND, queues, trends } from "./store.js";

@@ -5,7 +5,7 @@ import { now } from "../../lib/now.js";
 import { navigate } from "../../lib/router.js";
 import { isAtLeast, me } from "../../lib/session.js";
 import { Avatar } from "../../components/controls.js";
-import { Meter } from "../../components/chart.js";
+import { Meter } from "../../charts/chart.js";
 import { Icon } from "../../components/icon.js";
 import { Menu } from "../../components/menu.js";
 import { LABELS } from "../../store/presence.js";

@@ -1,7 +1,7 @@
 // Departments or people side by side: a table that can be sorted, with bars for what is counted.
 import { html, useState } from "../../lib/html.js";
 import { number } from "../../lib/format.js";
-import { Meter } from "../../components/chart.js";
+import { Meter } from "../../charts/chart.js";
 import { Icon } from "../../components/icon.js";
 import { mean, percent, seconds } from "./units.js";
 

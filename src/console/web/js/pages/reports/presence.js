@@ -8,7 +8,7 @@ import { Link } from "../../lib/router.js";
 import { isAtLeast, me } from "../../lib/session.js";
 import { onEvent } from "../../lib/socket.js";
 import { Avatar, Button, Tag } from "../../components/controls.js";
-import { Stripe } from "../../components/chart.js";
+import { Stripe } from "../../charts/chart.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
 import { agentsById, nameOf } from "../../store/people.js";
 import { LABELS, presences } from "../../store/presence.js";

@@ -5,7 +5,7 @@ import { saveAnswer } from "../../lib/download.js";
 import { clock, number } from "../../lib/format.js";
 import { isAtLeast } from "../../lib/session.js";
 import { Button } from "../../components/controls.js";
-import { Chart, timeUnit } from "../../components/chart.js";
+import { Chart, timeUnit } from "../../charts/chart.js";
 import { Failure, Skeleton } from "../../components/states.js";
 import { fail } from "../../components/toast.js";
 import { Comparison } from "./comparison.js";

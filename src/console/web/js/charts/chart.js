@@ -2,7 +2,7 @@
 // button. Series differ by dashes and marks, too, not by colour alone.
 import { classes, html, useId, useLayoutEffect, useRef, useState } from "../lib/html.js";
 import { number } from "../lib/format.js";
-import { Icon } from "./icon.js";
+import { Icon } from "../components/icon.js";
 
 const HEIGHT_PX = 190;
 /** Room for the figures of the scale, for the dates below, and above the highest mark. */
