@@ -1,5 +1,6 @@
 """What the console costs: bytes over the wire, time until it can be used, a list of two thousand."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,8 +14,22 @@ INTERACTIVE_MS_MAX = 1000
 CHATS = 2000
 # Of a list of which only what is seen is drawn: twice the screen.
 ROWS_MAX = 60
-# A debug hub on a machine that does other things too: the best of a few shows what the console itself needs.
+# 30 pictures a second without a graphics card; of each frame the page itself may take half.
+FRAME_MS_MAX = 34
+FRAME_CPU_MS_MAX = 16
+# The best of a few shows what the console itself needs.
 LOADS = 5
+
+
+def is_busy():
+    """More work waits than the machine has cores: the clock would measure the others."""
+    return os.getloadavg()[0] > os.cpu_count()
+
+
+def cpu_ms(client):
+    """What the page's own thread has worked so far; that depends on no neighbour."""
+    metrics = {metric["name"]: metric["value"] for metric in client.send("Performance.getMetrics")["metrics"]}
+    return metrics["TaskDuration"] * 1000
 
 
 def bytes_over_the_wire(browser, url, act):
@@ -50,7 +65,7 @@ def test_it_can_be_used_within_a_second(hub, browser, path):
     ana.post("presence/set-status/", {"status": "online"})
     for number in range(20):
         hub.customer_writes(f"55119888{number:05}", "Oi", name=f"Cliente {number}")
-    times = []
+    times, work = [], []
     context = browser.new_context(base_url=hub.url, locale="pt-BR")
     page = context.new_page()
     if path == "/conversas":
@@ -58,6 +73,7 @@ def test_it_can_be_used_within_a_second(hub, browser, path):
         page.get_by_role("tab", name="Todas").click()
         page.locator(".chat-row").first.wait_for()
     client = context.new_cdp_session(page)
+    client.send("Performance.enable", {"timeDomain": "threadTicks"})
     for _ in range(LOADS):
         # Cold: as somebody who comes for the first time.
         client.send("Network.clearBrowserCache")
@@ -65,9 +81,11 @@ def test_it_can_be_used_within_a_second(hub, browser, path):
         # The mark is set when what is shown takes clicks and keys.
         mark = "performance.getEntriesByName('dx.interactive')[0]?.startTime"
         times.append(eventually(f"{path} can be used", lambda: page.evaluate(mark)))
+        work.append(cpu_ms(client))
     context.close()
-    print(f"\n{path} interactive after {', '.join(f'{time:.0f}' for time in times)} ms")
-    assert min(times) <= INTERACTIVE_MS_MAX
+    print(f"\n{path} interactive after {', '.join(f'{time:.0f}' for time in times)} ms, with {min(work):.0f} ms of work")
+    assert min(work) <= INTERACTIVE_MS_MAX
+    assert is_busy() or min(times) <= INTERACTIVE_MS_MAX
 
 
 def test_two_thousand_chats_scroll(hub, screen):
@@ -81,6 +99,9 @@ def test_two_thousand_chats_scroll(hub, screen):
     expect(page.get_by_role("tab", name="Aguardando")).to_contain_text("2000")
     rows = page.locator(".list .chat-row")
     assert rows.count() <= ROWS_MAX
+    client = page.context.new_cdp_session(page)
+    client.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = cpu_ms(client)
     # A person who turns the wheel for three seconds; what is measured is how long each frame took.
     frames = page.evaluate("""async () => {
         const list = document.querySelector(".virtual-list");
@@ -94,11 +115,12 @@ def test_two_thousand_chats_scroll(hub, screen):
         }
         return frames;
     }""")
+    work = (cpu_ms(client) - before) / len(frames)
     frames.sort()
-    print(f"\nscrolling {CHATS} chats: median frame {frames[len(frames) // 2]:.1f} ms, p95 {frames[int(len(frames) * 0.95)]:.1f} ms, longest {frames[-1]:.1f} ms")
+    print(f"\nscrolling {CHATS} chats: median frame {frames[len(frames) // 2]:.1f} ms, p95 {frames[int(len(frames) * 0.95)]:.1f} ms, longest {frames[-1]:.1f} ms, {work:.1f} ms of work each")
     assert rows.count() <= ROWS_MAX
-    # 30 pictures a second, on a machine without a graphics card.
-    assert frames[len(frames) // 2] <= 34
+    assert work <= FRAME_CPU_MS_MAX
+    assert is_busy() or frames[len(frames) // 2] <= FRAME_MS_MAX
     page.locator(".virtual-list").evaluate("(list) => { list.scrollTop = list.scrollHeight; }")
     expect(rows.last).to_be_visible()
     # It stays alive: who writes moves to the top of what is sorted by time.
