@@ -18,7 +18,7 @@ export const badges = signal({});
 export const pageTitle = signal("");
 
 const icon = document.querySelector("link[rel=icon]").href;
-const pages = computed(() => routes.filter((page) => page.nav && me.value && isAllowed(page)).sort((a, b) => a.nav.order - b.nav.order));
+const pages = computed(() => routes.filter((page) => page.nav && me.value && isAllowed(page) && (page.nav.isShown?.() ?? true)).sort((a, b) => a.nav.order - b.nav.order));
 const root = (path) => `/${path.split("/")[1]}`;
 
 export function Shell() {

@@ -19,10 +19,13 @@ const put = (row) => {
   presences.value = next;
 };
 
-onSnapshot(async () => {
+/** Loads all rows anew: no event tells of `atendimentos_ativos`. */
+export async function reloadPresences() {
   const rows = await api.all("presence/");
   presences.value = new Map(rows.map((row) => [row.agent, row]));
-});
+}
+
+onSnapshot(reloadPresences);
 
 onEvent("agent_presence_changed", (data, { isRepeat }) => {
   const isOwn = data.agent_id === me.value?.id;

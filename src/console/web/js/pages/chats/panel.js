@@ -2,6 +2,8 @@
 import { html, useEffect, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { dateTime, duration, phone, plural, priorityName, shortly, statusName } from "../../lib/format.js";
+import { Link } from "../../lib/router.js";
+import { isAtLeast } from "../../lib/session.js";
 import { Avatar, IconButton, moveTab, Tag } from "../../components/controls.js";
 import { Icon } from "../../components/icon.js";
 import { Empty, Failure, Skeleton } from "../../components/states.js";
@@ -63,7 +65,7 @@ function Customer({ row, detail }) {
     <div><dt>Chegou</dt><dd>${dateTime(detail.criado_em)}</dd></div>
     <div><dt>Primeira resposta</dt><dd>${detail.primeira_resposta_em ? `em ${duration(Date.parse(detail.primeira_resposta_em) - Date.parse(detail.criado_em))}` : "—"}</dd></div>
     ${detail.observacoes && html`<div><dt>Observações</dt><dd>${detail.observacoes}</dd></div>`}
-  </dl></div>`}`;
+  </dl>${isAtLeast("supervisor") && html`<${Link} class="panel-link" href=${`/painel?porque=${encodeURIComponent(row.chat_id)}`}>Por que está aqui?<//>`}</div>`}`;
 }
 
 const TAGS_MAX = 10;
