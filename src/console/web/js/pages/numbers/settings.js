@@ -21,8 +21,8 @@ async function saveChanges(form, row, numbers, onSaved) {
 }
 
 export function NumberSettings({ row, onSaved }) {
-  const { device_name, auto_reconnect, proxy_enabled, proxy_url } = row;
-  const form = useForm({ device_name, departamento: row.departamento ?? "", auto_reconnect, pace_ms: row.pace_ms ?? "", cold_contacts_per_day: row.cold_contacts_per_day ?? "", proxy_enabled, proxy_url });
+  const { device_name, auto_reconnect, keep_groups, proxy_enabled, proxy_url } = row;
+  const form = useForm({ device_name, departamento: row.departamento ?? "", auto_reconnect, pace_ms: row.pace_ms ?? "", cold_contacts_per_day: row.cold_contacts_per_day ?? "", keep_groups, proxy_enabled, proxy_url });
   const isWeb = row.provider === "web";
   return html`<${Card} title="Ajustes" onSubmit=${() => saveChanges(form, row, ["departamento", "pace_ms", "cold_contacts_per_day"], onSaved)}>
     <div class="fields">
@@ -32,6 +32,7 @@ export function NumberSettings({ row, onSaved }) {
       <${TextField} form=${form} name="cold_contacts_per_day" label="Pessoas novas por dia" inputmode="numeric" placeholder=${isWeb ? "25" : "sem limite"} hint="Quantas que nunca escreveram podem ser contatadas. Vazio: o do tipo do número." />
     </div>
     <${SwitchField} form=${form} name="auto_reconnect" label="Reconectar por si" hint="Quando a conexão cai, volta sem que alguém faça nada." />
+    ${isWeb && html`<${SwitchField} form=${form} name="keep_groups" label="Guardar mensagens de grupos" hint="Só para leitura, de quem vê todas as conversas. Sem isto o que se diz em grupos é descartado." />`}
     <${SwitchField} form=${form} name="proxy_enabled" label="Usar um proxy" hint="A partir da próxima conexão, também para arquivos." />
     ${(form.values.proxy_enabled || form.errors.proxy_url) && html`<${TextField} form=${form} name="proxy_url" label="Endereço do proxy" placeholder="socks5://usuario:senha@servidor:1080" maxlength="500" />`}
     <${SaveBar} form=${form} />
