@@ -541,7 +541,7 @@ mod tests {
         for (key, value) in expected {
             assert_eq!(chat[key], value, "{key}");
         }
-        assert_eq!(keys_of(&chat).len(), 32);
+        assert_eq!(keys_of(&chat).len(), 33);
         for written in [format!("{}%40s.whatsapp.net", number(1)), format!("%2B{}", number(1))] {
             let found = office.read(ADMIN, &path(&written)).await;
             assert_eq!(found["id"], chat["id"], "{written}");
@@ -570,7 +570,7 @@ mod tests {
         assert_eq!(json!(keys.map(|key| &said[key])), expected);
         let expected = json!(["voltei", "Zé", false, false, "inbound"]);
         assert_eq!(json!(keys.map(|key| &asked[key])), expected);
-        assert_eq!(keys_of(said).len(), 29);
+        assert_eq!(keys_of(said).len(), 30);
         let page = office.read(ADMIN, &format!("{history}?limit=999&offset=1")).await;
         assert_eq!(
             json!([page["limit"], page["results"][0]["text_content"]]),

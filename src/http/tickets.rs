@@ -339,7 +339,7 @@ mod tests {
         for (key, value) in short.as_object().unwrap() {
             assert_eq!(&rows[0][key], value, "{key}");
         }
-        assert_eq!(short.as_object().unwrap().len(), 11);
+        assert_eq!(short.as_object().unwrap().len(), 12);
     }
 
     #[tokio::test]
