@@ -56,13 +56,13 @@ impl Server {
     pub(crate) fn start_timed(folder: &Path) -> (Self, Duration) {
         let started = Instant::now();
         let server = Self::start(folder);
-        while started.elapsed() < START_TIME_MAX {
-            let answer = exchange(&mut server.connect(), get("/health", None).as_bytes());
-            if answer.starts_with("HTTP/1.1 200") {
-                break;
+        loop {
+            let live = get("/api/v1/health/live/", None);
+            if exchange(&mut server.connect(), live.as_bytes()).starts_with("HTTP/1.1 200") {
+                return (server, started.elapsed());
             }
+            assert!(started.elapsed() < START_TIME_MAX, "the hub does not serve");
         }
-        (server, started.elapsed())
     }
 
     pub(crate) fn address(&self) -> &str {
