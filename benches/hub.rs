@@ -58,7 +58,12 @@ fn idle(server: &Server) {
 
 /// From the time at which a message was due at the webhook until an agent's socket had its event.
 fn screen(server: &Server, token: &str, folder: &std::path::Path) {
-    heading("hub: from the webhook to an agent's socket, 100 messages a second");
+    heading("hub: from the webhook to an agent's socket, 100 messages a second in open chats");
+    let mut stream = server.connect();
+    for customer in 0..CUSTOMERS {
+        exchange(&mut stream, webhook(&format!("o{customer}"), customer).as_bytes());
+    }
+    drop(stream);
     let mut socket = Socket::open(server.address(), token, None);
     let started = Instant::now();
     let due = |number: usize| {

@@ -73,7 +73,7 @@ def test_figures_are_those_of_the_api_as_chart_table_and_file(hub, screen):
     expect(rows).to_have_count(2)
     page.reload()
     expect(page.get_by_role("button", name="Hoje", exact=True)).to_have_attribute("aria-pressed", "true")
-    page.get_by_label("Pessoa").select_option(label="Ana Ribeiro")
+    page.get_by_label("Pessoa", exact=True).select_option(label="Ana Ribeiro")
     expect(total(page, "Abandonadas")).to_have_text("0")
     expect(total(page, "Encerradas")).to_have_text("1")
 

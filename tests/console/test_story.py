@@ -203,9 +203,8 @@ def test_a_message_that_was_found_is_shown_where_it_was_said(hub, screen):
     ana.post(f"chats/{MARIA}/aceitar/")
     page = screen()
     sign_in(page, "ana")
-    page.keyboard.press("/")
     # Beyond the page of the history that is loaded first.
-    page.keyboard.type("boleto 991")
+    page.locator("#chat-search").fill("boleto 991")
     page.locator(".hit").click()
     expect(page.locator(".found", has_text="boleto 991")).to_be_in_viewport()
     # In a ticket that is over.

@@ -18,11 +18,17 @@ export function Menu({ button, items, label, side = "bottom-start" }) {
   useLayoutEffect(() => {
     if (!isOpen) return undefined;
     const menu = root.current.querySelector("[role=menu]");
-    place(menu, root.current.querySelector("[aria-haspopup]"), side);
+    const opener = root.current.querySelector("[aria-haspopup]");
+    place(menu, opener, side);
+    const { top, left } = opener.getBoundingClientRect();
+    const hasMoved = () => {
+      const at = opener.getBoundingClientRect();
+      return Math.abs(at.top - top) > 1 || Math.abs(at.left - left) > 1;
+    };
     (choices().find((item) => item.getAttribute("aria-checked") === "true") ?? choices()[0])?.focus({ preventScroll: true });
     const outside = (event) => root.current?.contains(event.target) || close(false);
-    // It would stay behind while its button goes.
-    const gone = (event) => menu.contains(event.target) || close(false);
+    // It would stay behind while its button goes. Scrolling that was over before is told only now.
+    const gone = () => hasMoved() && close(false);
     addEventListener("pointerdown", outside, true);
     addEventListener("scroll", gone, true);
     addEventListener("resize", gone);
