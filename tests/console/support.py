@@ -220,6 +220,8 @@ def sign_in(page, username, password=PASSWORD):
     page.get_by_label("Senha").fill(password)
     page.get_by_role("button", name="Entrar").click()
     page.locator(".shell").wait_for()
+    # The page inside is loaded by itself; a key that comes before it goes astray.
+    page.locator("#chat-search, .page").first.wait_for()
 
 
 def go_online(page):
