@@ -73,7 +73,8 @@ def test_after_its_end_only_a_template_is_sent(hub, screen):
     dialog.get_by_label("Variável 1").fill("Maria")
     dialog.get_by_label("Variável 2").fill("4821")
     expect(dialog.locator(".template-preview")).to_have_text("Olá Maria, podemos falar do pedido 4821?")
-    dialog.get_by_role("button", name="Enviar").click()
+    with page.expect_response("**/api/v1/whatsapp/send/"):
+        dialog.get_by_role("button", name="Enviar").click()
     expect(dialog).to_have_count(0)
     expect(page.locator(".bubble-line.out")).to_be_visible()
     body = [{"type": "body", "parameters": [{"type": "text", "text": "Maria"}, {"type": "text", "text": "4821"}]}]
