@@ -28,6 +28,7 @@ use dx_connect::{
 use support::{
     figures::{Samples, figure, heading},
     in_process::{SESSION, SUPPORT, agents, cpu_time, message, runtime, start},
+    sockets::head_of,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -295,12 +296,7 @@ impl FrameCounter {
             }
             self.head.push(bytes[0]);
             bytes = &bytes[1..];
-            let length = match self.head[..] {
-                [_, length @ 0..=125] => Some(usize::from(length)),
-                [_, 126, high, low] => Some(usize::from(u16::from_be_bytes([high, low]))),
-                _ => None,
-            };
-            if let Some(length) = length {
+            if let Some((_, length)) = head_of(&self.head) {
                 self.head.clear();
                 self.missing = length;
                 whole += usize::from(length == 0);

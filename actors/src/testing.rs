@@ -8,7 +8,7 @@ mod network;
 
 pub use clock::ManualClock;
 pub use database::{TestDatabase, on_postgres, on_sqlite};
-pub use hub::{TestHub, eventually};
+pub use hub::{TestHub, eventually, new_agent, silence};
 pub use network::MuteNetwork;
 
 /// Runs each named `async fn(TestDatabase)` on SQLite and on PostgreSQL. The latter needs

@@ -10,11 +10,11 @@ use std::{
 };
 
 use dx_actors::{
-    Hub, HubConfig, HubError, SystemClock,
-    domain::{AgentId, DepartmentId, Inbound, NewAgent, ProviderKind, Role, SessionId},
+    Hub, HubConfig, SystemClock,
+    domain::{AgentId, DepartmentId, Inbound, ProviderKind, SessionId},
     session::SandboxNetwork,
     store::{Seed, Store},
-    testing::TestDatabase,
+    testing::{TestDatabase, TestHub, new_agent, silence},
 };
 use dx_connect::wire::events::WireEvents;
 use tokio::{runtime::Runtime, task::JoinSet};
@@ -25,8 +25,8 @@ use super::figures::per_second;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-pub(crate) const SESSION: SessionId = SessionId(1);
-pub(crate) const SUPPORT: DepartmentId = DepartmentId(1);
+pub(crate) const SESSION: SessionId = TestHub::SESSION;
+pub(crate) const SUPPORT: DepartmentId = TestHub::SUPPORT;
 /// About as long as what customers write.
 const TEXT: &str =
     "Olá, bom dia! Gostaria de saber quando chega o meu pedido, que fiz na semana passada.";
@@ -61,19 +61,7 @@ pub(crate) async fn start(database: &TestDatabase, config: HubConfig) -> Hub {
     let network = Arc::new(SandboxNetwork::new(clock.clone(), false));
     let hub = Hub::start(config, store, clock, Arc::new(WireEvents), network);
     let hub = hub.await.expect("the hub starts");
-    let silenced = hub.change_settings(None, |settings| {
-        for text in [
-            &mut settings.chat.greeting,
-            &mut settings.chat.out_of_hours_message,
-            &mut settings.chat.absence_message,
-            &mut settings.chat.closing_message,
-            &mut settings.chat.inactivity_message,
-        ] {
-            text.clear();
-        }
-        Ok::<_, HubError>(())
-    });
-    silenced.await.expect("the settings are saved");
+    silence(&hub).await;
     hub
 }
 
@@ -120,17 +108,7 @@ pub(crate) async fn receive(
 pub(crate) async fn agents(hub: &Hub, count: usize) -> Vec<AgentId> {
     let mut ids = Vec::with_capacity(count);
     for number in 0..count {
-        let new = NewAgent {
-            username: format!("agente{number}"),
-            email: String::new(),
-            display_name: format!("Agente {number}"),
-            phone_number: String::new(),
-            role: Role::Agent,
-            is_active: true,
-            skills: dx_actors::domain::List::default(),
-            password_hash: String::new(),
-            departments: vec![SUPPORT],
-        };
+        let new = new_agent(&format!("agente{number}"));
         ids.push(hub.presence().create_agent(None, new).await.expect("the agent is new").id);
     }
     ids

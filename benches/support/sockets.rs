@@ -86,7 +86,7 @@ impl Socket {
 }
 
 /// Bytes of the head of a frame and of what it announces.
-fn head_of(bytes: &[u8]) -> Option<(usize, usize)> {
+pub(crate) fn head_of(bytes: &[u8]) -> Option<(usize, usize)> {
     match *bytes {
         [_, length @ 0..=125, ..] => Some((2, length.into())),
         [_, 126, high, low, ..] => Some((4, u16::from_be_bytes([high, low]).into())),

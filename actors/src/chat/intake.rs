@@ -49,11 +49,8 @@ impl State {
         let now = self.context.clock.now();
         for _attempt in 0..2 {
             let mut new = inbound.to_new_message(self.key.session_id, now);
-            if inbound.by == Side::Company {
-                return self.append_from_phone(new, now).await;
-            }
-            if self.is_read_only() {
-                return self.append_from_group(new, now).await;
+            if inbound.by == Side::Company || self.is_read_only() {
+                return self.append_beside(inbound.by, new, now).await;
             }
             if let Some(open) = &self.open {
                 new.ticket_id = Some(open.ticket.id);
@@ -93,36 +90,30 @@ impl State {
         Ok(Delivered { message, is_repeat: false, stored_at })
     }
 
-    /// The company wrote on its phone, beside us: an answer like any other, and nothing is opened by it.
-    async fn append_from_phone(
+    /// Nothing is opened by it and nobody is called: what the company wrote on its phone, beside us, is an
+    /// answer like any other, and what is said in a group is only read.
+    async fn append_beside(
         &mut self,
+        by: Side,
         mut new: NewMessage,
         now: Timestamp,
     ) -> Result<Delivered, HubError> {
-        new.ticket_id = self.open.as_ref().map(|open| open.ticket.id);
+        if by == Side::Company {
+            new.ticket_id = self.open.as_ref().map(|open| open.ticket.id);
+        }
         let Some(message) = self.append(&new).await? else {
             return self.repeat(&new.message_id).await;
         };
         let stored_at = Instant::now();
-        self.remember_answer(&message, now);
-        let audience = super::audience_of_message(&self.context, &message).await;
-        let event = HubEvent::MessageSent { message: message.clone(), at: now };
-        self.context.publish(&audience, event);
-        Ok(Delivered { message, is_repeat: false, stored_at })
-    }
-
-    /// Said in a group: nothing is opened by it and nobody is called.
-    async fn append_from_group(
-        &self,
-        new: NewMessage,
-        now: Timestamp,
-    ) -> Result<Delivered, HubError> {
-        let Some(message) = self.append(&new).await? else {
-            return self.repeat(&new.message_id).await;
+        let (told, at) = (message.clone(), now);
+        let event = match by {
+            Side::Company => {
+                self.remember_answer(&message, now);
+                HubEvent::MessageSent { message: told, at }
+            }
+            Side::Customer => HubEvent::MessageReceived { message: told, topic: None, at },
         };
-        let stored_at = Instant::now();
         let audience = super::audience_of_message(&self.context, &message).await;
-        let event = HubEvent::MessageReceived { message: message.clone(), topic: None, at: now };
         self.context.publish(&audience, event);
         Ok(Delivered { message, is_repeat: false, stored_at })
     }

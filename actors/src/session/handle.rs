@@ -285,7 +285,10 @@ impl Sessions {
     /// What becomes of what is said in a group over this number; `None` for every other chat, and for the
     /// groups of the sandbox, which are chats.
     pub fn group_rule(&self, id: SessionId, chat_id: &str) -> Option<GroupRule> {
-        let live = self.live.get(&id).filter(|_| phone::is_group(chat_id))?;
+        if !phone::is_group(chat_id) {
+            return None;
+        }
+        let live = self.live.get(&id)?;
         let is_real = live.provider != ProviderKind::Sandbox;
         is_real.then_some(if live.keeps_groups { GroupRule::ReadOnly } else { GroupRule::Dropped })
     }

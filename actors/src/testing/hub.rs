@@ -40,6 +40,38 @@ impl EncodeEvent for DebugEncoder {
     }
 }
 
+/// The hub itself tells customers nothing from now on.
+pub async fn silence(hub: &Hub) {
+    let silenced = hub.change_settings(None, |settings| {
+        for text in [
+            &mut settings.chat.greeting,
+            &mut settings.chat.out_of_hours_message,
+            &mut settings.chat.absence_message,
+            &mut settings.chat.closing_message,
+            &mut settings.chat.inactivity_message,
+        ] {
+            text.clear();
+        }
+        Ok::<_, HubError>(())
+    });
+    silenced.await.expect("the settings are saved");
+}
+
+/// An agent of `Suporte` without a password, not yet created.
+pub fn new_agent(username: &str) -> NewAgent {
+    NewAgent {
+        username: username.to_owned(),
+        email: String::new(),
+        display_name: username.to_owned(),
+        phone_number: String::new(),
+        role: Role::Agent,
+        is_active: true,
+        skills: List::default(),
+        password_hash: String::new(),
+        departments: vec![TestHub::SUPPORT],
+    }
+}
+
 impl TestHub {
     /// The seeded hub: `admin` in `Suporte`, one sandbox number.
     pub async fn start(database: &TestDatabase) -> Self {
@@ -96,19 +128,7 @@ impl TestHub {
 
     /// The hub itself tells customers nothing from now on.
     pub async fn silence(&self) {
-        let silenced = self.hub.change_settings(None, |settings| {
-            for text in [
-                &mut settings.chat.greeting,
-                &mut settings.chat.out_of_hours_message,
-                &mut settings.chat.absence_message,
-                &mut settings.chat.closing_message,
-                &mut settings.chat.inactivity_message,
-            ] {
-                text.clear();
-            }
-            Ok::<_, HubError>(())
-        });
-        silenced.await.expect("the settings are saved");
+        silence(&self.hub).await;
     }
 
     pub const ADMIN: AgentId = AgentId(1);
@@ -133,17 +153,7 @@ impl TestHub {
 
     /// An agent of `Suporte`.
     pub async fn agent(&self, username: &str) -> Agent {
-        let new = NewAgent {
-            username: username.to_owned(),
-            email: String::new(),
-            display_name: username.to_owned(),
-            phone_number: String::new(),
-            role: Role::Agent,
-            is_active: true,
-            skills: List::default(),
-            password_hash: String::new(),
-            departments: vec![Self::SUPPORT],
-        };
+        let new = new_agent(username);
         self.hub.presence().create_agent(None, new).await.expect("the agent is new")
     }
 

@@ -1,6 +1,6 @@
 // A PDF in the page, where the browser shows them; a button that saves it, where not (telephones).
 import { html, useEffect, useState } from "../lib/html.js";
-import { save } from "../lib/files.js";
+import { save } from "../lib/download.js";
 import { Button } from "./controls.js";
 import { Icon } from "./icon.js";
 

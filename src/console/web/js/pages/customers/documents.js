@@ -2,7 +2,8 @@
 import { html, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { dateTime, shortly } from "../../lib/format.js";
-import { copy, save } from "../../lib/files.js";
+import { copy } from "../../lib/clipboard.js";
+import { save } from "../../lib/download.js";
 import { useLoaded, usePages, useSettled } from "../../lib/load.js";
 import { Link } from "../../lib/router.js";
 import { Confirm } from "../../components/confirm.js";

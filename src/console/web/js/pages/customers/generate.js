@@ -1,7 +1,8 @@
 // A contract or a boleto for a customer, made from a template.
 import { html, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
-import { copy, save } from "../../lib/files.js";
+import { copy } from "../../lib/clipboard.js";
+import { save } from "../../lib/download.js";
 import { useLoaded } from "../../lib/load.js";
 import { Button } from "../../components/controls.js";
 import { Dialog } from "../../components/dialog.js";

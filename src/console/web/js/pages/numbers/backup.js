@@ -2,7 +2,7 @@
 import { html, useState } from "../../lib/html.js";
 import { accessToken } from "../../lib/session.js";
 import { ApiError } from "../../lib/api.js";
-import { save } from "../../lib/files.js";
+import { save } from "../../lib/download.js";
 import { Button, Field } from "../../components/controls.js";
 import { Dialog } from "../../components/dialog.js";
 import { FormTrouble, TextField, useForm } from "../../components/form.js";

@@ -2,7 +2,7 @@
 import { html, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { dateTime, number } from "../../lib/format.js";
-import { copy } from "../../lib/files.js";
+import { copy } from "../../lib/clipboard.js";
 import { useEvents, useLoaded } from "../../lib/load.js";
 import { navigate } from "../../lib/router.js";
 import { Confirm } from "../../components/confirm.js";
