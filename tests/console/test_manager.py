@@ -247,6 +247,31 @@ def test_choices_of_a_number_are_kept_and_what_is_refused_stays_typed(hub, scree
     assert hub.admin.get("whatsapp/sessions/1/")["cold_contacts_per_day"] is None
 
 
+def test_what_is_typed_outlives_a_change_elsewhere_and_is_not_left_by_mistake(hub, screen):
+    page = screen()
+    sign_in(page, "admin")
+    page.goto("/numeros")
+    page.get_by_role("link", name=re.compile("Simulado")).click()
+    page.get_by_label("Pessoas novas por dia").fill("7")
+    # Somebody else changes the same number: his change is shown, what is typed here stays.
+    hub.admin.patch("whatsapp/sessions/1/", {"pace_ms": 900})
+    hub.admin.post("whatsapp/sessions/stop/")
+    expect(page.get_by_label(re.compile("Ritmo"))).to_have_value("900")
+    expect(page.get_by_label("Pessoas novas por dia")).to_have_value("7")
+    question = page.get_by_role("dialog", name="Sair sem salvar?")
+    page.get_by_role("navigation", name="Principal").get_by_role("link", name="Clientes").click()
+    question.get_by_role("button", name="Cancelar").click()
+    page.go_back()
+    expect(question).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile("/numeros/1$"))
+    expect(page.get_by_label("Pessoas novas por dia")).to_have_value("7")
+    page.go_back()
+    question.get_by_role("button", name="Sair sem salvar").click()
+    expect(page.get_by_role("heading", level=1, name="Números")).to_be_visible()
+    assert hub.admin.get("whatsapp/sessions/1/")["cold_contacts_per_day"] is None
+
+
 def test_a_number_of_the_cloud_api_and_its_secrets(hub, screen):
     page = screen()
     sign_in(page, "admin")

@@ -1,6 +1,7 @@
 // Forms: what was typed stays when the API refuses, and its words stand at the field.
 import { classes, html, useEffect, useId, useRef, useState } from "../lib/html.js";
 import { ApiError } from "../lib/api.js";
+import { useHold } from "../lib/router.js";
 import { Button, Field, Switch } from "./controls.js";
 import { Icon } from "./icon.js";
 
@@ -13,28 +14,31 @@ function textsOf(error) {
   return fields.length ? texts : { "": error?.message ?? "Não foi possível concluir." };
 }
 
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/** What is stored has changed: what nobody has touched follows. */
+const follow = (source) => ({ base, values }) => ({ base: source, values: { ...values, ...Object.fromEntries(Object.entries(source).filter(([name]) => isSame(values[name], base[name]))) } });
+
 /**
- * The state of a form. `source` is what is stored, flat (`"pix.chave"` for what lies deeper): when it changes, what nobody has
- * touched follows. `submit(work)` gives the answer of `work(values)`, or `undefined` when it was refused.
+ * The state of a form. `source` is what is stored, flat (`"pix.chave"` for what lies deeper). `submit(work)` gives the answer of
+ * `work(values)`, or `undefined` when it was refused; what is typed meanwhile stays a change.
  */
 export function useForm(source) {
-  const [base, setBase] = useState(source);
-  const [values, setValues] = useState(source);
+  // One state: what is stored may change between a key and the next drawing.
+  const [{ base, values }, setState] = useState({ base: source, values: source });
   const [errors, setErrors] = useState({});
   const [isBusy, setBusy] = useState(false);
   const shown = useRef(new Set());
   shown.current.clear();
-  const isDirty = JSON.stringify(values) !== JSON.stringify(base);
-  useEffect(() => {
-    setBase(source);
-    if (!isDirty) setValues(source);
-  }, [JSON.stringify(source)]);
+  const isDirty = !isSame(values, base);
+  useEffect(() => setState(follow(source)), [JSON.stringify(source)]);
   const set = (name, value) => {
-    setValues((old) => ({ ...old, [name]: value }));
+    setState((old) => ({ ...old, values: { ...old.values, [name]: value } }));
     setErrors(({ [name]: _, "": whole, ...rest }) => rest);
   };
-  const reset = () => {
-    setValues(base);
+  /** Back to what is stored, or to `next`. */
+  const reset = (next = base) => {
+    setState({ base: next, values: next });
     setErrors({});
   };
   const submit = async (work, rename = (name) => name) => {
@@ -43,7 +47,7 @@ export function useForm(source) {
     setErrors({});
     try {
       const answer = await work(values);
-      setBase(values);
+      setState((old) => ({ ...old, base: values }));
       return answer ?? null;
     } catch (error) {
       setErrors(Object.fromEntries(Object.entries(textsOf(error)).map(([name, text]) => [rename(name), text])));
@@ -63,7 +67,7 @@ export function useForm(source) {
 }
 
 /** What changed only: what a PATCH takes. */
-export const changesOf = ({ values, base }) => Object.fromEntries(Object.entries(values).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(base[name])));
+export const changesOf = ({ values, base }) => Object.fromEntries(Object.entries(values).filter(([name, value]) => !isSame(value, base[name])));
 
 /** `{ "pix.chave": "x" }` as `{ pix: { chave: "x" } }`. */
 export function nested(flat) {
@@ -122,8 +126,9 @@ export function FormTrouble({ form }) {
   return texts.length > 0 && html`<div class="notice danger" role="alert"><${Icon} name="circle-alert" size=${16} /><span>${texts.join(" ")}</span></div>`;
 }
 
-/** The end of a form in a page: shown as soon as there is something to save. */
+/** The end of a form in a page: shown as soon as there is something to save. Whoever leaves then is asked. */
 export function SaveBar({ form, label = "Salvar" }) {
+  useHold(form.isDirty);
   return html`<${FormTrouble} form=${form} />
-    ${(form.isDirty || form.isBusy) && html`<footer class="save-bar"><span class="soft">Alterações não salvas</span><${Button} onClick=${form.reset} disabled=${form.isBusy}>Descartar<//><${Button} kind="primary" type="submit" icon="check" isBusy=${form.isBusy}>${label}<//></footer>`}`;
+    ${(form.isDirty || form.isBusy) && html`<footer class="save-bar"><span class="soft">Alterações não salvas</span><${Button} onClick=${() => form.reset()} disabled=${form.isBusy}>Descartar<//><${Button} kind="primary" type="submit" icon="check" isBusy=${form.isBusy}>${label}<//></footer>`}`;
 }

@@ -3,9 +3,10 @@ import { html, computed, signal, useEffect, useState } from "../lib/html.js";
 import { connection, retryNow } from "../lib/socket.js";
 import { me } from "../lib/session.js";
 import { now } from "../lib/now.js";
-import { Link, navigate, route } from "../lib/router.js";
+import { leaving, Link, navigate, route } from "../lib/router.js";
 import { useKeys } from "../lib/keys.js";
 import { home, isAllowed, routes } from "../routes.js";
+import { Confirm } from "./confirm.js";
 import { Badge, Button } from "./controls.js";
 import { Icon } from "./icon.js";
 import { Empty, Failure, Skeleton } from "./states.js";
@@ -29,7 +30,8 @@ export function Shell() {
       <${Rail} onHelp=${() => setHelpOpen(true)} />
       <main class="main" id="main" tabindex="-1"><${LineState} /><${CurrentPage} /></main>
     </div>
-    ${isHelpOpen && html`<${Help} onClose=${() => setHelpOpen(false)} />`}`;
+    ${isHelpOpen && html`<${Help} onClose=${() => setHelpOpen(false)} />`}
+    ${leaving.value && html`<${Confirm} title="Sair sem salvar?" label="Sair sem salvar" run=${leaving.value} onClose=${() => (leaving.value = null)}>O que mudou nesta página ainda não foi salvo.<//>`}`;
 }
 
 function Rail({ onHelp }) {

@@ -1,5 +1,5 @@
 // Which page the address names. Addresses are the state: `navigate` changes them, pages read `route`.
-import { signal, computed, html } from "./html.js";
+import { signal, computed, html, useLayoutEffect } from "./html.js";
 
 const location_ = signal({ path: location.pathname, query: location.search });
 let table = [];
@@ -38,8 +38,41 @@ export function navigate(to, { replace = false } = {}) {
   location_.value = { path: url.pathname, query: url.search };
 }
 
+// What is typed and not saved holds a page: whoever would leave it is asked.
+const holds = new Set();
+
+/** `go()` of whoever is about to leave what is not saved, until he has been asked; else null. */
+export const leaving = signal(null);
+
+/** Asks before this page is left, while `isHeld`. */
+export function useHold(isHeld) {
+  useLayoutEffect(() => {
+    if (!isHeld) return undefined;
+    const hold = {};
+    holds.add(hold);
+    return () => holds.delete(hold);
+  }, [isHeld]);
+}
+
+/** Goes to an address as `navigate` does, for somebody who may have forgotten to save. */
+export function leave(to) {
+  const isElsewhere = new URL(to, location.href).pathname !== location.pathname;
+  if (holds.size && isElsewhere) leaving.value = () => navigate(to);
+  else navigate(to);
+}
+
+addEventListener("beforeunload", (event) => holds.size && event.preventDefault());
+
 addEventListener("popstate", () => {
-  location_.value = { path: location.pathname, query: location.search };
+  const { pathname: path, search: query } = location;
+  const here = location_.value;
+  if (holds.size && path !== here.path) {
+    // The browser has gone already: back to what is held.
+    history.pushState(null, "", here.path + here.query);
+    leaving.value = () => navigate(path + query);
+    return;
+  }
+  location_.value = { path, query };
 });
 
 /** A link inside the console; a click with a modifier opens it as the browser does. */
@@ -47,7 +80,7 @@ export function Link({ href, children, ...rest }) {
   const follow = (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    navigate(href);
+    leave(href);
   };
   return html`<a href=${href} onClick=${follow} ...${rest}>${children}</a>`;
 }

@@ -2,7 +2,7 @@
 // by its `notify`; one of several tabs does it.
 import { effect } from "../lib/html.js";
 import { connection, onEvent } from "../lib/socket.js";
-import { navigate } from "../lib/router.js";
+import { leave } from "../lib/router.js";
 import { state } from "../lib/session.js";
 import { badges, pageTitle } from "../components/shell.js";
 import { chats, offers, unread } from "./chats.js";
@@ -81,7 +81,7 @@ function desktop(name, data) {
   const shown = new Notification(title, { body: (body ?? "").slice(0, 140), tag: data.chat_id, icon: document.querySelector("link[rel=icon]").href, lang: "pt-BR" });
   shown.onclick = () => {
     focus();
-    navigate(`/conversas/${encodeURIComponent(data.chat_id)}`);
+    leave(`/conversas/${encodeURIComponent(data.chat_id)}`);
     shown.close();
   };
 }

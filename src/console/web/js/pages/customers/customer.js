@@ -2,7 +2,7 @@
 import { html, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { useLoaded } from "../../lib/load.js";
-import { navigate } from "../../lib/router.js";
+import { leave, navigate } from "../../lib/router.js";
 import { Confirm } from "../../components/confirm.js";
 import { Button, IconButton, Tag } from "../../components/controls.js";
 import { Dialog } from "../../components/dialog.js";
@@ -64,7 +64,7 @@ function Customer({ row, section, onSaved, onReload }) {
     aside=${html`<${StatusTag} status=${row.status} />${row.documento_valido === false && html`<${Tag} kind="warn">Conferir ${row.tipo_pessoa === "fisica" ? "CPF" : "CNPJ"}<//>`}`}
     actions=${html`<${Button} icon="signature" onClick=${() => setDialog("contrato")}>Contrato<//><${Button} icon="banknote" onClick=${() => setDialog("boleto")}>Boleto<//>
       <${Menu} label="Mais sobre o cliente" side="bottom-end" button=${(attributes) => html`<${IconButton} icon="ellipsis" label="Mais sobre o cliente" ...${attributes} />`}
-        items=${[digits && { label: "Abrir a conversa", icon: "messages-square", run: () => navigate(`/conversas/${digits}`) }, { label: "Mudar a situação…", icon: "flag", run: () => setDialog("status") }, { label: "Unir a outro cadastro…", icon: "merge", run: () => setDialog("merge") }, "line", { label: "Excluir…", icon: "trash", kind: "danger", run: () => setDialog("destroy") }].filter(Boolean)} />`}>
+        items=${[digits && { label: "Abrir a conversa", icon: "messages-square", run: () => leave(`/conversas/${digits}`) }, { label: "Mudar a situação…", icon: "flag", run: () => setDialog("status") }, { label: "Unir a outro cadastro…", icon: "merge", run: () => setDialog("merge") }, "line", { label: "Excluir…", icon: "trash", kind: "danger", run: () => setDialog("destroy") }].filter(Boolean)} />`}>
     <${Sections} label="Ficha do cliente" items=${sections} current=${current} />
     ${section === "contatos" ? html`<${ContactsOf} customer=${row} />` : section === "documentos" ? html`<${DocumentsOf} key=${round} customer=${row} onGenerate=${setDialog} />` : section === "historico" ? html`<${History} key=${round} id=${row.id} />` : section === "unioes" ? html`<${Merges} key=${round} id=${row.id} onMerge=${() => setDialog("merge")} onChange=${changed} />` : html`<${CustomerForm} row=${row} onSaved=${onSaved} />`}
     ${(dialog === "contrato" || dialog === "boleto") && html`<${GenerateDialog} kind=${dialog} customer=${row} onClose=${close} onDone=${generated} />`}

@@ -1,28 +1,12 @@
-// What the steps have in common.
-import { useState } from "../../lib/html.js";
+// What the forms of the steps have in common.
+import { html } from "../../lib/html.js";
+import { FormTrouble } from "../../components/form.js";
 
-/** `[values, field, errors, isBusy, submit]`: what is typed stays when the API refuses, with its words at the field. */
-export function useForm(first) {
-  const [values, setValues] = useState(first);
-  const [errors, setErrors] = useState({});
-  const [isBusy, setBusy] = useState(false);
-  const set = (name, value) => setValues((old) => ({ ...old, [name]: value }));
-  /** Attributes of a text field. */
-  const field = (name) => ({ value: values[name], onInput: (event) => set(name, event.currentTarget.value) });
-  const submit = (work) => async (event) => {
+/** Fields, what was refused, and what can be done; the browser checks what is required. */
+export function StepForm({ form, onSubmit, actions, children }) {
+  const submit = (event) => {
     event.preventDefault();
-    if (isBusy) return;
-    setBusy(true);
-    setErrors({});
-    try {
-      await work(values);
-    } catch (error) {
-      const fields = Object.fromEntries(Object.entries(error.fields ?? {}).map(([name, texts]) => [name, [texts].flat()[0]]));
-      const isPlaced = Object.keys(fields).some((name) => name in first);
-      setErrors({ ...fields, whole: isPlaced ? undefined : error.message });
-    } finally {
-      setBusy(false);
-    }
+    onSubmit();
   };
-  return { values, set, setValues, field, errors, setErrors, isBusy, submit };
+  return html`<form class="step-form" onSubmit=${submit}>${children}<${FormTrouble} form=${form} /><div class="step-actions">${actions}</div></form>`;
 }

@@ -3,10 +3,11 @@ import { html, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { Link } from "../../lib/router.js";
 import { roleName } from "../../lib/format.js";
-import { Button, Field, IconButton } from "../../components/controls.js";
-import { toast } from "../../components/toast.js";
+import { Button, IconButton } from "../../components/controls.js";
+import { SelectField, TextField, useForm } from "../../components/form.js";
+import { fail, toast } from "../../components/toast.js";
 import { departments, reloadPeople } from "../../store/people.js";
-import { useForm } from "./form.js";
+import { StepForm } from "./form.js";
 
 const ROLES = ["atendente", "supervisor", "gerente"];
 /** Letters that are not taken for one another when they are read aloud; 12 of 55 are 69 bits. */
@@ -31,32 +32,36 @@ const empty = () => ({ display_name: "", username: "", password: makePassword(),
 
 export function PersonStep({ onStay, onNext }) {
   const [made, setMade] = useState(null);
-  const { values, set, setValues, field, errors, isBusy, submit } = useForm(empty());
-  const save = submit(async (body) => {
-    await api.post("agents/", { ...body, display_name: body.display_name.trim(), username: body.username.trim() });
+  const [first] = useState(empty);
+  const form = useForm(first);
+  const { values, set } = form;
+  const save = async () => {
+    const body = { ...values, display_name: values.display_name.trim(), username: values.username.trim() };
+    if ((await form.submit(() => api.post("agents/", body))) === undefined) return;
     // What has to be handed over stays in sight.
     onStay();
     setMade(body);
-    await reloadPeople();
-  });
+    reloadPeople().catch(fail);
+  };
   const toggle = (id) => set("departamentos", values.departamentos.includes(id) ? values.departamentos.filter((other) => other !== id) : [...values.departamentos, id]);
   const typeName = (event) => {
     const name = event.currentTarget.value;
     // Follows the name until it was typed by hand.
-    setValues((old) => ({ ...old, display_name: name, username: old.username === usernameOf(old.display_name) ? usernameOf(name) : old.username }));
+    if (values.username === usernameOf(values.display_name)) set("username", usernameOf(name));
+    set("display_name", name);
   };
-  if (made) return html`<${Handover} made=${made} onMore=${() => { setValues(empty()); setMade(null); }} onNext=${onNext} />`;
-  return html`<form class="step-form" onSubmit=${save}>
+  if (made) return html`<${Handover} made=${made} onMore=${() => { form.reset(empty()); setMade(null); }} onNext=${onNext} />`;
+  const actions = html`<${Button} kind="primary" type="submit" isBusy=${form.isBusy} icon="user-plus">Cadastrar<//><${Link} href="/pessoas">Todas as pessoas<//>`;
+  const error = form.errorOf("departamentos");
+  return html`<${StepForm} form=${form} onSubmit=${save} actions=${actions}>
     <div class="fields">
-      <${Field} label="Nome" error=${errors.display_name} control=${(attributes) => html`<input ...${attributes} required maxlength="150" autocomplete="off" value=${values.display_name} onInput=${typeName} />`} />
-      <${Field} label="Usuário" error=${errors.username} control=${(attributes) => html`<input ...${attributes} required maxlength="150" autocapitalize="none" autocomplete="off" spellcheck=${false} ...${field("username")} />`} />
-      <${Field} label="Senha" hint="Feita ao acaso; troque se quiser." error=${errors.password} control=${(attributes) => html`<input ...${attributes} required maxlength="128" autocomplete="off" spellcheck=${false} class="mono" ...${field("password")} />`} />
-      <${Field} label="Papel" error=${errors.role} control=${(attributes) => html`<select ...${attributes} value=${values.role} onChange=${(event) => set("role", event.currentTarget.value)}>${ROLES.map((role) => html`<option key=${role} value=${role} selected=${role === values.role}>${roleName(role)}</option>`)}</select>`} />
+      <${TextField} form=${form} name="display_name" label="Nome" required maxlength="150" onInput=${typeName} />
+      <${TextField} form=${form} name="username" label="Usuário" required maxlength="150" autocapitalize="none" spellcheck=${false} />
+      <${TextField} form=${form} name="password" label="Senha" hint="Feita ao acaso; troque se quiser." required maxlength="128" spellcheck=${false} class="mono" />
+      <${SelectField} form=${form} name="role" label="Papel" options=${ROLES.map((role) => [role, roleName(role)])} />
     </div>
-    <div class="field"><span class="field-label" id="start-places">Departamentos</span><div class="chips" role="group" aria-labelledby="start-places">${departments.value.filter((row) => row.ativo).map((row) => html`<button type="button" class="chip" key=${row.id} aria-pressed=${values.departamentos.includes(row.id) ? "true" : "false"} onClick=${() => toggle(row.id)}>${row.nome}</button>`)}</div>${errors.departamentos && html`<p class="note" role="alert">${errors.departamentos}</p>`}</div>
-    ${errors.whole && html`<p class="notice danger" role="alert">${errors.whole}</p>`}
-    <div class="step-actions"><${Button} kind="primary" type="submit" isBusy=${isBusy} icon="user-plus">Cadastrar<//><${Link} href="/pessoas">Todas as pessoas<//></div>
-  </form>`;
+    <div class="field"><span class="field-label" id="start-places">Departamentos</span><div class="chips" role="group" aria-labelledby="start-places">${departments.value.filter((row) => row.ativo).map((row) => html`<button type="button" class="chip" key=${row.id} aria-pressed=${values.departamentos.includes(row.id) ? "true" : "false"} onClick=${() => toggle(row.id)}>${row.nome}</button>`)}</div>${error && html`<p class="note" role="alert">${error}</p>`}</div>
+  <//>`;
 }
 
 function Handover({ made, onMore, onNext }) {

@@ -3,27 +3,31 @@ import { html, useState } from "../../lib/html.js";
 import * as api from "../../lib/api.js";
 import { phone, statusName } from "../../lib/format.js";
 import { Link } from "../../lib/router.js";
-import { Button, Field } from "../../components/controls.js";
+import { Button } from "../../components/controls.js";
+import { TextField, useForm } from "../../components/form.js";
 import { Icon } from "../../components/icon.js";
 import { fail } from "../../components/toast.js";
 import { all, chats, isWaiting } from "../../store/chats.js";
 import { own, setPresence } from "../../store/presence.js";
 import { isConnected } from "../../store/first-start.js";
 import { numbers } from "../../store/numbers.js";
-import { useForm } from "./form.js";
+import { StepForm } from "./form.js";
 
+const FIRST = { name: "Cliente de teste", from: "+55 11 97000-0001", text: "Olá! Isto é um teste." };
 const digits = (text) => text.replace(/\D/g, "");
 
 export function TestStep({ onStay, onNext }) {
   const number = numbers.value.find(isConnected);
   const [sent, setSent] = useState(null);
-  const { field, errors, isBusy, submit } = useForm({ name: "Cliente de teste", from: "+55 11 97000-0001", text: "Olá! Isto é um teste." });
-  const save = submit(async ({ name, from, text }) => {
-    onStay();
+  const form = useForm(FIRST);
+  const save = async () => {
+    const { name, from, text } = form.values;
     const chatId = digits(from);
-    await api.post("whatsapp/inject-incoming/", { from: chatId, payload: { type: "text", text, contact_name: name } });
+    onStay();
+    const isSent = await form.submit(() => api.post("whatsapp/inject-incoming/", { from: chatId, payload: { type: "text", text, contact_name: name } }));
+    if (isSent === undefined) return;
     setSent({ chatId, text });
-  });
+  };
   if (!number) return html`<p class="soft">Primeiro conecte um número, no passo anterior.</p>`;
   const row = sent ? chats.value.get(sent.chatId) : number.provider === "sandbox" ? null : all.value[0];
   // An automatic answer may be the last message already.
@@ -31,15 +35,13 @@ export function TestStep({ onStay, onNext }) {
   return html`<div class="step-form">
     ${own.value.status !== "online" && !row && html`<p class="notice"><${Icon} name="info" /><span class="grow">Quem está online recebe conversas. Fique online para que esta chegue a você.</span><${Button} class="small" onClick=${() => setPresence("online").catch(fail)}>Ficar online<//></p>`}
     ${number.provider === "sandbox"
-      ? html`<form class="step-form" onSubmit=${save}>
+      ? html`<${StepForm} form=${form} onSubmit=${save} actions=${html`<${Button} kind=${row ? undefined : "primary"} type="submit" isBusy=${form.isBusy} icon="send-horizontal">${row ? "Enviar outra" : "Enviar como cliente"}<//>`}>
         <div class="fields">
-          <${Field} label="Nome do cliente" error=${errors.name} control=${(attributes) => html`<input ...${attributes} required maxlength="255" autocomplete="off" ...${field("name")} />`} />
-          <${Field} label="Número dele" error=${errors.from} control=${(attributes) => html`<input ...${attributes} required maxlength="30" inputmode="tel" autocomplete="off" ...${field("from")} />`} />
+          <${TextField} form=${form} name="name" label="Nome do cliente" required maxlength="255" />
+          <${TextField} form=${form} name="from" label="Número dele" required maxlength="30" inputmode="tel" />
         </div>
-        <${Field} label="Mensagem" error=${errors.text} control=${(attributes) => html`<input ...${attributes} required maxlength="4096" autocomplete="off" ...${field("text")} />`} />
-        ${errors.whole && html`<p class="notice danger" role="alert">${errors.whole}</p>`}
-        <div class="step-actions"><${Button} kind=${row ? undefined : "primary"} type="submit" isBusy=${isBusy} icon="send-horizontal">${row ? "Enviar outra" : "Enviar como cliente"}<//></div>
-      </form>`
+        <${TextField} form=${form} name="text" label="Mensagem" required maxlength="4096" />
+      <//>`
       : html`<p>Escreva, de outro celular, para <strong class="numbers">${phone(number.phone_number)}</strong>. A conversa aparece aqui sozinha.</p>`}
     ${sent && !row && html`<p class="soft arriving" role="status"><${Icon} name="loader-circle" />A caminho…</p>`}
     ${row && html`<div class="arrived" role="status"><${Icon} name="circle-check-big" size=${22} /><div class="grow"><strong>${row.cliente_nome} escreveu</strong>${text && html`<span class="cut">“${text}”</span>`}
