@@ -130,7 +130,7 @@ async fn online_with_an_open_socket_means_available() {
 
 #[tokio::test]
 async fn last_closed_socket_means_offline_after_the_grace_time() {
-    let setup = Server::on(&Database::Sqlite).env("PRESENCE_GRACE_SECONDS", "1");
+    let setup = Server::on(&Database::Sqlite).env("PRESENCE_GRACE_SECONDS", "3");
     let server = setup.env("PRESENCE_TIMEOUT_SECONDS", "1").start().await;
     let admin = server.admin().await;
     let ana = admin.create_agent("ana", "atendente", &[]).await;

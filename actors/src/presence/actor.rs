@@ -199,13 +199,12 @@ impl State {
     async fn load(context: Arc<Context>, gone: Arc<Gone>) -> Result<Self, HubError> {
         let store = &context.store;
         let now = context.clock.now();
-        let timeout = context.config.presence_timeout;
-        let mut live =
-            Live::restore(store.list_presence().await?, &store.last_starts().await?, now, timeout);
+        let (timeout, grace) = (context.config.presence_timeout, context.config.presence_grace);
+        let (rows, starts) = (store.list_presence().await?, store.last_starts().await?);
+        let mut live = Live::restore(rows, &starts, now, timeout, grace);
         live.reconcile(&store.list_loads().await?, now);
         // After a crash of this actor alone the sockets are still there.
         for (agent_id, devices) in context.outboxes.open_sockets() {
-            let grace = context.config.presence_grace;
             let alive = &mut live.agent_mut(agent_id, now).life;
             alive.last_seen = Some(now);
             alive.recount(&devices, now, grace);

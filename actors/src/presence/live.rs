@@ -12,6 +12,9 @@ use crate::{
 
 /// A queue reports within one transaction; after this long it has died in between.
 const CLAIM_AGE_MAX: Duration = Duration::from_secs(30);
+/// How long somebody is missing before it is told that he reconnects, at most half of the grace: when all lose
+/// their connection at once, each telling would go to everybody, and most are back by then.
+const MISSED_AFTER_MAX: Duration = Duration::from_secs(3);
 /// Stretches that wait for a database that does not answer; a status flips once in a timeout at most.
 const BEGUN_MAX: usize = 10_000;
 /// What others read when an agent fell silent (contract §17).
@@ -50,6 +53,8 @@ pub(super) struct LiveAgent {
     /// What was last said to everybody.
     pub(super) shown: PresenceStatus,
     pub(super) is_reconnecting: bool,
+    /// Since when nothing but the grace is behind the status.
+    missing_since: Option<Timestamp>,
     pub(super) status_changed_at: Timestamp,
     pub(super) updated_at: Timestamp,
     /// When the last chat was given to this agent.
@@ -73,6 +78,7 @@ impl LiveAgent {
             life: Liveness::default(),
             shown: PresenceStatus::Offline,
             is_reconnecting: false,
+            missing_since: None,
             status_changed_at: now,
             updated_at: now,
             idle_since: Timestamp::EPOCH,
@@ -159,6 +165,8 @@ pub(super) struct Live {
     pub(super) begun: Vec<NewPresencePeriod>,
     /// Claims of which has not been reported yet what became of them.
     pub(super) pending: HashMap<TicketId, Claim>,
+    /// How long somebody has to be missing before it is told that he reconnects.
+    missed_after: Duration,
 }
 
 impl Live {
@@ -167,8 +175,10 @@ impl Live {
         last_starts: &HashMap<AgentId, Timestamp>,
         now: Timestamp,
         timeout: Duration,
+        grace: Duration,
     ) -> Self {
-        let mut live = Self::default();
+        let missed_after = MISSED_AFTER_MAX.min(grace / 2);
+        let mut live = Self { missed_after, ..Self::default() };
         for row in rows {
             let id = row.agent_id;
             live.agents.insert(id, LiveAgent::restored(row, now, timeout));
@@ -189,8 +199,13 @@ impl Live {
 
     /// Brings what is shown up to date; a new status begins a stretch of the agent's history.
     pub(super) fn refresh(&mut self, id: AgentId, now: Timestamp, behind: Behind) -> Change {
+        let missed_after = self.missed_after;
         let agent = self.agent_mut(id, now);
-        let (status, is_reconnecting) = (agent.status_at(now), agent.is_reconnecting_at(now));
+        let status = agent.status_at(now);
+        let is_missing = agent.is_reconnecting_at(now);
+        agent.missing_since = is_missing.then(|| agent.missing_since.unwrap_or(now));
+        let is_reconnecting =
+            agent.missing_since.is_some_and(|since| now.since(since) >= missed_after);
         let is_new_connection = is_reconnecting != agent.is_reconnecting;
         agent.is_reconnecting = is_reconnecting;
         if status == agent.shown {
@@ -302,7 +317,7 @@ impl Live {
             message: agent.message.clone(),
             reason: agent.shown_reason(),
             is_connected: agent.life.is_connected(now),
-            is_reconnecting: agent.is_reconnecting_at(now),
+            is_reconnecting: agent.is_reconnecting,
             last_seen: agent.life.last_seen,
             is_stale: agent.life.last_seen.is_none_or(|seen| now.since(seen) > timeout),
             status_changed_at: agent.status_changed_at,

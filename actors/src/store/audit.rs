@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{
     Page, Slice, Store, StoreError,
     db::Tx,
+    fold::power_of_two_chunks,
     sql::{Sql, sql},
     unit,
 };
@@ -79,21 +80,49 @@ pub(super) async fn insert(
     entry: NewAuditEntry,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let insert = sql("INSERT INTO audit_entries (at, agent_id, action, subject, subject_id, \
-         subject_name, note) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id")
-    .bind(now)
-    .bind(entry.agent_id)
-    .bind(entry.action)
-    .bind(entry.subject)
-    .bind(entry.subject_id)
-    .bind(entry.subject_name)
-    .bind(entry.note);
-    let (id,): (i64,) = tx.one(insert).await?;
-    for change in entry.changes {
-        let insert = sql("INSERT INTO audit_changes (entry_id, field, old_value, new_value) \
-             VALUES ($1, $2, $3, $4)");
-        let insert =
-            insert.bind(id).bind(change.field).bind(change.old_value).bind(change.new_value);
+    insert_all(tx, vec![entry], now).await
+}
+
+/// Several at once.
+pub(super) async fn insert_all(
+    tx: &mut Tx,
+    entries: Vec<NewAuditEntry>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut changes = Vec::new();
+    for chunk in power_of_two_chunks(&entries) {
+        let mut insert = sql("INSERT INTO audit_entries (at, agent_id, action, subject, \
+             subject_id, subject_name, note) VALUES ");
+        let mut separator = "(";
+        for entry in chunk {
+            insert = insert
+                .push_bind(separator, now)
+                .push_bind(", ", entry.agent_id)
+                .push_bind(", ", entry.action)
+                .push_bind(", ", entry.subject)
+                .push_bind(", ", entry.subject_id)
+                .push_bind(", ", entry.subject_name.as_str())
+                .push_bind(", ", entry.note.as_str())
+                .push(")");
+            separator = ", (";
+        }
+        for (id, entry) in tx.insert_rows(insert, chunk.len()).await?.into_iter().zip(chunk) {
+            changes.extend(entry.changes.iter().map(|change| (id, change)));
+        }
+    }
+    for chunk in power_of_two_chunks(&changes) {
+        let mut insert =
+            sql("INSERT INTO audit_changes (entry_id, field, old_value, new_value) VALUES ");
+        let mut separator = "(";
+        for (id, change) in chunk {
+            insert = insert
+                .push_bind(separator, *id)
+                .push_bind(", ", change.field.as_str())
+                .push_bind(", ", change.old_value.as_deref())
+                .push_bind(", ", change.new_value.as_deref())
+                .push(")");
+            separator = ", (";
+        }
         tx.run(insert).await?;
     }
     Ok(())

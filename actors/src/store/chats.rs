@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::{
     Scope, Store, StoreError,
-    page::{Order, Page, Slice, push_order},
+    page::{Order, Page, Slice},
     remarks::IS_UNREAD,
     sql::sql,
-    tickets::{TICKET_COUNT, TICKET_VIEWS, TicketFilter},
+    tickets::TicketFilter,
 };
 use crate::domain::{AgentId, Message, TicketId, TicketView};
 
@@ -58,19 +58,14 @@ impl Store {
         order: Order<ChatSort>,
         page: Page,
     ) -> Result<Slice<ChatRow>, StoreError> {
-        let count = filter.push(scope.push(sql(TICKET_COUNT)));
-        let (total,): (i64,) = self.reader.one(count).await?;
         let column = |by| match by {
             ChatSort::LastMessage => "COALESCE(t.last_message_at, t.created_at)",
             ChatSort::Priority => PRIORITY_RANK,
             ChatSort::CreatedAt => "t.created_at",
             ChatSort::UpdatedAt => "t.updated_at",
         };
-        let select =
-            push_order(filter.push(scope.push(sql(TICKET_VIEWS))), &[order], column, "t.id DESC")
-                .push_bind(" LIMIT ", page.limit)
-                .push_bind(" OFFSET ", page.offset);
-        let views: Vec<TicketView> = self.reader.all(select).await?;
+        let found = self.page_of_tickets(scope, filter, &[order], column, page).await?;
+        let Slice { total, rows: views } = found;
         let ids: Vec<TicketId> = views.iter().map(|view| view.ticket.id).collect();
         let mut activities = self.chat_activities(viewer, &ids).await?;
         let rows = views

@@ -1,7 +1,7 @@
 //! Contacts: the people at customers. A deleted one stays as an inactive row.
 
 use super::{
-    Order, Page, Slice, Store, StoreError, audit, customers,
+    Order, Page, Slice, Store, StoreError, audit, customer_lookup, customers,
     db::Tx,
     dialect,
     page::push_order,
@@ -248,7 +248,7 @@ async fn company_of(
 ) -> Result<Option<CustomerId>, StoreError> {
     let (name, tax_id, company_group_id) = match company {
         Company::Known(id) => {
-            return Ok(customers::hold(tx, id).await?.map(|customer| customer.id));
+            return Ok(customer_lookup::hold(tx, id).await?.map(|customer| customer.id));
         }
         Company::Named { name, tax_id, company_group_id } => (name, tax_id, company_group_id),
     };
@@ -271,7 +271,7 @@ async fn company_of(
         found = tx.opt(by_name.bind(plain_name)).await?;
     }
     if let Some((id,)) = found
-        && let Some(customer) = customers::hold(tx, id).await?
+        && let Some(customer) = customer_lookup::hold(tx, id).await?
     {
         return Ok(Some(customer.id));
     }
@@ -353,7 +353,7 @@ async fn clear_primary(
 
 /// Nobody deletes or changes the customer until the end of the transaction; the name.
 async fn hold_customer(tx: &mut Tx, id: CustomerId) -> Result<String, StoreError> {
-    customers::lock(tx, id).await?;
+    customer_lookup::lock(tx, id).await?;
     let customer = customers::get(tx, id).await?;
     let gone = || StoreError::ForeignKey { constraint: "contacts_customer_id_fkey".to_owned() };
     Ok(customer.ok_or_else(gone)?.details.name)

@@ -5,7 +5,7 @@
 //! put. What is written afterwards stays with the survivor.
 
 use super::{
-    Page, Slice, Store, StoreError, audit, customers,
+    Page, Slice, Store, StoreError, audit, customer_lookup, customers,
     db::Tx,
     dialect, merged_rows as rows,
     sql::{Sql, sql},
@@ -119,8 +119,8 @@ impl Store {
 /// them, and no row begins to refer to them.
 async fn lock_both(tx: &mut Tx, one: CustomerId, other: CustomerId) -> Result<(), StoreError> {
     let (first, second) = (one.min(other), one.max(other));
-    customers::lock(tx, first).await?;
-    customers::lock(tx, second).await?;
+    customer_lookup::lock(tx, first).await?;
+    customer_lookup::lock(tx, second).await?;
     dialect::lock_row(tx, "customers", first).await?;
     dialect::lock_row(tx, "customers", second).await
 }

@@ -1,11 +1,12 @@
 //! Customers: kept by people, met in chats, listed and counted.
 
 use super::{
-    Order, Page, Scope, Slice, Store, StoreError, audit, customer_pictures as pictures,
+    Order, Page, Scope, Slice, Store, StoreError, audit, customer_lookup,
+    customer_pictures as pictures,
     db::Tx,
-    dialect,
+    fold::power_of_two_chunks,
     page::push_order,
-    sql::{Sql, sql},
+    sql::{Arg, Sql, sql},
     unit,
 };
 use crate::domain::{
@@ -18,8 +19,6 @@ use crate::domain::{
 
 /// Rows whose plain texts are filled in one transaction when the database is opened.
 const FILL_ROWS: i64 = 500;
-/// How often a customer is looked for who is merged and parted at this very moment.
-const HOLD_ATTEMPTS: usize = 3;
 /// Cities and states that the statistics name.
 const TOP_PLACES: i64 = 10;
 
@@ -262,7 +261,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Customer>, StoreError> {
         self.unit(unit!(tx => {
-            lock(tx, id).await?;
+            customer_lookup::lock(tx, id).await?;
             let Some(before) = get(tx, id).await? else { return Ok(None) };
             let mut details = before.details.clone();
             details.apply(changes);
@@ -356,73 +355,60 @@ pub(super) async fn get(tx: &mut Tx, id: CustomerId) -> Result<Option<Customer>,
     tx.opt(one(id)).await
 }
 
-/// Makes changes of one customer, and of whom there is to turn to first, wait for each other.
-pub(super) async fn lock(tx: &mut Tx, id: CustomerId) -> Result<(), StoreError> {
-    dialect::lock_text(tx, &format!("customer {id}")).await
-}
-
-/// The customer, or whom he was merged into; he is neither deleted nor merged until the end of the
-/// transaction.
-pub(super) async fn hold(tx: &mut Tx, id: CustomerId) -> Result<Option<Customer>, StoreError> {
-    // Again only if he was merged, or parted, between the two statements.
-    for _attempt in 0..HOLD_ATTEMPTS {
-        let shown = sql("SELECT s.id FROM customers m \
-             JOIN customers s ON s.id = COALESCE(m.merged_into, m.id) \
-             WHERE m.id = $1 AND s.deleted_at IS NULL");
-        let found: Option<(CustomerId,)> = tx.opt(shown.bind(id)).await?;
-        let Some((shown,)) = found else { return Ok(None) };
-        lock(tx, shown).await?;
-        if let Some(customer) = get(tx, shown).await? {
-            return Ok(Some(customer));
-        }
-    }
-    Err(StoreError::Stale)
-}
-
-/// The oldest customer with this number, else whom a customer with it was merged into, else the customer
-/// of the oldest contact with it. The number is held until the end of the transaction, so that two chats of
-/// one number do not create two customers.
-pub(super) async fn find_by_phone(
-    tx: &mut Tx,
-    phone: &str,
-) -> Result<Option<Customer>, StoreError> {
-    dialect::lock_text(tx, phone).await?;
-    let own = sql("SELECT s.* FROM customers m \
-         JOIN customers s ON s.id = COALESCE(m.merged_into, m.id) \
-         WHERE s.deleted_at IS NULL AND (m.phone = $1 OR m.whatsapp = $1) \
-         ORDER BY CASE WHEN m.merged_into IS NULL THEN 0 ELSE 1 END, m.id LIMIT 1");
-    if let Some(customer) = tx.opt(own.bind(phone)).await? {
-        return Ok(Some(customer));
-    }
-    let of_contact = sql("SELECT c.* FROM contacts p JOIN customers c ON c.id = p.customer_id \
-         WHERE p.whatsapp = $1 AND p.is_active AND c.deleted_at IS NULL ORDER BY p.id LIMIT 1");
-    tx.opt(of_contact.bind(phone)).await
-}
-
 pub(super) async fn insert(
     tx: &mut Tx,
     details: &CustomerDetails,
     by: Option<AgentId>,
     now: Timestamp,
 ) -> Result<Customer, StoreError> {
-    let insert =
-        sql("INSERT INTO customers (name, trade_name, person_type, tax_id, email, phone, \
-         phone_written, whatsapp, whatsapp_written, street, street_number, complement, district, \
-         city, state, postal_code, status, company_group_id, state_registration, \
-         municipal_registration, business_line, tax_regime, representative_name, \
-         representative_cpf, representative_position, notes, responsible_agent_id, logo, \
-         signature, name_plain, trade_name_plain, city_plain, business_line_plain, search_text, \
-         created_by, updated_by, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
-         $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
-         $27, $28, $29, $30, $31, $32, $33, $34, $35, $35, $36, $36) RETURNING *");
+    insert_all(tx, &[details], by, now).await?.pop().ok_or(StoreError::Stale)
+}
+
+/// Several at once; they come back in their order.
+pub(super) async fn insert_all(
+    tx: &mut Tx,
+    details: &[&CustomerDetails],
+    by: Option<AgentId>,
+    now: Timestamp,
+) -> Result<Vec<Customer>, StoreError> {
     let nobody = CustomerDetails::default();
-    let mut changes = details.differences_from(&nobody);
-    changes.extend(pictures::differences(tx, &nobody, details).await?);
-    pictures::exchange(tx, &nobody, details, now).await?;
-    let customer: Customer = tx.one(bind_details(insert, details).bind(by).bind(now)).await?;
-    let entry = entry(&customer, AuditAction::Created, by, String::new(), changes);
-    audit::insert(tx, entry, now).await?;
-    Ok(customer)
+    let mut customers: Vec<Customer> = Vec::with_capacity(details.len());
+    for chunk in power_of_two_chunks(details) {
+        let mut insert = sql(
+            "INSERT INTO customers (name, trade_name, person_type, tax_id, email, phone, \
+             phone_written, whatsapp, whatsapp_written, street, street_number, complement, district, \
+             city, state, postal_code, status, company_group_id, state_registration, \
+             municipal_registration, business_line, tax_regime, representative_name, \
+             representative_cpf, representative_position, notes, responsible_agent_id, logo, \
+             signature, name_plain, trade_name_plain, city_plain, business_line_plain, search_text, \
+             created_by, updated_by, created_at, updated_at) VALUES ",
+        );
+        let mut separator = "(";
+        for details in chunk {
+            for value in values_of(details) {
+                insert = insert.push_bind(separator, value);
+                separator = ", ";
+            }
+            insert = insert
+                .push_bind(", ", by)
+                .push_bind(", ", by)
+                .push_bind(", ", now)
+                .push_bind(", ", now)
+                .push(")");
+            separator = ", (";
+        }
+        customers.extend(tx.all::<Customer>(insert.push(" RETURNING *")).await?);
+    }
+    customers.sort_by_key(|customer| customer.id);
+    let mut entries = Vec::with_capacity(customers.len());
+    for customer in &customers {
+        let mut changes = customer.details.differences_from(&nobody);
+        changes.extend(pictures::differences(tx, &nobody, &customer.details).await?);
+        pictures::exchange(tx, &nobody, &customer.details, now).await?;
+        entries.push(entry(customer, AuditAction::Created, by, String::new(), changes));
+    }
+    audit::insert_all(tx, entries, now).await?;
+    Ok(customers)
 }
 
 pub(super) fn update(
@@ -441,46 +427,49 @@ pub(super) fn update(
          responsible_agent_id = $27, logo = $28, signature = $29, name_plain = $30, \
          trade_name_plain = $31, city_plain = $32, business_line_plain = $33, search_text = $34, \
          updated_by = $35, updated_at = $36 WHERE id = $37 RETURNING *");
-    bind_details(update, details).bind(by).bind(now).bind(id)
+    let update = values_of(details).into_iter().fold(update, Sql::bind);
+    update.bind(by).bind(now).bind(id)
 }
 
-/// The first 34 placeholders of the statements above.
-fn bind_details(sql: Sql, details: &CustomerDetails) -> Sql {
+/// The columns of the two statements above, in their order.
+fn values_of(details: &CustomerDetails) -> [Arg; 34] {
     let plain_of = |text: &Option<String>| plain(text.as_deref().unwrap_or_default());
-    sql.bind(details.name.as_str())
-        .bind(details.trade_name.as_deref())
-        .bind(details.person_type)
-        .bind(details.tax_id.as_ref())
-        .bind(details.email.as_deref())
-        .bind(details.phone.as_deref())
-        .bind(details.phone_written.as_deref())
-        .bind(details.whatsapp.as_deref())
-        .bind(details.whatsapp_written.as_deref())
-        .bind(details.street.as_deref())
-        .bind(details.street_number.as_deref())
-        .bind(details.complement.as_deref())
-        .bind(details.district.as_deref())
-        .bind(details.city.as_deref())
-        .bind(details.state.as_deref())
-        .bind(details.postal_code.as_ref())
-        .bind(details.status)
-        .bind(details.company_group_id)
-        .bind(details.state_registration.as_deref())
-        .bind(details.municipal_registration.as_deref())
-        .bind(details.business_line.as_deref())
-        .bind(details.tax_regime)
-        .bind(details.representative_name.as_deref())
-        .bind(details.representative_cpf.as_ref())
-        .bind(details.representative_position.as_deref())
-        .bind(details.notes.as_deref())
-        .bind(details.responsible_agent_id)
-        .bind(details.logo.as_ref())
-        .bind(details.signature.as_ref())
-        .bind(plain(&details.name))
-        .bind(plain_of(&details.trade_name))
-        .bind(plain_of(&details.city))
-        .bind(plain_of(&details.business_line))
-        .bind(details.search_text())
+    [
+        details.name.as_str().into(),
+        details.trade_name.as_deref().into(),
+        details.person_type.into(),
+        details.tax_id.as_ref().into(),
+        details.email.as_deref().into(),
+        details.phone.as_deref().into(),
+        details.phone_written.as_deref().into(),
+        details.whatsapp.as_deref().into(),
+        details.whatsapp_written.as_deref().into(),
+        details.street.as_deref().into(),
+        details.street_number.as_deref().into(),
+        details.complement.as_deref().into(),
+        details.district.as_deref().into(),
+        details.city.as_deref().into(),
+        details.state.as_deref().into(),
+        details.postal_code.as_ref().into(),
+        details.status.into(),
+        details.company_group_id.into(),
+        details.state_registration.as_deref().into(),
+        details.municipal_registration.as_deref().into(),
+        details.business_line.as_deref().into(),
+        details.tax_regime.into(),
+        details.representative_name.as_deref().into(),
+        details.representative_cpf.as_ref().into(),
+        details.representative_position.as_deref().into(),
+        details.notes.as_deref().into(),
+        details.responsible_agent_id.into(),
+        details.logo.as_ref().into(),
+        details.signature.as_ref().into(),
+        plain(&details.name).into(),
+        plain_of(&details.trade_name).into(),
+        plain_of(&details.city).into(),
+        plain_of(&details.business_line).into(),
+        details.search_text().into(),
+    ]
 }
 
 /// Takes every customer out of a group and notes it at each of them; a group has a few dozens.
@@ -511,7 +500,7 @@ async fn remove(
     by: AgentId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    lock(tx, id).await?;
+    customer_lookup::lock(tx, id).await?;
     let Some(before) = get(tx, id).await? else { return Ok(false) };
     let removed: Option<Customer> = tx.opt(statement).await?;
     let Some(customer) = removed else { return Ok(false) };

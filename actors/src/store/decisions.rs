@@ -1,6 +1,6 @@
 //! Why chats went where they went: one record per decision.
 
-use super::{Store, StoreError, db::Tx, sql::sql};
+use super::{Store, StoreError, db::Tx, fold::power_of_two_chunks, sql::sql};
 use crate::domain::{DepartmentId, NewDecision, RoutingDecision, TicketId, Timestamp};
 
 impl Store {
@@ -24,14 +24,32 @@ pub(super) async fn insert(
     decision: &NewDecision,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let insert = sql("INSERT INTO routing_decisions (ticket_id, department_id, kind, agent_id, \
-         decided_by, created_at, document) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-    .bind(ticket_id)
-    .bind(department_id)
-    .bind(decision.kind)
-    .bind(decision.agent_id)
-    .bind(decision.decided_by)
-    .bind(at);
-    tx.run_with_document(insert, &decision.reasons).await?;
+    insert_all(tx, &[(ticket_id, department_id, decision)], at).await
+}
+
+/// Several at once.
+pub(super) async fn insert_all(
+    tx: &mut Tx,
+    decisions: &[(TicketId, DepartmentId, &NewDecision)],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    for chunk in power_of_two_chunks(decisions) {
+        let mut insert = sql("INSERT INTO routing_decisions (ticket_id, department_id, kind, \
+             agent_id, decided_by, created_at, document) VALUES ");
+        let mut separator = "(";
+        for (ticket_id, department_id, decision) in chunk {
+            insert = insert
+                .push_bind(separator, *ticket_id)
+                .push_bind(", ", *department_id)
+                .push_bind(", ", decision.kind)
+                .push_bind(", ", decision.agent_id)
+                .push_bind(", ", decision.decided_by)
+                .push_bind(", ", at)
+                .push_bind(", ", &decision.reasons)
+                .push(")");
+            separator = ", (";
+        }
+        tx.run(insert).await?;
+    }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use time::Date;
 
 use super::{
-    CustomerScope, Store, StoreError, audit, customers,
+    CustomerScope, Store, StoreError, audit, customer_lookup,
     db::Tx,
     dialect, files,
     page::{Order, Page, Slice, push_order},
@@ -162,7 +162,7 @@ impl Store {
                 DocumentOrigin::Manual | DocumentOrigin::Imported => AuditAction::Created,
             };
             // Whoever was merged while the document was written has it where his others are.
-            let held = customers::hold(tx, new.customer_id).await?;
+            let held = customer_lookup::hold(tx, new.customer_id).await?;
             let customer_id = held.map_or(new.customer_id, |customer| customer.id);
             let insert = sql("INSERT INTO documents (customer_id, name, kind, status, origin, \
                  file_key, file_name, description, template_name, filled_data, due_date, \
@@ -203,7 +203,7 @@ impl Store {
         self.unit(unit!(tx => {
             let Some(old) = locked(tx, &scope, id).await? else { return Ok(None) };
             let customer_id = match changes.customer_id {
-                Some(id) => customers::hold(tx, id).await?.map(|customer| customer.id).or(Some(id)),
+                Some(id) => customer_lookup::hold(tx, id).await?.map(|customer| customer.id).or(Some(id)),
                 None => None,
             };
             let mut update = sql("UPDATE documents SET updated_at = $1")

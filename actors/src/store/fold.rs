@@ -1,4 +1,4 @@
-//! Hot writes folded into a few statements per batch: new messages and moves of their status.
+//! Hot writes folded into a few statements per batch: new messages, moves of their status, new chats.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,10 +6,12 @@ use tokio::sync::oneshot;
 
 use super::{
     StoreError,
-    db::Tx,
-    files, message_changes, search,
+    db::{Inserted, Tx},
+    files, message_changes,
+    openings::{self, Opening},
+    search,
     sql::{Sql, sql},
-    writer::Finish,
+    writer::{Finish, Ran, finish},
 };
 use crate::domain::{
     Direction, Message, MessageRowId, MessageStatus, NewMessage, SessionId, TicketId, Timestamp,
@@ -69,24 +71,51 @@ pub(super) struct Move {
 
 pub(super) enum Folded {
     Append(Box<Append>),
+    Open(Box<Opening>),
     Move(Box<Move>),
 }
 
 /// Writes everything inside the open transaction. Each kind has a savepoint: when the folded
 /// statement is refused its rows are tried one by one, so that a bad one fails alone.
 pub(super) async fn run(tx: &mut Tx, folded: Vec<Folded>, told: &mut Vec<Finish>) {
-    let (mut appends, mut moves) = (Vec::new(), Vec::new());
+    let (mut appends, mut openings, mut moves) = (Vec::new(), Vec::new(), Vec::new());
     for job in folded {
         match job {
             Folded::Append(append) => appends.push(*append),
+            Folded::Open(opening) => openings.push(*opening),
             Folded::Move(job) => moves.push(*job),
         }
     }
     if !appends.is_empty() {
         append_all(tx, appends, told).await;
     }
+    while !openings.is_empty() {
+        openings = openings::round(tx, openings, told).await;
+    }
     while !moves.is_empty() {
         moves = move_round(tx, moves, told).await;
+    }
+}
+
+/// Writes the only job of a transaction: when it is refused, all is to be taken back.
+pub(super) async fn run_one(tx: &mut Tx, folded: Folded) -> Ran {
+    match folded {
+        Folded::Append(append) => {
+            let outcome = append_folded(tx, &[&append.message]).await;
+            let outcome = outcome.map(|ids| ids.into_iter().next().flatten());
+            Ran::of(append.reply, outcome)
+        }
+        Folded::Open(opening) => {
+            let outcome = openings::open_one(tx, &opening.new).await;
+            Ran::of(opening.reply, outcome)
+        }
+        Folded::Move(job) => {
+            let outcome = move_folded(tx, &[&job.report]).await;
+            if let Err(error) = &outcome {
+                tracing::error!(%error, "a status report was refused");
+            }
+            Ran::of(job.reply, outcome.map(|rows| rows.into_values().next()))
+        }
     }
 }
 
@@ -106,13 +135,11 @@ async fn append_all(tx: &mut Tx, appends: Vec<Append>, told: &mut Vec<Finish>) {
         }
     };
     for (append, id) in appends.into_iter().zip(ids) {
-        told.push(Box::new(move |commit| {
-            let _ = append.reply.send(id.and_then(|id| commit.map(|()| id)));
-        }));
+        told.push(finish(append.reply, id));
     }
 }
 
-async fn in_savepoint<T>(
+pub(super) async fn in_savepoint<T>(
     tx: &mut Tx,
     work: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
@@ -132,11 +159,7 @@ async fn append_folded(
     tx: &mut Tx,
     messages: &[&NewMessage],
 ) -> Result<Vec<Option<Appended>>, StoreError> {
-    let mut rows = BTreeMap::new();
-    for chunk in power_of_two_chunks(messages) {
-        let inserted: Vec<(MessageRowId, SessionId, String)> = tx.all(insert(chunk)).await?;
-        rows.extend(inserted.into_iter().map(|(id, session, message)| ((session, message), id)));
-    }
+    let mut rows = insert_new(tx, messages).await?;
     let mut ids = Vec::with_capacity(messages.len());
     let mut fresh = Vec::with_capacity(messages.len());
     for message in messages {
@@ -166,6 +189,40 @@ async fn append_folded(
     Ok(ids.into_iter().map(|id| id.map(appended)).collect())
 }
 
+type IdsByKey = BTreeMap<(SessionId, String), MessageRowId>;
+
+/// Inserts those that are not there yet; their ids.
+async fn insert_new(tx: &mut Tx, messages: &[&NewMessage]) -> Result<IdsByKey, StoreError> {
+    type Key = (MessageRowId, SessionId, String);
+    let mut ids = IdsByKey::new();
+    let mut highest = None;
+    for chunk in power_of_two_chunks(messages) {
+        if highest.is_none() && chunk.len() > 1 {
+            let (id,): (i64,) = tx.one(sql("SELECT COALESCE(MAX(id), 0) FROM messages")).await?;
+            highest = Some(id);
+        }
+        let keys: Vec<Key> = match tx.insert_in_order(|| insert(chunk)).await? {
+            None => tx.all(insert(chunk).push(" RETURNING id, session_id, message_id")).await?,
+            Some(Inserted { rows: 0, .. }) => continue,
+            Some(Inserted { rows, last_id }) => {
+                let before = highest.replace(last_id);
+                if usize::try_from(rows) == Ok(chunk.len()) {
+                    let key = |(id, message): (i64, &&NewMessage)| {
+                        (MessageRowId(id), message.session_id, message.message_id.clone())
+                    };
+                    (last_id + 1 - rows.cast_signed()..).zip(chunk).map(key).collect()
+                } else {
+                    let select =
+                        sql("SELECT id, session_id, message_id FROM messages WHERE id > $1");
+                    tx.all(select.bind(before.unwrap_or_default())).await?
+                }
+            }
+        };
+        ids.extend(keys.into_iter().map(|(id, session, message)| ((session, message), id)));
+    }
+    Ok(ids)
+}
+
 /// What became of these messages before they came is theirs from now on; the rows that it changed. Of what
 /// we send nobody knows before it is stored.
 async fn join_parked(
@@ -183,14 +240,34 @@ async fn join_parked(
 
 /// Appends one message inside a unit of work; the row as it is then. A repeat is a [`StoreError::Unique`].
 pub(super) async fn append_one(tx: &mut Tx, message: NewMessage) -> Result<Message, StoreError> {
-    let appended = append_folded(tx, &[&message]).await?;
-    match appended.into_iter().next().flatten() {
-        Some(Appended { id, is_changed: false }) => Ok(message.into_stored(id)),
-        Some(Appended { id, is_changed: true }) => {
-            tx.one(sql("SELECT * FROM messages WHERE id = $1").bind(id)).await
-        }
-        None => Err(StoreError::Unique { constraint: "messages_provider_key".to_owned() }),
+    append_stored(tx, vec![message]).await?.pop().ok_or(StoreError::Stale)
+}
+
+/// Several at once, all or none.
+pub(super) async fn append_stored(
+    tx: &mut Tx,
+    messages: Vec<NewMessage>,
+) -> Result<Vec<Message>, StoreError> {
+    let appended = append_folded(tx, &messages.iter().collect::<Vec<_>>()).await?;
+    let mut stored = Vec::with_capacity(messages.len());
+    for (message, appended) in messages.into_iter().zip(appended) {
+        stored.push(match appended {
+            Some(Appended { id, is_changed: false }) => message.into_stored(id),
+            Some(Appended { id, is_changed: true }) => {
+                tx.one(sql("SELECT * FROM messages WHERE id = $1").bind(id)).await?
+            }
+            None => {
+                let constraint = "messages_provider_key".to_owned();
+                return Err(StoreError::Unique { constraint });
+            }
+        });
     }
+    Ok(stored)
+}
+
+/// Whether a message was refused because it is there. PostgreSQL says the name of the index, SQLite its columns.
+pub(super) fn is_message_key(constraint: &str) -> bool {
+    constraint == "messages_provider_key" || constraint.starts_with("messages.")
 }
 
 fn insert(messages: &[&NewMessage]) -> Sql {
@@ -239,7 +316,7 @@ fn insert(messages: &[&NewMessage]) -> Sql {
             .push(")");
         separator = ", (";
     }
-    insert.push(" ON CONFLICT DO NOTHING RETURNING id, session_id, message_id")
+    insert.push(" ON CONFLICT DO NOTHING")
 }
 
 /// What the messages of one batch change on one ticket.
@@ -337,7 +414,7 @@ async fn move_round(tx: &mut Tx, moves: Vec<Move>, told: &mut Vec<Finish>) -> Ve
         Err(error) if round.len() == 1 => {
             tracing::error!(%error, "a status report was refused");
             if let Some(job) = round.pop() {
-                told.push(Box::new(move |_| drop(job.reply.send(Err(error)))));
+                told.push(finish(job.reply, Err(error)));
             }
             return later;
         }
@@ -351,9 +428,7 @@ async fn move_round(tx: &mut Tx, moves: Vec<Move>, told: &mut Vec<Finish>) -> Ve
     };
     for job in round {
         let row = rows.remove(&(job.report.session_id, job.report.message_id));
-        told.push(Box::new(move |commit| {
-            let _ = job.reply.send(commit.map(|()| row));
-        }));
+        told.push(finish(job.reply, Ok(row)));
     }
     later
 }

@@ -3,6 +3,7 @@
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
+    customer_lookup::find_by_phones,
     customer_merges::Outcome,
     tests::{Fixture, seeded},
     *,
@@ -166,8 +167,8 @@ impl Fixture {
 
     async fn by_phone(&self, phone: &str) -> Option<CustomerId> {
         let phone = phone.to_owned();
-        let found = self.store.unit(unit!(tx => customers::find_by_phone(tx, &phone).await));
-        found.await.unwrap().map(|customer| customer.id)
+        let found = self.store.unit(unit!(tx => find_by_phones(tx, &[&phone]).await));
+        found.await.unwrap().into_values().next().map(|customer| customer.id)
     }
 
     async fn rows(&self) -> Rows {

@@ -14,6 +14,7 @@ mod company_groups;
 mod contacts;
 #[cfg(feature = "testing")]
 mod counter;
+mod customer_lookup;
 mod customer_merges;
 mod customer_pictures;
 mod customers;
@@ -36,6 +37,7 @@ mod message_templates;
 mod messages;
 mod notices;
 mod notifications;
+mod openings;
 mod outbound_queue;
 mod outbox;
 mod page;
@@ -66,6 +68,8 @@ mod writer;
 mod customer_tests;
 #[cfg(test)]
 mod merge_tests;
+#[cfg(test)]
+mod opening_tests;
 #[cfg(test)]
 mod remark_tests;
 #[cfg(test)]
@@ -120,6 +124,7 @@ pub use message_changes::{Outcome as ChangeOutcome, PARKED_DAYS};
 pub use message_templates::TemplateFilter;
 pub use messages::{LatencyStats, MessageFilter, MessageSort, SessionMetrics};
 pub use notices::NewNotice;
+pub use openings::{NewTicket, OpenedTicket, OpeningCustomer};
 pub use page::{Order, Page, Slice};
 pub use presence::{PresenceFilter, PresenceTotal, StoredPresence};
 pub use queue_entries::{EntryEdit, QueueFilter, QueueRow, QueueSort};
@@ -132,9 +137,7 @@ pub use seed::Seed;
 pub use session_copies::{Restored, SessionCopy, SessionDump};
 pub use sessions::{SessionFilter, SessionSort};
 pub use ticket_changes::{Changed, EntryChange, NewTransfer, TicketPlan};
-pub use tickets::{
-    Assignment, NewTicket, OpenedTicket, OpeningCustomer, Scope, TicketFilter, TicketSort,
-};
+pub use tickets::{Assignment, Scope, TicketFilter, TicketSort};
 pub use web_records::{Claim, Record, RecordChange};
 pub use webhook_deliveries::{DeliveryFilter, DueDelivery, Replay, Swept};
 
@@ -225,21 +228,32 @@ impl Store {
         outcome
     }
 
+    /// Hands over a write that is folded with others of its kind, and answers after the commit.
+    async fn fold<T>(
+        &self,
+        #[cfg_attr(not(feature = "testing"), expect(unused_variables, reason = "for faults"))]
+        write: &str,
+        folded: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Folded,
+    ) -> Result<T, StoreError> {
+        #[cfg(feature = "testing")]
+        let fault = self.faults.before(write)?;
+        let (reply, answer) = oneshot::channel();
+        self.writer.fold(folded(reply)).await?;
+        let outcome = answer.await.map_err(|_| StoreError::Closed)?;
+        #[cfg(feature = "testing")]
+        return fault::after(fault, outcome);
+        #[cfg(not(feature = "testing"))]
+        outcome
+    }
+
     /// Stores a message and brings its ticket up to date, together with others that arrive now.
     /// `None` says that this message (by provider's or client's id) is there already.
     pub async fn append_message(
         &self,
         message: NewMessage,
     ) -> Result<Option<Appended>, StoreError> {
-        #[cfg(feature = "testing")]
-        let fault = self.faults.before("append_message")?;
-        let (reply, answer) = oneshot::channel();
-        self.writer.fold(Folded::Append(Box::new(Append { message, reply }))).await?;
-        let outcome = answer.await.map_err(|_| StoreError::Closed)?;
-        #[cfg(feature = "testing")]
-        return fault::after(fault, outcome);
-        #[cfg(not(feature = "testing"))]
-        outcome
+        let append = |reply| Folded::Append(Box::new(Append { message, reply }));
+        self.fold("append_message", append).await
     }
 
     /// Moves messages up to the statuses that the provider reported, in this order; for each report

@@ -18,6 +18,7 @@ use super::{
     Store, StoreError,
     db::Tx,
     fold::power_of_two_chunks,
+    openings::NewTicket,
     sql::{Sql, sql},
     tickets::TICKET_VIEWS,
     unit,
@@ -124,14 +125,14 @@ impl Outbox {
         self.add(EventKind::MediaStatus, at, subject_of(message));
     }
 
-    /// Told before its first message, which has been stored since `mark`.
-    pub(super) fn chat_opened(&mut self, ticket: &Ticket, at: Timestamp, mark: usize) {
-        self.add(EventKind::NewChat, at, subject_of_chat(ticket));
-        if let Some(later) = self.events.get_mut(mark..)
-            && self.wanted.contains(EventKind::NewChat)
-        {
-            later.rotate_right(1);
-        }
+    pub(super) fn chat_opened(&mut self, new: &NewTicket, id: TicketId) {
+        let subject = Subject {
+            session_id: Some(new.key.session_id),
+            ticket_id: Some(id),
+            department_id: Some(new.department_id),
+            ..Subject::default()
+        };
+        self.add(EventKind::NewChat, new.at, subject);
     }
 
     pub(super) fn chat_assigned(&mut self, ticket: &Ticket, at: Timestamp) {

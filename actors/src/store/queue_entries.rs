@@ -1,11 +1,15 @@
 //! Places in the departments' queues.
 
+use std::collections::HashMap;
+
 use super::{
     Store, StoreError,
     db::Tx,
     decisions,
+    fold::power_of_two_chunks,
     page::{Order, Page, Slice, push_order},
     sql::{Sql, sql},
+    tickets::Assignment,
     unit,
 };
 use crate::domain::{
@@ -198,7 +202,43 @@ pub(super) async fn store_promise(
     tx.run(update.bind(due_at).bind(id)).await.map(drop)
 }
 
-/// The entry of a ticket, within a transaction.
-pub(super) async fn get(tx: &mut Tx, ticket_id: TicketId) -> Result<QueueEntry, StoreError> {
-    tx.one(sql(ENTRIES).push_bind(" AND q.ticket_id = ", ticket_id)).await
+/// What assignments or offers leave in the queue.
+pub(super) async fn assign(
+    tx: &mut Tx,
+    assignments: &[&Assignment],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    for chunk in power_of_two_chunks(assignments) {
+        let mut update = sql("UPDATE queue_entries SET \
+             offered_until = COALESCE(v.column2, offered_until), \
+             offered_agent_id = CASE WHEN v.column2 IS NULL THEN offered_agent_id ELSE v.column3 END, \
+             assigned_at = CASE WHEN v.column2 IS NULL THEN v.column4 ELSE assigned_at END, \
+             given_by = CASE WHEN v.column2 IS NULL THEN NULL ELSE given_by END FROM (VALUES ");
+        let mut separator = "(";
+        for one in chunk {
+            update = update
+                .push_bind(separator, one.ticket_id)
+                .push_bind(", ", one.offered_until)
+                .push_bind(", ", one.agent_id)
+                .push_bind(", ", at)
+                .push(")");
+            separator = ", (";
+        }
+        tx.run(update.push(") AS v WHERE queue_entries.ticket_id = v.column1")).await?;
+    }
+    Ok(())
+}
+
+/// The entries of these tickets, within a transaction.
+pub(super) async fn list_of(
+    tx: &mut Tx,
+    tickets: &[TicketId],
+) -> Result<HashMap<TicketId, QueueEntry>, StoreError> {
+    let mut entries = HashMap::with_capacity(tickets.len());
+    for chunk in power_of_two_chunks(tickets) {
+        let select = sql(ENTRIES).push_in(" AND q.ticket_id IN", chunk.iter().copied());
+        let rows = tx.all::<QueueEntry>(select).await?;
+        entries.extend(rows.into_iter().map(|entry| (entry.ticket_id, entry)));
+    }
+    Ok(entries)
 }

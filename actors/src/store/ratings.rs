@@ -3,9 +3,9 @@
 use super::{
     Store, StoreError,
     db::Tx,
-    fold::append_one,
+    fold::{append_one, is_message_key},
     sql::sql,
-    tickets::{TICKET_VIEWS, is_message_key},
+    tickets::TICKET_VIEWS,
     unit,
 };
 use crate::domain::{

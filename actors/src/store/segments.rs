@@ -1,6 +1,6 @@
 //! The stretches of a ticket: with which department and owner it was, from when to when.
 
-use super::{Store, StoreError, db::Tx, sql::sql};
+use super::{Store, StoreError, db::Tx, fold::power_of_two_chunks, sql::sql};
 use crate::domain::{Segment, Ticket, TicketId, TicketStatus, Timestamp};
 
 impl Store {
@@ -11,20 +11,49 @@ impl Store {
     }
 }
 
-/// Brings the stretches in line with a ticket that was opened or changed at `at`. Part of that change's
-/// transaction. An offer is no owner yet: the ticket goes on waiting.
-pub(super) async fn follow(tx: &mut Tx, ticket: &Ticket, at: Timestamp) -> Result<(), StoreError> {
-    let owner = ticket.agent_id.filter(|_| ticket.status != TicketStatus::Waiting);
-    let is_open = ticket.status.is_open();
-    let end = sql("UPDATE ticket_segments SET ended_at = $1 WHERE ticket_id = $2 \
-         AND ended_at IS NULL AND (department_id <> $3 OR agent_id IS DISTINCT FROM $4 OR NOT $5)");
-    let end = end.bind(at).bind(ticket.id).bind(ticket.department_id).bind(owner).bind(is_open);
-    tx.run(end).await?;
-    if is_open {
-        let begin = sql("INSERT INTO ticket_segments \
-             (ticket_id, department_id, agent_id, started_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (ticket_id) WHERE ended_at IS NULL DO NOTHING");
-        tx.run(begin.bind(ticket.id).bind(ticket.department_id).bind(owner).bind(at)).await?;
+/// Brings the stretches in line with tickets that were opened or changed, each at its time. Part of that
+/// change's transaction. An offer is no owner yet: the ticket goes on waiting.
+pub(super) async fn follow(
+    tx: &mut Tx,
+    tickets: &[(&Ticket, Timestamp)],
+) -> Result<(), StoreError> {
+    let owner =
+        |ticket: &Ticket| ticket.agent_id.filter(|_| ticket.status != TicketStatus::Waiting);
+    for chunk in power_of_two_chunks(tickets) {
+        let mut end = sql("UPDATE ticket_segments SET ended_at = v.column1 FROM (VALUES ");
+        let mut separator = "(";
+        for (ticket, at) in chunk {
+            end = end
+                .push_bind(separator, *at)
+                .push_bind(", ", ticket.id)
+                .push_bind(", ", ticket.department_id)
+                .push_bind(", ", owner(ticket))
+                .push_bind(", ", ticket.status.is_open())
+                .push(")");
+            separator = ", (";
+        }
+        let end = end.push(
+            ") AS v WHERE ticket_segments.ticket_id = v.column2 AND ended_at IS NULL \
+             AND (department_id <> v.column3 OR agent_id IS DISTINCT FROM v.column4 \
+             OR NOT v.column5)",
+        );
+        tx.run(end).await?;
+    }
+    let open: Vec<_> = tickets.iter().filter(|(ticket, _)| ticket.status.is_open()).collect();
+    for chunk in power_of_two_chunks(&open) {
+        let mut begin = sql("INSERT INTO ticket_segments \
+             (ticket_id, department_id, agent_id, started_at) VALUES ");
+        let mut separator = "(";
+        for (ticket, at) in chunk {
+            begin = begin
+                .push_bind(separator, ticket.id)
+                .push_bind(", ", ticket.department_id)
+                .push_bind(", ", owner(ticket))
+                .push_bind(", ", *at)
+                .push(")");
+            separator = ", (";
+        }
+        tx.run(begin.push(" ON CONFLICT (ticket_id) WHERE ended_at IS NULL DO NOTHING")).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, types::Json};
 
-use crate::domain::{Timestamp, plain::plain, settings::OpeningHours};
+use crate::domain::{Reasons, Timestamp, plain::plain, settings::OpeningHours};
 
 /// A value bound to a placeholder. `None` stays typed, which PostgreSQL insists on.
 #[derive(Debug, Clone)]
@@ -16,6 +16,7 @@ pub(crate) enum Arg {
     Time(Option<Timestamp>),
     Date(Option<time::Date>),
     Hours(Option<Json<OpeningHours>>),
+    Reasons(Json<Box<Reasons>>),
 }
 
 macro_rules! arguments {
@@ -42,6 +43,12 @@ arguments!(
 impl From<Option<OpeningHours>> for Arg {
     fn from(hours: Option<OpeningHours>) -> Self {
         Self::Hours(hours.map(Json))
+    }
+}
+
+impl From<&Reasons> for Arg {
+    fn from(reasons: &Reasons) -> Self {
+        Self::Reasons(Json(Box::new(reasons.clone())))
     }
 }
 
@@ -222,12 +229,24 @@ impl From<crate::domain::webhook::EventKind> for Arg {
 pub(crate) struct Sql {
     fixed: &'static str,
     grown: Option<String>,
+    /// Placeholders that were appended: where in the text they belong, and their numbers.
+    places: Vec<(usize, usize)>,
     args: Vec<Arg>,
+}
+
+/// How the placeholders of a statement are spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// `$1, $2, …`
+    Numbered,
+    /// `?, ?, …` where all of them were appended. SQLite walks over all the names of a statement to find one of
+    /// them, so that with numbers a statement of a thousand values costs a million steps.
+    Plain,
 }
 
 /// Begins a statement with literal text.
 pub(crate) fn sql(text: &'static str) -> Sql {
-    Sql { fixed: text, grown: None, args: Vec::new() }
+    Sql { fixed: text, grown: None, places: Vec::new(), args: Vec::new() }
 }
 
 impl Sql {
@@ -246,11 +265,10 @@ impl Sql {
     /// Appends literal text, a new placeholder and its value: `.push_bind(" AND id < ", id)`.
     pub(crate) fn push_bind(mut self, text: &'static str, value: impl Into<Arg>) -> Self {
         self.args.push(value.into());
-        let number = self.args.len().to_string();
         let buffer = self.text_mut();
         buffer.push_str(text);
-        buffer.push('$');
-        buffer.push_str(&number);
+        let place = buffer.len();
+        self.places.push((place, self.args.len()));
         self
     }
 
@@ -353,12 +371,23 @@ impl Sql {
         self.grown.get_or_insert_with(|| self.fixed.to_owned())
     }
 
-    pub(super) fn into_parts(self) -> (SqlStr, Vec<Arg>) {
-        let text = match self.grown {
-            Some(grown) => AssertSqlSafe(grown).into_sql_str(),
-            None => self.fixed.into_sql_str(),
-        };
-        (text, self.args)
+    pub(super) fn into_parts(self, spelling: Spelling) -> (SqlStr, Vec<Arg>) {
+        let Some(grown) = self.grown else { return (self.fixed.into_sql_str(), self.args) };
+        let is_plain = spelling == Spelling::Plain && self.places.len() == self.args.len();
+        let mut text = String::with_capacity(grown.len() + self.places.len() * 5);
+        let mut written = 0;
+        for (place, number) in self.places {
+            text.push_str(&grown[written..place]);
+            written = place;
+            if is_plain {
+                text.push('?');
+            } else {
+                text.push('$');
+                text.push_str(&number.to_string());
+            }
+        }
+        text.push_str(&grown[written..]);
+        (AssertSqlSafe(text).into_sql_str(), self.args)
     }
 }
 
@@ -366,4 +395,40 @@ impl Sql {
 fn like_pattern(term: &str) -> String {
     let escaped = term.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(sql: Sql, spelling: Spelling) -> String {
+        sql.into_parts(spelling).0.as_str().to_owned()
+    }
+
+    #[test]
+    fn placeholders_are_numbered_in_the_order_of_their_values() {
+        let appended = sql("SELECT 1 WHERE TRUE")
+            .push_bind(" AND a = ", 1)
+            .push_in(" AND b IN", [2, 3])
+            .push(" AND '?' = '?'");
+        assert_eq!(
+            text_of(appended.clone(), Spelling::Numbered),
+            "SELECT 1 WHERE TRUE AND a = $1 AND b IN ($2, $3) AND '?' = '?'"
+        );
+        assert_eq!(
+            text_of(appended, Spelling::Plain),
+            "SELECT 1 WHERE TRUE AND a = ? AND b IN (?, ?) AND '?' = '?'"
+        );
+    }
+
+    #[test]
+    fn numbers_stay_where_the_text_has_some_of_its_own() {
+        let mixed = sql("SELECT 1 WHERE a = $1 OR b = $1").bind(1).push_bind(" AND c = ", 2);
+        for spelling in [Spelling::Numbered, Spelling::Plain] {
+            assert_eq!(
+                text_of(mixed.clone(), spelling),
+                "SELECT 1 WHERE a = $1 OR b = $1 AND c = $2"
+            );
+        }
+    }
 }

@@ -157,7 +157,7 @@ async fn change(tx: &mut Tx, plan: TicketPlan) -> Result<Changed, StoreError> {
     if let Some(promise) = promise {
         queue_entries::store_promise(tx, ticket.id, promise).await?;
     }
-    segments::follow(tx, &ticket, at).await?;
+    segments::follow(tx, &[(&ticket, at)]).await?;
     let transfer = match transfer {
         Some(new) => Some(insert_transfer(tx, ticket.id, &new, at).await?),
         None => None,

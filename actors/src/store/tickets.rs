@@ -1,62 +1,24 @@
-//! Tickets: opening, every change of state or owner, and what is asked about them.
+//! Tickets: who gets them, every change of state or owner, and what is asked about them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
-    Store, StoreError, customers,
+    Store, StoreError,
     db::Tx,
-    decisions, fold,
+    decisions,
+    fold::power_of_two_chunks,
     page::{Order, Page, Slice, push_order},
     queue_entries, segments,
     sql::{Sql, sql},
     unit,
 };
 use crate::domain::{
-    AgentId, Customer, CustomerId, DecisionKind, DepartmentId, Message, NewDecision, NewMessage,
-    Priority, QueueEntry, Reasons, Ticket, TicketId, TicketStatus, TicketView, Timestamp,
-    customer::placeholder_name,
-    ids::ChatKey,
-    plain::plain,
-    queue::{Promise, STICKY_WINDOW},
-    rating::RATING_WINDOW,
+    AgentId, CustomerId, DecisionKind, DepartmentId, NewDecision, Priority, Reasons, Ticket,
+    TicketId, TicketStatus, TicketView, Timestamp, ids::ChatKey, plain::plain,
 };
 
 /// Rows whose plain texts are written in one transaction.
 const FILL_ROWS: i64 = 500;
-
-/// Whom a new ticket is for.
-#[derive(Debug, Clone)]
-pub enum OpeningCustomer {
-    Known(CustomerId),
-    /// Found by the number, or created with this name (or "Cliente" and the number when empty).
-    ByPhone {
-        name: String,
-    },
-}
-
-/// A chat that begins: the customer wrote, or somebody put him into a queue.
-#[derive(Debug, Clone)]
-pub struct NewTicket {
-    pub key: ChatKey,
-    pub phone: String,
-    pub customer: OpeningCustomer,
-    pub department_id: DepartmentId,
-    pub priority: Priority,
-    pub first_message: String,
-    /// The message that opens it; a chat opened by hand has none.
-    pub message: Option<NewMessage>,
-    pub promise: Promise,
-    pub at: Timestamp,
-}
-
-/// What was stored for a new ticket.
-#[derive(Debug, Clone)]
-pub struct OpenedTicket {
-    pub ticket: Ticket,
-    pub customer: Customer,
-    pub entry: QueueEntry,
-    pub message: Option<Message>,
-}
 
 /// A waiting ticket and the agent who is to have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +30,17 @@ pub struct Assignment {
     /// He is only asked, until then.
     pub offered_until: Option<Timestamp>,
     pub reasons: Reasons,
+}
+
+impl Assignment {
+    fn decision(&self) -> NewDecision {
+        let kind = match self.offered_until {
+            Some(_) => DecisionKind::Offered,
+            None => DecisionKind::Assigned,
+        };
+        let (agent_id, reasons) = (Some(self.agent_id), self.reasons.clone());
+        NewDecision { kind, agent_id, decided_by: None, reasons }
+    }
 }
 
 /// Which tickets a person may see.
@@ -155,37 +128,15 @@ pub enum TicketSort {
 pub(super) const TICKET_VIEWS: &str = "SELECT t.*, c.name AS customer_name, \
     c.email AS customer_email, c.phone AS customer_phone \
     FROM tickets t JOIN customers c ON c.id = t.customer_id WHERE TRUE";
-pub(super) const TICKET_COUNT: &str =
-    "SELECT COUNT(*) FROM tickets t JOIN customers c ON c.id = t.customer_id WHERE TRUE";
 
 impl Store {
-    /// Opens a ticket with its queue entry, customer and first message, all or nothing. `None` says
-    /// that the message is there already. A second open ticket of the chat is refused by the index
-    /// `tickets_open_chat_key` ([`StoreError::Unique`]).
-    pub async fn open_ticket(&self, new: NewTicket) -> Result<Option<OpenedTicket>, StoreError> {
-        let opened = self.unit(unit!(tx => open(tx, new).await)).await;
-        match opened {
-            Err(StoreError::Unique { constraint }) if is_message_key(&constraint) => Ok(None),
-            opened => opened.map(Some),
-        }
-    }
-
     /// Gives waiting tickets to agents; those that are no longer waiting are left out of the answer.
     pub async fn assign_tickets(
         &self,
         assignments: Vec<Assignment>,
         at: Timestamp,
     ) -> Result<Vec<TicketView>, StoreError> {
-        self.unit(unit!(tx => {
-            let mut assigned = Vec::with_capacity(assignments.len());
-            for assignment in &assignments {
-                if let Some(id) = assign(tx, assignment, at).await? {
-                    assigned.push(id);
-                }
-            }
-            tx.all(sql(TICKET_VIEWS).push_in(" AND t.id IN", assigned)).await
-        }))
-        .await
+        self.unit(unit!(tx => assign(tx, &assignments, at).await)).await
     }
 
     /// Changes what may be edited by hand: notes and priority. `None` when there is no such ticket.
@@ -243,18 +194,38 @@ impl Store {
         orders: &[Order<TicketSort>],
         page: Page,
     ) -> Result<Slice<TicketView>, StoreError> {
-        let count = filter.push(scope.push(sql(TICKET_COUNT)));
-        let (total,): (i64,) = self.reader.one(count).await?;
         let column = |by| match by {
             TicketSort::CreatedAt => "t.created_at",
             TicketSort::StartedAt => "t.started_at",
             TicketSort::ClosedAt => "t.closed_at",
         };
-        let select = filter.push(scope.push(sql(TICKET_VIEWS)));
-        let select = push_order(select, orders, column, "t.id DESC")
+        self.page_of_tickets(scope, filter, orders, column, page).await
+    }
+
+    /// A page of the tickets of this filter. Their order is found by themselves: only what is shown is read whole
+    /// and joined.
+    pub(super) async fn page_of_tickets<S: Copy>(
+        &self,
+        scope: &Scope,
+        filter: &TicketFilter,
+        orders: &[Order<S>],
+        column: impl Fn(S) -> &'static str + Copy,
+        page: Page,
+    ) -> Result<Slice<TicketView>, StoreError> {
+        let found = |sql: Sql| {
+            let sql = sql.push(" FROM tickets t");
+            let customers = " JOIN customers c ON c.id = t.customer_id";
+            let sql = if filter.search.is_empty() { sql } else { sql.push(customers) };
+            filter.push(scope.push(sql.push(" WHERE TRUE")))
+        };
+        let (total,): (i64,) = self.reader.one(found(sql("SELECT COUNT(*)"))).await?;
+        let shown = found(sql(TICKET_VIEWS).push(" AND t.id IN (SELECT t.id"));
+        let shown = push_order(shown, orders, column, "t.id DESC")
             .push_bind(" LIMIT ", page.limit)
-            .push_bind(" OFFSET ", page.offset);
-        Ok(Slice { total, rows: self.reader.all(select).await? })
+            .push_bind(" OFFSET ", page.offset)
+            .push(")");
+        let rows = self.reader.all(push_order(shown, orders, column, "t.id DESC")).await?;
+        Ok(Slice { total, rows })
     }
 
     /// The open tickets of one agent, oldest first.
@@ -331,133 +302,63 @@ async fn fill_plain_notes_after(
     Ok(rows.last().map(|(id, _)| *id))
 }
 
-/// PostgreSQL says the name of the index, SQLite its columns.
-pub(super) fn is_message_key(constraint: &str) -> bool {
-    constraint == "messages_provider_key" || constraint.starts_with("messages.")
-}
-
-async fn open(tx: &mut Tx, new: NewTicket) -> Result<OpenedTicket, StoreError> {
-    let mark = tx.outbox.mark();
-    let customer = customer_for(tx, &new).await?;
-    let rating_requests = unanswered_requests(tx, &new.key, new.at).await?;
-    let insert =
-        sql("INSERT INTO tickets (session_id, chat_id, phone, customer_id, department_id, \
-         status, priority, version, customer_messages, agent_messages, rating_comment, notes, \
-         created_at, updated_at, awaiting_since, rating_requests, answer_due_at) \
-         VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 1, 0, 0, '', '', $7, $7, $7, $8, $9) \
-         RETURNING id")
-        .bind(new.key.session_id)
-        .bind(new.key.chat_id.as_str())
-        .bind(new.phone.as_str())
-        .bind(customer.id)
-        .bind(new.department_id)
-        .bind(new.priority)
-        .bind(new.at)
-        .bind(rating_requests)
-        .bind(new.promise.due_at);
-    let (id,): (TicketId,) = tx.one(insert).await?;
-    let message = match new.message {
-        Some(mut message) => {
-            message.ticket_id = Some(id);
-            Some(fold::append_one(tx, message).await?)
-        }
-        None => None,
-    };
-    let insert = sql("INSERT INTO queue_entries (ticket_id, department_id, customer_id, chat_id, \
-         phone, first_message, priority, entered_at, sticky_agent_id, queued_at, closing_at, due_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
-         (SELECT agent_id FROM tickets WHERE customer_id = $3 AND agent_id IS NOT NULL \
-         AND updated_at >= $9 ORDER BY id DESC LIMIT 1), $8, $10, $11)")
-    .bind(id)
-    .bind(new.department_id)
-    .bind(customer.id)
-    .bind(new.key.chat_id.as_str())
-    .bind(new.phone.as_str())
-    .bind(new.first_message)
-    .bind(new.priority)
-    .bind(new.at)
-    .bind(new.at.minus(STICKY_WINDOW))
-    .bind(new.promise.closing_at)
-    .bind(new.promise.due_at);
-    tx.run(insert).await?;
-    let entry = queue_entries::get(tx, id).await?;
-    let ticket = tx.one(sql("SELECT * FROM tickets WHERE id = $1").bind(id)).await?;
-    segments::follow(tx, &ticket, new.at).await?;
-    tx.outbox.chat_opened(&ticket, new.at, mark);
-    Ok(OpenedTicket { ticket, customer, entry, message })
-}
-
-/// How many requests for a rating in a row this ticket comes instead of an answer to.
-async fn unanswered_requests(
-    tx: &mut Tx,
-    key: &ChatKey,
-    now: Timestamp,
-) -> Result<i64, StoreError> {
-    let select = sql("SELECT rating, rating_asked_at, rating_requests FROM tickets \
-         WHERE session_id = $1 AND chat_id = $2 ORDER BY id DESC LIMIT 1");
-    let select = select.bind(key.session_id).bind(key.chat_id.as_str());
-    let newest: Option<(Option<i64>, Option<Timestamp>, i64)> = tx.opt(select).await?;
-    Ok(match newest {
-        Some((None, Some(asked_at), before)) if now.since(asked_at) <= RATING_WINDOW => before + 1,
-        _ => 0,
-    })
-}
-
-async fn customer_for(tx: &mut Tx, new: &NewTicket) -> Result<Customer, StoreError> {
-    match &new.customer {
-        OpeningCustomer::Known(id) => customers::hold(tx, *id).await?.ok_or_else(|| {
-            StoreError::ForeignKey { constraint: "tickets_customer_id_fkey".to_owned() }
-        }),
-        OpeningCustomer::ByPhone { name } => {
-            if let Some(customer) = customers::find_by_phone(tx, &new.phone).await?
-                && let Some(held) = customers::hold(tx, customer.id).await?
-            {
-                return Ok(held);
-            }
-            let placeholder = placeholder_name(&new.phone);
-            let name = if name.is_empty() { &placeholder } else { name };
-            let details = customers::known_by(name, None, Some(&new.phone));
-            customers::insert(tx, &details, None, new.at).await
-        }
-    }
-}
-
+/// All of them in a few statements.
 async fn assign(
     tx: &mut Tx,
-    assignment: &Assignment,
+    assignments: &[Assignment],
     at: Timestamp,
-) -> Result<Option<TicketId>, StoreError> {
-    let Assignment { ticket_id, department_id, agent_id, offered_until, reasons } = assignment;
-    let (is_offer, kind) = match offered_until {
-        Some(_) => (true, DecisionKind::Offered),
-        None => (false, DecisionKind::Assigned),
-    };
-    let update = sql("UPDATE tickets SET agent_id = $1, owned_since = $2, updated_at = $2, \
-         status = CASE WHEN $3 THEN 'waiting' ELSE 'active' END, \
-         started_at = CASE WHEN $3 THEN started_at ELSE COALESCE(started_at, $2) END, \
-         version = version + 1 \
-         WHERE id = $4 AND department_id = $5 AND status = 'waiting' AND agent_id IS NULL \
-         RETURNING *");
-    let update = update.bind(*agent_id).bind(at).bind(is_offer).bind(*ticket_id);
-    let update = update.bind(*department_id);
-    let found: Option<Ticket> = tx.opt(update).await?;
-    let Some(ticket) = found else { return Ok(None) };
-    segments::follow(tx, &ticket, at).await?;
-    let update = match offered_until {
-        Some(until) => sql("UPDATE queue_entries SET offered_until = $1, offered_agent_id = $2 \
-             WHERE ticket_id = $3")
-        .bind(*until)
-        .bind(*agent_id),
-        None => sql("UPDATE queue_entries SET assigned_at = $1, given_by = NULL \
-             WHERE ticket_id = $2")
-        .bind(at),
-    };
-    tx.run(update.bind(*ticket_id)).await?;
-    let agent_id = Some(*agent_id);
-    let decision = NewDecision { kind, agent_id, decided_by: None, reasons: reasons.clone() };
-    if !is_offer {
-        tx.outbox.chat_assigned(&ticket, at);
+) -> Result<Vec<TicketView>, StoreError> {
+    let won = take_waiting(tx, assignments, at).await?;
+    let taken: Vec<&Assignment> =
+        assignments.iter().filter(|one| won.contains(&one.ticket_id)).collect();
+    let mut views = Vec::with_capacity(taken.len());
+    for chunk in power_of_two_chunks(&taken) {
+        let ids = chunk.iter().map(|one| one.ticket_id);
+        views.extend(tx.all::<TicketView>(sql(TICKET_VIEWS).push_in(" AND t.id IN", ids)).await?);
     }
-    decisions::insert(tx, ticket.id, ticket.department_id, &decision, at).await?;
-    Ok(Some(ticket.id))
+    let tickets: Vec<&Ticket> = views.iter().map(|view| &view.ticket).collect();
+    let changed: Vec<_> = tickets.iter().map(|ticket| (*ticket, at)).collect();
+    segments::follow(tx, &changed).await?;
+    queue_entries::assign(tx, &taken, at).await?;
+    let decisions: Vec<NewDecision> = taken.iter().map(|one| one.decision()).collect();
+    let decided = taken.iter().zip(&decisions);
+    let decided = decided.map(|(one, decision)| (one.ticket_id, one.department_id, decision));
+    decisions::insert_all(tx, &decided.collect::<Vec<_>>(), at).await?;
+    for ticket in tickets.iter().filter(|ticket| ticket.status == TicketStatus::Active) {
+        tx.outbox.chat_assigned(ticket, at);
+    }
+    Ok(views)
+}
+
+/// Those that still waited there.
+async fn take_waiting(
+    tx: &mut Tx,
+    assignments: &[Assignment],
+    at: Timestamp,
+) -> Result<HashSet<TicketId>, StoreError> {
+    let mut won = HashSet::with_capacity(assignments.len());
+    for chunk in power_of_two_chunks(assignments) {
+        let mut update = sql("UPDATE tickets SET agent_id = v.column3, owned_since = v.column5, \
+             updated_at = v.column5, \
+             status = CASE WHEN v.column4 THEN 'waiting' ELSE 'active' END, \
+             started_at = CASE WHEN v.column4 THEN started_at \
+             ELSE COALESCE(started_at, v.column5) END, version = version + 1 FROM (VALUES ");
+        let mut separator = "(";
+        for one in chunk {
+            update = update
+                .push_bind(separator, one.ticket_id)
+                .push_bind(", ", one.department_id)
+                .push_bind(", ", one.agent_id)
+                .push_bind(", ", one.offered_until.is_some())
+                .push_bind(", ", at)
+                .push(")");
+            separator = ", (";
+        }
+        let update = update.push(
+            ") AS v WHERE tickets.id = v.column1 AND department_id = v.column2 \
+             AND status = 'waiting' AND agent_id IS NULL RETURNING id",
+        );
+        won.extend(tx.all::<(TicketId,)>(update).await?.into_iter().map(|(id,)| id));
+    }
+    Ok(won)
 }

@@ -31,10 +31,32 @@ pub(crate) const BATCH_JOBS_MAX: usize = 256;
 
 pub(super) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What a unit leaves behind: whether its changes are to be kept, and whom to tell how it ended.
-struct Ran {
-    is_kept: bool,
-    finish: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
+/// What a job leaves behind: whether its changes are to be kept, and whom to tell how it ended.
+pub(super) struct Ran {
+    pub(super) is_kept: bool,
+    pub(super) finish: Finish,
+}
+
+impl Ran {
+    pub(super) fn of<T: Send + 'static>(
+        reply: oneshot::Sender<Result<T, StoreError>>,
+        outcome: Result<T, StoreError>,
+    ) -> Self {
+        Self { is_kept: outcome.is_ok(), finish: finish(reply, outcome) }
+    }
+}
+
+/// Tells how a job ended, once it is known how its transaction did.
+pub(super) type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// A caller that is gone does not need the answer.
+pub(super) fn finish<T: Send + 'static>(
+    reply: oneshot::Sender<Result<T, StoreError>>,
+    outcome: Result<T, StoreError>,
+) -> Finish {
+    Box::new(move |end| {
+        let _ = reply.send(outcome.and_then(|value| end.map(|()| value)));
+    })
 }
 
 type BoxUnit = Box<dyn for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Ran> + Send>;
@@ -112,13 +134,7 @@ where
     Box::new(move |tx| {
         Box::pin(async move {
             let outcome = CatchUnwind(AssertUnwindSafe(unit(tx))).await;
-            let outcome = outcome.unwrap_or(Err(StoreError::Panicked));
-            let is_kept = outcome.is_ok();
-            // A caller that is gone does not need the answer.
-            let finish = move |commit: Result<(), StoreError>| {
-                let _ = reply.send(outcome.and_then(|value| commit.map(|()| value)));
-            };
-            Ran { is_kept, finish: Box::new(finish) }
+            Ran::of(reply, outcome.unwrap_or(Err(StoreError::Panicked)))
         })
     })
 }
@@ -144,18 +160,8 @@ impl<F: Future + Unpin> Future for CatchUnwind<F> {
 /// PostgreSQL: one unit, one transaction.
 async fn run_alone(db: Db, recorder: Arc<Recorder>, unit: BoxUnit, meters: Commits) {
     let begun = Instant::now();
-    let mut tx = match db.begin(&recorder).await {
-        Ok(tx) => tx,
-        // The reply is inside the unit; dropping it tells the caller that nothing happened.
-        Err(error) => {
-            meters.ended(1, begun.elapsed(), false);
-            return tracing::warn!(%error, "no connection for a unit of work");
-        }
-    };
-    let ran = unit(&mut tx).await;
-    let outcome = if ran.is_kept { tx.commit().await } else { tx.rollback().await };
-    meters.ended(1, begun.elapsed(), outcome.is_ok());
-    (ran.finish)(outcome);
+    let is_committed = commit_one(&db, &recorder, Job::Unit(unit)).await;
+    meters.ended(1, begun.elapsed(), is_committed);
 }
 
 async fn run(
@@ -183,11 +189,37 @@ async fn run(
             break;
         }
         let begun = Instant::now();
-        let is_committed = commit_batch(&db, &recorder, &mut batch).await;
+        let is_committed = match batch.pop() {
+            Some(only) if batch.is_empty() => commit_one(&db, &recorder, only).await,
+            last => {
+                batch.extend(last);
+                commit_batch(&db, &recorder, &mut batch).await
+            }
+        };
         meters.ended(received, begun.elapsed(), is_committed);
         idle.written();
     }
     idle.checkpoint(&db).await;
+}
+
+/// One transaction for one job; whether its end was what the job wanted. It needs no savepoint.
+async fn commit_one(db: &Db, recorder: &Arc<Recorder>, job: Job) -> bool {
+    let mut tx = match db.begin(recorder).await {
+        Ok(tx) => tx,
+        // Dropping the job tells its caller that nothing happened.
+        Err(error) => {
+            tracing::error!(%error, "cannot begin a transaction");
+            return false;
+        }
+    };
+    let ran = match job {
+        Job::Unit(unit) => unit(&mut tx).await,
+        Job::Fold(folded) => fold::run_one(&mut tx, folded).await,
+    };
+    let outcome = if ran.is_kept { tx.commit().await } else { tx.rollback().await };
+    let is_settled = outcome.is_ok();
+    (ran.finish)(outcome);
+    is_settled
 }
 
 /// One transaction for everything that waits; whether it was committed.
@@ -223,8 +255,6 @@ async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) -
     }
     outcome.is_ok()
 }
-
-pub(super) type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
     if let Err(error) = tx.run(sql("SAVEPOINT unit")).await {
@@ -274,8 +304,12 @@ impl Tx {
 
     async fn rollback(self) -> Result<(), StoreError> {
         match self.connection {
-            Connection::Sqlite(_) => Ok(()),
             Connection::Postgres(tx) => Ok(tx.rollback().await?),
+            mut connection @ Connection::Sqlite(_) => {
+                // A refused one means that SQLite has taken it back by itself.
+                let _ = connection.run(sql("ROLLBACK")).await;
+                Ok(())
+            }
         }
     }
 }

@@ -1,0 +1,102 @@
+//! Whom a number belongs to, held until the end of the transaction.
+
+use std::collections::HashMap;
+
+use super::{StoreError, customers, db::Tx, dialect, fold::power_of_two_chunks, sql::sql};
+use crate::domain::{Customer, CustomerId};
+
+/// How often a customer is looked for who is merged and parted at this very moment.
+const HOLD_ATTEMPTS: usize = 3;
+
+/// Makes changes of one customer, and of whom there is to turn to first, wait for each other.
+pub(super) async fn lock(tx: &mut Tx, id: CustomerId) -> Result<(), StoreError> {
+    dialect::lock_text(tx, &format!("customer {id}")).await
+}
+
+/// The customer, or whom he was merged into; he is neither deleted nor merged until the end of the
+/// transaction.
+pub(super) async fn hold(tx: &mut Tx, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+    // Again only if he was merged, or parted, between the two statements.
+    for _attempt in 0..HOLD_ATTEMPTS {
+        let shown = sql("SELECT s.id FROM customers m \
+             JOIN customers s ON s.id = COALESCE(m.merged_into, m.id) \
+             WHERE m.id = $1 AND s.deleted_at IS NULL");
+        let found: Option<(CustomerId,)> = tx.opt(shown.bind(id)).await?;
+        let Some((shown,)) = found else { return Ok(None) };
+        lock(tx, shown).await?;
+        if let Some(customer) = customers::get(tx, shown).await? {
+            return Ok(Some(customer));
+        }
+    }
+    Err(StoreError::Stale)
+}
+
+/// Whom each of these numbers belongs to: the oldest customer with it, else whom a customer with it was merged
+/// into, else the customer of the oldest contact with it. The numbers are held until the end of the transaction,
+/// so that two chats of one number do not create two customers.
+pub(super) async fn find_by_phones(
+    tx: &mut Tx,
+    phones: &[&str],
+) -> Result<HashMap<String, Customer>, StoreError> {
+    let mut phones = phones.to_vec();
+    // Always in the same order, so that nobody waits for whoever waits for him.
+    phones.sort_unstable();
+    for phone in &phones {
+        dialect::lock_text(tx, phone).await?;
+    }
+    let mut owners = HashMap::new();
+    for chunk in power_of_two_chunks(&phones) {
+        let select = sql("SELECT m.phone, m.whatsapp, s.id FROM customers m \
+             JOIN customers s ON s.id = COALESCE(m.merged_into, m.id) \
+             WHERE s.deleted_at IS NULL AND (")
+        .push_in("m.phone IN", chunk.iter().copied())
+        .push_in(" OR m.whatsapp IN", chunk.iter().copied())
+        .push(") ORDER BY CASE WHEN m.merged_into IS NULL THEN 0 ELSE 1 END, m.id");
+        let rows: Vec<(Option<String>, Option<String>, CustomerId)> = tx.all(select).await?;
+        for (phone, whatsapp, id) in rows {
+            for number in [phone, whatsapp].into_iter().flatten() {
+                owners.entry(number).or_insert(id);
+            }
+        }
+    }
+    phones.retain(|phone| !owners.contains_key(*phone));
+    for chunk in power_of_two_chunks(&phones) {
+        let select = sql("SELECT p.whatsapp, c.id FROM contacts p \
+             JOIN customers c ON c.id = p.customer_id WHERE p.is_active AND c.deleted_at IS NULL AND ")
+        .push_in("p.whatsapp IN", chunk.iter().copied())
+        .push(" ORDER BY p.id");
+        for (number, id) in tx.all::<(String, CustomerId)>(select).await? {
+            owners.entry(number).or_insert(id);
+        }
+    }
+    let held = hold_all(tx, owners.values().copied().collect()).await?;
+    let of_number = |(number, id)| Some((number, held.get(&id)?.clone()));
+    Ok(owners.into_iter().filter_map(of_number).collect())
+}
+
+/// Each of them, or whom he was merged into, as [`hold`] does for one.
+async fn hold_all(
+    tx: &mut Tx,
+    mut ids: Vec<CustomerId>,
+) -> Result<HashMap<CustomerId, Customer>, StoreError> {
+    ids.sort_unstable();
+    ids.dedup();
+    for id in &ids {
+        lock(tx, *id).await?;
+    }
+    let mut held = HashMap::with_capacity(ids.len());
+    for chunk in power_of_two_chunks(&ids) {
+        let select = sql("SELECT * FROM customers WHERE deleted_at IS NULL AND ")
+            .push_in("id IN", chunk.iter().copied());
+        held.extend(tx.all::<Customer>(select).await?.into_iter().map(|found| (found.id, found)));
+    }
+    // Merged or deleted between the two statements.
+    for id in ids {
+        if !held.contains_key(&id)
+            && let Some(customer) = hold(tx, id).await?
+        {
+            held.insert(id, customer);
+        }
+    }
+    Ok(held)
+}
