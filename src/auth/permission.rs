@@ -1,6 +1,8 @@
 //! Rights: a closed list. Which roles have which at first is written here and seeded by a migration;
 //! from then on the groups in the database say who has what (contract §3).
 
+use std::sync::LazyLock;
+
 use dx_actors::domain::{
     PermissionId, Role,
     group::{MANAGE_SESSIONS, MANAGE_WEBHOOKS},
@@ -116,6 +118,18 @@ impl Permission {
     /// The right with this number.
     pub fn with_id(id: PermissionId) -> Option<Self> {
         Self::ALL.into_iter().find(|permission| permission.id() == id)
+    }
+
+    /// `<app_label>.<codename>`, as clients know it.
+    pub fn full_name(self) -> &'static str {
+        static NAMES: LazyLock<Vec<(Permission, String)>> = LazyLock::new(|| {
+            let name = |permission: Permission| {
+                let Description { app_label, codename, .. } = permission.description();
+                (permission, format!("{app_label}.{codename}"))
+            };
+            Permission::ALL.into_iter().map(name).collect()
+        });
+        NAMES.iter().find(|(permission, _)| *permission == self).map_or("", |(_, name)| name)
     }
 
     pub const fn description(self) -> Description {

@@ -6,9 +6,14 @@
 
 mod process;
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::http::{Method, StatusCode};
+use dashmap::DashMap;
 use dx_actors::{Hub, domain::webhook::Verdict};
 use prometheus_client::{
     encoding::prometheus_text,
@@ -56,6 +61,8 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<[(&'static str, String); 3], Counter>,
     request_seconds: Family<[(&'static str, String); 2], Histogram, NewHistogram>,
+    /// By path in the table of paths.
+    routes: DashMap<String, Arc<RouteMeters>>,
     sockets: Sockets,
     deliveries: Family<OneWord, Counter>,
 }
@@ -95,7 +102,8 @@ impl Metrics {
         );
         ours.register_collector(Box::new(hub.metrics()));
         registry.register_collector(Box::new(process::Process));
-        Self { registry, requests, request_seconds, sockets, deliveries }
+        let routes = DashMap::new();
+        Self { registry, requests, request_seconds, routes, sockets, deliveries }
     }
 
     /// Everything, as Prometheus reads it. Reads files of the kernel.
@@ -113,11 +121,24 @@ impl Metrics {
         status: StatusCode,
         took: Duration,
     ) {
-        let method = ("method", method_word(method).to_owned());
-        let route = ("route", route.unwrap_or(NO_ROUTE).to_owned());
-        let class = ("status", format!("{}xx", status.as_u16() / 100));
-        self.requests.get_or_create(&[method.clone(), route.clone(), class]).inc();
-        self.request_seconds.get_or_create(&[method, route]).observe(took.as_secs_f64());
+        let (route, class) = (route.unwrap_or(NO_ROUTE), status.as_u16() / 100);
+        let meters = match self.routes.get(route) {
+            Some(meters) => Arc::clone(&meters),
+            None => Arc::clone(&self.routes.entry(route.to_owned()).or_default()),
+        };
+        let place = method_place(method);
+        let word = place.map_or(OTHER_METHOD, |place| METHODS[place]);
+        let of_method = &meters[place.unwrap_or(METHODS.len())];
+        let labels = || [("method", word.to_owned()), ("route", route.to_owned())];
+        let counted = || {
+            let [method, route] = labels();
+            let class = ("status", format!("{class}xx"));
+            self.requests.get_or_create_owned(&[method, route, class])
+        };
+        of_method.answered[usize::from(class.clamp(1, 5)) - 1].get_or_init(counted).inc();
+        let seconds =
+            of_method.seconds.get_or_init(|| self.request_seconds.get_or_create_owned(&labels()));
+        seconds.observe(took.as_secs_f64());
     }
 
     /// An attempt to tell another system has ended.
@@ -136,9 +157,21 @@ impl Metrics {
 }
 
 /// Others than these are up to the client, who could think of any number of them.
-fn method_word(method: &Method) -> &'static str {
-    const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
-    KNOWN.into_iter().find(|known| method == known).unwrap_or("other")
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+const OTHER_METHOD: &str = "other";
+
+fn method_place(method: &Method) -> Option<usize> {
+    METHODS.into_iter().position(|known| method == known)
+}
+
+/// The meters of a route by method, found without making labels for each request.
+type RouteMeters = [MethodMeters; METHODS.len() + 1];
+
+#[derive(Debug, Default)]
+struct MethodMeters {
+    /// By class of status, from 1xx.
+    answered: [OnceLock<Counter>; 5],
+    seconds: OnceLock<Histogram>,
 }
 
 /// Open and closed WebSockets.
@@ -247,7 +280,7 @@ mod tests {
         assert_eq!(sockets.closed.get_or_create(&[("code", "other")]).get(), 1998);
         assert_eq!(sockets.open.get_or_create(&[("kind", "events")]).get(), 0);
         for method in ["BREW", "get", "TRACE"] {
-            assert_eq!(method_word(&method.parse().unwrap()), "other");
+            assert_eq!(method_place(&method.parse().unwrap()), None);
         }
     }
 }

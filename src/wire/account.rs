@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::words::Word;
 use crate::{
-    auth::{Permission, permission::Description, token::TokenPair},
+    auth::{Permission, token::TokenPair},
     openapi::schemas::word,
 };
 
@@ -52,7 +52,7 @@ pub struct MeOut {
     #[schema(schema_with = word::<Role>)]
     pub role: &'static str,
     /// Os direitos que o papel e os grupos dão agora, como `<app_label>.<codename>`.
-    pub permissions: Vec<String>,
+    pub permissions: Vec<&'static str>,
 }
 
 impl MeOut {
@@ -70,11 +70,7 @@ impl MeOut {
             skills: _,
             updated_at: _,
         } = agent;
-        let permissions = permissions.map(|permission| {
-            let Description { app_label, codename, .. } = permission.description();
-            format!("{app_label}.{codename}")
-        });
-        let (role, permissions) = (role.word(), permissions.collect());
+        let (role, permissions) = (role.word(), permissions.map(Permission::full_name).collect());
         Self { id: id.0, username, email, display_name, phone_number, role, permissions }
     }
 }

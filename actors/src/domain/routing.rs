@@ -133,9 +133,16 @@ pub fn consider(
         Verdict::NoRoom | Verdict::Declined | Verdict::GaveAway | Verdict::MissingSkill => 2,
         _ => 3,
     };
-    judged.sort_by(|(a, x), (b, y)| place(*a).cmp(&place(*b)).then_with(|| x.compare(y)));
+    let order = |(a, x): &(Verdict, &Candidate), (b, y): &(Verdict, &Candidate)| {
+        place(*a).cmp(&place(*b)).then_with(|| x.compare(y))
+    };
     let omitted = judged.len().saturating_sub(CONSIDERED_MAX);
-    judged.truncate(CONSIDERED_MAX);
+    if omitted > 0 {
+        // Of many only the first are put in order.
+        judged.select_nth_unstable_by(CONSIDERED_MAX, order);
+        judged.truncate(CONSIDERED_MAX);
+    }
+    judged.sort_by(order);
     let considered = judged.into_iter().map(|(verdict, candidate)| Considered {
         agent_id: candidate.agent_id.0,
         verdict,

@@ -36,6 +36,9 @@ pub const HISTORY_AGE_MAX: Duration = Duration::from_mins(15);
 pub const OUTBOX_BYTES_MAX: usize = 256 * 1024;
 /// Frames that may wait for one socket before it is closed with 4008.
 pub const OUTBOX_FRAMES_MAX: usize = 2048;
+/// Users up to which each is asked whether an event is for him; beyond, a list is made of those who may be meant,
+/// which costs as much as the department is large.
+const ASKED_ALL_MAX: usize = 64;
 /// About what `notify`, `seq`, `epoch` and the head of the frame add to an event.
 const EVENT_TAIL_BYTES: usize = 128;
 /// Events that a test tap holds.
@@ -343,7 +346,9 @@ impl Outboxes {
                 }
             }
         };
-        match audience.candidates(&roster) {
+        let is_small = self.streams.len() <= ASKED_ALL_MAX;
+        let candidates = if is_small { None } else { audience.candidates(&roster) };
+        match candidates {
             None => self.streams.iter_mut().for_each(|mut entry| {
                 let id = *entry.key();
                 tell(id, entry.value_mut());

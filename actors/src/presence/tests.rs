@@ -14,7 +14,7 @@ use crate::{
         PresenceStatus, Rejected, Role, TicketStatus, Timestamp,
     },
     error::HubError,
-    events::{Audience, HubEvent},
+    events::{Audience, ChatAudience, HubEvent},
     hub::HubConfig,
     presence::Force,
     store::{Fault, Page, PresenceFilter, Scope},
@@ -32,6 +32,7 @@ both_databases!(
     events_are_resumed_without_a_hole,
     a_slow_socket_is_closed_and_others_go_on,
     a_replayed_event_calls_as_it_did,
+    an_audience_is_the_same_among_few_and_among_many,
     only_the_last_socket_is_told_to_reconnect,
     a_second_device_neither_flaps_nor_haunts,
     a_grace_that_runs_out_is_told_once,
@@ -300,6 +301,35 @@ fn calls(outbox: &Outbox) -> Vec<Notify> {
     frames
         .filter_map(|f| if let OutFrame::Event { notify, .. } = f { Some(notify) } else { None })
         .collect()
+}
+
+/// Among few everybody is asked, among many a list is made of those who may be meant.
+async fn an_audience_is_the_same_among_few_and_among_many(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let (ana, bia) = (hub.agent("ana").await, hub.agent("bia").await);
+    let sales = hub.department("Vendas", vec![ana.id], 5).await;
+    hub.department("Caixa", vec![bia.id], 5).await;
+    let outboxes = hub.hub.outboxes();
+    let attach = |id| {
+        let outbox = Arc::new(Outbox::default());
+        outboxes.attach(id, &outbox, None, |_| Bytes::new());
+        (id, outbox)
+    };
+    let mut attached: Vec<_> = [TestHub::ADMIN, ana.id, bia.id].map(attach).into();
+    let chat = ChatAudience { department_id: Some(sales.id), ..ChatAudience::default() };
+    let audience = Audience::Chat(ChatAudience { is_unassigned: true, ..chat });
+    for _round in ["few", "many"] {
+        for (_, outbox) in &attached {
+            outbox.take();
+        }
+        let (chat_id, from, at) = (CHAT.to_owned(), String::new(), Timestamp::EPOCH);
+        outboxes.publish(&audience, HubEvent::TypingStopped { chat_id, from, at });
+        let told = attached.iter().filter(|(_, outbox)| !outbox.take().frames.is_empty());
+        assert_eq!(told.map(|(id, _)| *id).collect::<Vec<_>>(), [TestHub::ADMIN, ana.id]);
+        // Users who are unknown to the roster have streams, too.
+        attached.extend((1_000..1_100).map(AgentId).map(attach));
+    }
+    hub.stop().await;
 }
 
 /// What is told of one agent: the status, and whether he is reconnecting.

@@ -38,6 +38,8 @@ pub(crate) enum ToQueue {
     Places { reply: Reply<Vec<Place>> },
     /// Why a waiting ticket is where it is; `None` when it does not wait here.
     Explain { ticket_id: TicketId, reply: Reply<Option<Explanation>> },
+    /// From the actor itself: somebody has come since the list was last gone through.
+    Due,
     /// From the actor's own ticker.
     Tick,
     /// For tests: fail as a defect would.
@@ -70,6 +72,9 @@ pub(super) struct State {
     pub(super) context: Arc<Context>,
     pub(super) department_id: DepartmentId,
     pub(super) waiting: HashMap<TicketId, QueueEntry>,
+    /// The actor has told itself that somebody has come. Those who come before it gets there are assigned
+    /// together, in one commit.
+    is_due: bool,
     /// What the promises of those who wait were reckoned with; nothing before the first look.
     pub(super) terms: Option<Terms>,
     /// The list has changed since it was last told of.
@@ -95,20 +100,27 @@ impl Actor for QueueActor {
         me.send_interval(context.config.queue_tick, || ToQueue::Tick);
         me.send_message(ToQueue::Wake)?;
         let looked_at = context.clock.now();
-        let (is_changed, told) = (false, HashMap::new());
-        let state =
-            State { context, department_id, waiting, terms: None, is_changed, told, looked_at };
+        let state = State {
+            context,
+            department_id,
+            waiting,
+            is_due: false,
+            terms: None,
+            is_changed: false,
+            told: HashMap::new(),
+            looked_at,
+        };
         state.context.queues.note(department_id, state.depth(looked_at));
         Ok(state)
     }
 
     async fn handle(
         &self,
-        _me: ActorRef<ToQueue>,
+        me: ActorRef<ToQueue>,
         message: ToQueue,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        watched("queue", state.handle(message)).await
+        watched("queue", state.handle(&me, message)).await
     }
 
     async fn handle_supervisor_evt(
@@ -128,7 +140,11 @@ impl State {
         self.distribute_by_itself().await.map(drop)
     }
 
-    async fn handle(&mut self, message: ToQueue) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &mut self,
+        me: &ActorRef<ToQueue>,
+        message: ToQueue,
+    ) -> Result<(), ActorProcessingErr> {
         match message {
             ToQueue::Enqueue { ticket_id, reply } => {
                 let outcome = self.enqueue(ticket_id).await;
@@ -138,6 +154,13 @@ impl State {
                     // Started anew, it reads the whole list.
                     return Err("an entry could not be read".into());
                 }
+                if !std::mem::replace(&mut self.is_due, true) {
+                    me.send_message(ToQueue::Due)?;
+                }
+                Ok(())
+            }
+            ToQueue::Due => {
+                self.is_due = false;
                 settle_cast("distribute", self.distribute_by_itself().await)
             }
             ToQueue::Withdraw(ticket_id) => {

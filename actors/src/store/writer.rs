@@ -3,7 +3,7 @@
 //! An fsync costs 0.5–4 ms, so one transaction per message would mean a few hundred messages a
 //! second. Callers hand over a unit of work and wait for its commit; whatever arrived while the last
 //! commit ran goes into the next transaction. Each unit has its own savepoint, so a refused one does
-//! not take the others along. Messages and their states are folded into a few statements per batch.
+//! not take the others along. Messages, their states and new chats are folded into a few statements per batch.
 //! On PostgreSQL units run side by side on the pool (its concurrency is the batching) and only the
 //! folded writes pass through this task.
 
