@@ -133,12 +133,13 @@ fn not_reading(server: &Server, token: &str) {
     let beside = deliver(server, token, "b", LISTENERS, LISTENERS / DEAF_EVERY);
     let rate = |delivered: &Delivered| Samples::from_iter([delivered.per_second]);
     figure("events read", "/s", &rate(&beside), &[("nobody is deaf", &rate(&alone))]);
-    figure(
-        "resident memory per deaf socket at most",
-        "KiB",
-        &Samples::from_iter([beside.kib_per_deaf]),
-        &[],
-    );
+    let memory = [
+        ("resident memory per deaf socket at most", beside.kib_per_deaf),
+        ("memory of the kernel per deaf socket, both ends, at most", beside.kernel_kib_per_deaf),
+    ];
+    for (name, kib) in memory {
+        figure(name, "KiB", &Samples::from_iter([kib]), &[]);
+    }
     line(&format!(
         "  deaf ones that the hub closed: {} of {}",
         beside.closed,
@@ -150,6 +151,7 @@ fn not_reading(server: &Server, token: &str) {
 struct Delivered {
     per_second: f64,
     kib_per_deaf: f64,
+    kernel_kib_per_deaf: f64,
     closed: usize,
 }
 
@@ -162,7 +164,8 @@ fn deliver(server: &Server, token: &str, run: &str, listeners: usize, deaf: usiz
         .map(|opened| opened.socket.stream().try_clone().expect("a descriptor"))
         .collect();
     let (read, before) = (AtomicUsize::new(0), server.resident_bytes());
-    let mut most = before;
+    let (mut most, kernel_before) = (before, kernel_bytes());
+    let mut kernel_most = kernel_before;
     let started = Instant::now();
     thread::scope(|scope| {
         let mut shares: Vec<Vec<Socket>> = (0..OPENERS).map(|_| Vec::new()).collect();
@@ -179,6 +182,7 @@ fn deliver(server: &Server, token: &str, run: &str, listeners: usize, deaf: usiz
         });
         while !writing.is_finished() {
             most = most.max(server.resident_bytes());
+            kernel_most = kernel_most.max(kernel_bytes());
             wait_until(Instant::now() + LOOK_EVERY);
         }
         for stream in &streams {
@@ -187,8 +191,17 @@ fn deliver(server: &Server, token: &str, run: &str, listeners: usize, deaf: usiz
     });
     let per_second = read.into_inner() as f64 / started.elapsed().as_secs_f64();
     let kib_per_deaf = (most - before) as f64 / deaf.max(1) as f64 / 1024.0;
+    let kernel_kib_per_deaf = (kernel_most - kernel_before) as f64 / deaf.max(1) as f64 / 1024.0;
     let closed = deaf_ones.into_iter().filter_map(is_closed).count();
-    Delivered { per_second, kib_per_deaf, closed }
+    Delivered { per_second, kib_per_deaf, kernel_kib_per_deaf, closed }
+}
+
+/// What the kernel holds for all TCP sockets of the machine, at both ends; pages of 4 KiB in `/proc/net/sockstat`.
+fn kernel_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/net/sockstat").expect("Linux");
+    let line = text.lines().find(|line| line.starts_with("TCP:")).expect("a line for TCP");
+    let pages = line.split(' ').skip_while(|word| *word != "mem").nth(1).expect("its memory");
+    pages.parse::<u64>().expect("a number") * 4096
 }
 
 /// Reads all of these in turn until they are shut.

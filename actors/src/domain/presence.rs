@@ -265,7 +265,7 @@ pub struct PresenceView {
     /// Of the pause, or of whoever set the agent offline; empty when nothing was said.
     pub reason: String,
     pub is_connected: bool,
-    /// The last socket has closed and the grace time runs.
+    /// The last socket has closed, the grace time runs, and everybody has been told.
     pub is_reconnecting: bool,
     pub last_seen: Option<Timestamp>,
     /// No sign of life within the timeout.

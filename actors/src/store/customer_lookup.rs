@@ -10,7 +10,11 @@ const HOLD_ATTEMPTS: usize = 3;
 
 /// Makes changes of one customer, and of whom there is to turn to first, wait for each other.
 pub(super) async fn lock(tx: &mut Tx, id: CustomerId) -> Result<(), StoreError> {
-    dialect::lock_text(tx, &format!("customer {id}")).await
+    dialect::lock_text(tx, &lock_name(id)).await
+}
+
+fn lock_name(id: CustomerId) -> String {
+    format!("customer {id}")
 }
 
 /// The customer, or whom he was merged into; he is neither deleted nor merged until the end of the
@@ -41,9 +45,7 @@ pub(super) async fn find_by_phones(
     let mut phones = phones.to_vec();
     // Always in the same order, so that nobody waits for whoever waits for him.
     phones.sort_unstable();
-    for phone in &phones {
-        dialect::lock_text(tx, phone).await?;
-    }
+    dialect::lock_texts(tx, &phones).await?;
     let mut owners = HashMap::new();
     for chunk in power_of_two_chunks(&phones) {
         let select = sql("SELECT m.phone, m.whatsapp, s.id FROM customers m \
@@ -54,7 +56,8 @@ pub(super) async fn find_by_phones(
         .push(") ORDER BY CASE WHEN m.merged_into IS NULL THEN 0 ELSE 1 END, m.id");
         let rows: Vec<(Option<String>, Option<String>, CustomerId)> = tx.all(select).await?;
         for (phone, whatsapp, id) in rows {
-            for number in [phone, whatsapp].into_iter().flatten() {
+            let is_asked = |number: &String| phones.binary_search(&number.as_str()).is_ok();
+            for number in [phone, whatsapp].into_iter().flatten().filter(is_asked) {
                 owners.entry(number).or_insert(id);
             }
         }
@@ -81,9 +84,8 @@ async fn hold_all(
 ) -> Result<HashMap<CustomerId, Customer>, StoreError> {
     ids.sort_unstable();
     ids.dedup();
-    for id in &ids {
-        lock(tx, *id).await?;
-    }
+    let names: Vec<String> = ids.iter().map(|id| lock_name(*id)).collect();
+    dialect::lock_texts(tx, &names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     let mut held = HashMap::with_capacity(ids.len());
     for chunk in power_of_two_chunks(&ids) {
         let select = sql("SELECT * FROM customers WHERE deleted_at IS NULL AND ")

@@ -12,16 +12,31 @@ use time::OffsetDateTime;
 use super::{
     StoreError,
     db::{Connection, Tx},
+    fold::power_of_two_chunks,
     sql::{Arg, sql},
 };
 use crate::domain::Timestamp;
 
 /// Makes transactions that care for the same text wait for each other. SQLite has one writer anyway.
 pub(super) async fn lock_text(tx: &mut Tx, text: &str) -> Result<(), StoreError> {
-    if let Connection::Postgres(_) = tx.connection {
-        let lock =
-            sql("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended($1, 0))) AS l");
-        tx.run(lock.bind(text)).await?;
+    lock_texts(tx, &[text]).await
+}
+
+/// The same for several, one after the other: whoever takes them in an order of their own waits for others who wait
+/// for him.
+pub(super) async fn lock_texts(tx: &mut Tx, texts: &[&str]) -> Result<(), StoreError> {
+    if let Connection::Sqlite(_) = tx.connection {
+        return Ok(());
+    }
+    for chunk in power_of_two_chunks(texts) {
+        let mut lock = sql("SELECT 1 FROM (SELECT \
+             pg_advisory_xact_lock(hashtextextended(v.column1, 0)) FROM (VALUES ");
+        let mut separator = "(";
+        for text in chunk {
+            lock = lock.push_bind(separator, *text).push(")");
+            separator = ", (";
+        }
+        tx.run(lock.push(") AS v) AS l")).await?;
     }
     Ok(())
 }

@@ -17,7 +17,10 @@ function textsOf(error) {
 const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /** What is stored has changed: what nobody has touched follows. */
-const follow = (source) => ({ base, values }) => ({ base: source, values: { ...values, ...Object.fromEntries(Object.entries(source).filter(([name]) => isSame(values[name], base[name]))) } });
+const follow = (source) => ({ base, values }) => {
+  const touched = Object.entries(values).filter(([name, value]) => !isSame(value, base[name]));
+  return { base: source, values: { ...source, ...Object.fromEntries(touched) } };
+};
 
 /**
  * The state of a form. `source` is what is stored, flat (`"pix.chave"` for what lies deeper). `submit(work)` gives the answer of
