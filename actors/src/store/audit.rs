@@ -91,38 +91,30 @@ pub(super) async fn insert_all(
 ) -> Result<(), StoreError> {
     let mut changes = Vec::new();
     for chunk in power_of_two_chunks(&entries) {
-        let mut insert = sql("INSERT INTO audit_entries (at, agent_id, action, subject, \
-             subject_id, subject_name, note) VALUES ");
-        let mut separator = "(";
-        for entry in chunk {
-            insert = insert
-                .push_bind(separator, now)
+        let insert = sql("INSERT INTO audit_entries (at, agent_id, action, subject, \
+             subject_id, subject_name, note) VALUES ")
+        .push_rows(chunk, |row, entry| {
+            row.push_bind("", now)
                 .push_bind(", ", entry.agent_id)
                 .push_bind(", ", entry.action)
                 .push_bind(", ", entry.subject)
                 .push_bind(", ", entry.subject_id)
                 .push_bind(", ", entry.subject_name.as_str())
                 .push_bind(", ", entry.note.as_str())
-                .push(")");
-            separator = ", (";
-        }
+        });
         for (id, entry) in tx.insert_rows(insert, chunk.len()).await?.into_iter().zip(chunk) {
             changes.extend(entry.changes.iter().map(|change| (id, change)));
         }
     }
     for chunk in power_of_two_chunks(&changes) {
-        let mut insert =
-            sql("INSERT INTO audit_changes (entry_id, field, old_value, new_value) VALUES ");
-        let mut separator = "(";
-        for (id, change) in chunk {
-            insert = insert
-                .push_bind(separator, *id)
-                .push_bind(", ", change.field.as_str())
-                .push_bind(", ", change.old_value.as_deref())
-                .push_bind(", ", change.new_value.as_deref())
-                .push(")");
-            separator = ", (";
-        }
+        let insert =
+            sql("INSERT INTO audit_changes (entry_id, field, old_value, new_value) VALUES ")
+                .push_rows(chunk, |row, (id, change)| {
+                    row.push_bind("", *id)
+                        .push_bind(", ", change.field.as_str())
+                        .push_bind(", ", change.old_value.as_deref())
+                        .push_bind(", ", change.new_value.as_deref())
+                });
         tx.run(insert).await?;
     }
     Ok(())

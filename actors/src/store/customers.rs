@@ -374,29 +374,20 @@ pub(super) async fn insert_all(
     let nobody = CustomerDetails::default();
     let mut customers: Vec<Customer> = Vec::with_capacity(details.len());
     for chunk in power_of_two_chunks(details) {
-        let mut insert = sql(
-            "INSERT INTO customers (name, trade_name, person_type, tax_id, email, phone, \
-             phone_written, whatsapp, whatsapp_written, street, street_number, complement, district, \
-             city, state, postal_code, status, company_group_id, state_registration, \
+        let insert =
+            sql("INSERT INTO customers (name, trade_name, person_type, tax_id, email, phone, \
+             phone_written, whatsapp, whatsapp_written, street, street_number, complement, \
+             district, city, state, postal_code, status, company_group_id, state_registration, \
              municipal_registration, business_line, tax_regime, representative_name, \
              representative_cpf, representative_position, notes, responsible_agent_id, logo, \
-             signature, name_plain, trade_name_plain, city_plain, business_line_plain, search_text, \
-             created_by, updated_by, created_at, updated_at) VALUES ",
-        );
-        let mut separator = "(";
-        for details in chunk {
-            for value in values_of(details) {
-                insert = insert.push_bind(separator, value);
-                separator = ", ";
-            }
-            insert = insert
-                .push_bind(", ", by)
-                .push_bind(", ", by)
-                .push_bind(", ", now)
-                .push_bind(", ", now)
-                .push(")");
-            separator = ", (";
-        }
+             signature, name_plain, trade_name_plain, city_plain, business_line_plain, \
+             search_text, created_by, updated_by, created_at, updated_at) VALUES ")
+            .push_rows(chunk, |mut row, details| {
+                for value in values_of(details) {
+                    row = row.push_bind("", value).push(", ");
+                }
+                row.push_bind("", by).push_bind(", ", by).push_bind(", ", now).push_bind(", ", now)
+            });
         customers.extend(tx.all::<Customer>(insert.push(" RETURNING *")).await?);
     }
     customers.sort_by_key(|customer| customer.id);

@@ -34,21 +34,17 @@ pub(super) async fn insert_all(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     for chunk in power_of_two_chunks(decisions) {
-        let mut insert = sql("INSERT INTO routing_decisions (ticket_id, department_id, kind, \
-             agent_id, decided_by, created_at, document) VALUES ");
-        let mut separator = "(";
-        for (ticket_id, department_id, decision) in chunk {
-            insert = insert
-                .push_bind(separator, *ticket_id)
+        let insert = sql("INSERT INTO routing_decisions (ticket_id, department_id, kind, \
+             agent_id, decided_by, created_at, document) VALUES ")
+        .push_rows(chunk, |row, (ticket_id, department_id, decision)| {
+            row.push_bind("", *ticket_id)
                 .push_bind(", ", *department_id)
                 .push_bind(", ", decision.kind)
                 .push_bind(", ", decision.agent_id)
                 .push_bind(", ", decision.decided_by)
                 .push_bind(", ", at)
                 .push_bind(", ", &decision.reasons)
-                .push(")");
-            separator = ", (";
-        }
+        });
         tx.run(insert).await?;
     }
     Ok(())

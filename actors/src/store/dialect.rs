@@ -29,13 +29,9 @@ pub(super) async fn lock_texts(tx: &mut Tx, texts: &[&str]) -> Result<(), StoreE
         return Ok(());
     }
     for chunk in power_of_two_chunks(texts) {
-        let mut lock = sql("SELECT 1 FROM (SELECT \
-             pg_advisory_xact_lock(hashtextextended(v.column1, 0)) FROM (VALUES ");
-        let mut separator = "(";
-        for text in chunk {
-            lock = lock.push_bind(separator, *text).push(")");
-            separator = ", (";
-        }
+        let lock = sql("SELECT 1 FROM (SELECT \
+             pg_advisory_xact_lock(hashtextextended(v.column1, 0)) FROM (VALUES ")
+        .push_rows(chunk, |row, text| row.push_bind("", *text));
         tx.run(lock.push(") AS v) AS l")).await?;
     }
     Ok(())

@@ -271,51 +271,46 @@ pub(super) fn is_message_key(constraint: &str) -> bool {
 }
 
 fn insert(messages: &[&NewMessage]) -> Sql {
-    let mut insert = sql(
-        "INSERT INTO messages (session_id, ticket_id, agent_id, chat_id, message_id, \
-         client_message_id, task_id, direction, kind, status, status_rank, phone, contact_name, text, \
-         media_url, media_mime_type, media_size, raw_payload, protocol_version, is_automatic, error, \
-         provider_at, created_at, queued_at, delivered_at, sent_at, media_key, media_status, details, \
-         quoted_message_id) VALUES ",
-    );
-    let mut separator = "(";
-    for message in messages {
-        let status = message.first_status();
-        let delivered_at = (message.direction == Direction::Inbound).then_some(message.at);
-        insert = insert
-            .push_bind(separator, message.session_id)
-            .push_bind(", ", message.ticket_id)
-            .push_bind(", ", message.agent_id)
-            .push_bind(", ", message.chat_id.as_str())
-            .push_bind(", ", message.message_id.as_str())
-            .push_bind(", ", message.client_message_id.as_deref())
-            .push_bind(", ", message.task_id.as_deref())
-            .push_bind(", ", message.direction)
-            .push_bind(", ", message.kind)
-            .push_bind(", ", status)
-            .push_bind(", ", status.rank())
-            .push_bind(", ", message.phone.as_str())
-            .push_bind(", ", message.contact_name.as_str())
-            .push_bind(", ", message.text.as_str())
-            .push_bind(", ", message.media_url.as_deref())
-            .push_bind(", ", message.media_mime_type.as_deref())
-            .push_bind(", ", message.media_size)
-            .push_bind(", ", message.raw_payload.as_deref())
-            .push_bind(", ", message.protocol_version.as_str())
-            .push_bind(", ", message.is_automatic)
-            .push_bind(", ", "")
-            .push_bind(", ", message.provider_at)
-            .push_bind(", ", message.at)
-            .push_bind(", ", message.at)
-            .push_bind(", ", delivered_at)
-            .push_bind(", ", message.is_sent.then_some(message.at))
-            .push_bind(", ", message.media_key.as_ref())
-            .push_bind(", ", message.media_status)
-            .push_bind(", ", message.details.as_deref())
-            .push_bind(", ", message.quoted_message_id.as_deref())
-            .push(")");
-        separator = ", (";
-    }
+    let insert =
+        sql("INSERT INTO messages (session_id, ticket_id, agent_id, chat_id, message_id, \
+         client_message_id, task_id, direction, kind, status, status_rank, phone, contact_name, \
+         text, media_url, media_mime_type, media_size, raw_payload, protocol_version, \
+         is_automatic, error, provider_at, created_at, queued_at, delivered_at, sent_at, \
+         media_key, media_status, details, quoted_message_id) VALUES ")
+        .push_rows(messages, |row, message| {
+            let status = message.first_status();
+            let delivered_at = (message.direction == Direction::Inbound).then_some(message.at);
+            row.push_bind("", message.session_id)
+                .push_bind(", ", message.ticket_id)
+                .push_bind(", ", message.agent_id)
+                .push_bind(", ", message.chat_id.as_str())
+                .push_bind(", ", message.message_id.as_str())
+                .push_bind(", ", message.client_message_id.as_deref())
+                .push_bind(", ", message.task_id.as_deref())
+                .push_bind(", ", message.direction)
+                .push_bind(", ", message.kind)
+                .push_bind(", ", status)
+                .push_bind(", ", status.rank())
+                .push_bind(", ", message.phone.as_str())
+                .push_bind(", ", message.contact_name.as_str())
+                .push_bind(", ", message.text.as_str())
+                .push_bind(", ", message.media_url.as_deref())
+                .push_bind(", ", message.media_mime_type.as_deref())
+                .push_bind(", ", message.media_size)
+                .push_bind(", ", message.raw_payload.as_deref())
+                .push_bind(", ", message.protocol_version.as_str())
+                .push_bind(", ", message.is_automatic)
+                .push_bind(", ", "")
+                .push_bind(", ", message.provider_at)
+                .push_bind(", ", message.at)
+                .push_bind(", ", message.at)
+                .push_bind(", ", delivered_at)
+                .push_bind(", ", message.is_sent.then_some(message.at))
+                .push_bind(", ", message.media_key.as_ref())
+                .push_bind(", ", message.media_status)
+                .push_bind(", ", message.details.as_deref())
+                .push_bind(", ", message.quoted_message_id.as_deref())
+        });
     insert.push(" ON CONFLICT DO NOTHING")
 }
 
@@ -359,26 +354,21 @@ async fn touch_tickets(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), Stor
     }
     let touches: Vec<_> = touches.into_iter().collect();
     for chunk in power_of_two_chunks(&touches) {
-        let mut update =
-            sql("UPDATE tickets SET customer_messages = customer_messages + v.column2, \
+        let update = sql("UPDATE tickets SET customer_messages = customer_messages + v.column2, \
              agent_messages = agent_messages + v.column3, last_message_at = v.column4, \
              updated_at = v.column4, \
              first_response_at = COALESCE(tickets.first_response_at, v.column5), \
              awaiting_since = CASE WHEN v.column6 THEN v.column7 \
-             ELSE COALESCE(tickets.awaiting_since, v.column7) END FROM (VALUES ");
-        let mut separator = "(";
-        for (ticket, touch) in chunk {
-            update = update
-                .push_bind(separator, *ticket)
+             ELSE COALESCE(tickets.awaiting_since, v.column7) END FROM (VALUES ")
+        .push_rows(chunk, |row, (ticket, touch)| {
+            row.push_bind("", *ticket)
                 .push_bind(", ", touch.from_customer)
                 .push_bind(", ", touch.from_agent)
                 .push_bind(", ", touch.last_at)
                 .push_bind(", ", touch.first_answer_at)
                 .push_bind(", ", touch.is_answered)
                 .push_bind(", ", touch.awaiting_since)
-                .push(")");
-            separator = ", (";
-        }
+        });
         tx.run(update.push(") AS v WHERE tickets.id = v.column1")).await?;
     }
     Ok(())
@@ -462,16 +452,14 @@ async fn move_named(
 ) -> Result<(), StoreError> {
     let mut sent: BTreeMap<SessionId, (i64, Option<Timestamp>)> = BTreeMap::new();
     for chunk in power_of_two_chunks(reports) {
-        let mut update = sql("UPDATE messages SET status = v.column3, status_rank = v.column4, \
+        let update = sql("UPDATE messages SET status = v.column3, status_rank = v.column4, \
              sent_at = COALESCE(messages.sent_at, v.column5), \
              delivered_at = COALESCE(messages.delivered_at, v.column6), \
              read_at = COALESCE(messages.read_at, v.column7), error = v.column8, \
-             network_id = COALESCE(messages.network_id, v.column9) FROM (VALUES ");
-        let mut separator = "(";
-        for report in chunk {
+             network_id = COALESCE(messages.network_id, v.column9) FROM (VALUES ")
+        .push_rows(chunk, |row, report| {
             let stamp = |status| (report.status == status).then_some(report.at);
-            update = update
-                .push_bind(separator, report.session_id)
+            row.push_bind("", report.session_id)
                 .push_bind(", ", report.message_id.as_str())
                 .push_bind(", ", report.status)
                 .push_bind(", ", report.status.rank())
@@ -480,9 +468,7 @@ async fn move_named(
                 .push_bind(", ", stamp(MessageStatus::Read))
                 .push_bind(", ", report.error.as_str())
                 .push_bind(", ", report.network_id.as_deref())
-                .push(")");
-            separator = ", (";
-        }
+        });
         let update = update
             .push(") AS v WHERE messages.session_id = v.column1 ")
             .push(match named_by {

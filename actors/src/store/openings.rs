@@ -211,27 +211,23 @@ async fn insert_tickets(
     let rows: Vec<(&NewTicket, CustomerId)> =
         news.iter().copied().zip(customers.iter().map(|customer| customer.id)).collect();
     for chunk in power_of_two_chunks(&rows) {
-        let mut insert =
+        let insert =
             sql("INSERT INTO tickets (session_id, chat_id, phone, customer_id, department_id, \
              status, priority, version, customer_messages, agent_messages, rating_comment, notes, \
-             created_at, updated_at, awaiting_since, rating_requests, answer_due_at) VALUES ");
-        let mut separator = "(";
-        for (new, customer_id) in chunk {
-            insert = insert
-                .push_bind(separator, new.key.session_id)
-                .push_bind(", ", new.key.chat_id.as_str())
-                .push_bind(", ", new.phone.as_str())
-                .push_bind(", ", *customer_id)
-                .push_bind(", ", new.department_id)
-                .push_bind(", 'waiting', ", new.priority)
-                .push_bind(", 1, 0, 0, '', '', ", new.at)
-                .push_bind(", ", new.at)
-                .push_bind(", ", new.at)
-                .push_bind(", ", requests.get(&new.key).copied().unwrap_or_default())
-                .push_bind(", ", new.promise.due_at)
-                .push(")");
-            separator = ", (";
-        }
+             created_at, updated_at, awaiting_since, rating_requests, answer_due_at) VALUES ")
+            .push_rows(chunk, |row, (new, customer_id)| {
+                row.push_bind("", new.key.session_id)
+                    .push_bind(", ", new.key.chat_id.as_str())
+                    .push_bind(", ", new.phone.as_str())
+                    .push_bind(", ", *customer_id)
+                    .push_bind(", ", new.department_id)
+                    .push_bind(", 'waiting', ", new.priority)
+                    .push_bind(", 1, 0, 0, '', '', ", new.at)
+                    .push_bind(", ", new.at)
+                    .push_bind(", ", new.at)
+                    .push_bind(", ", requests.get(&new.key).copied().unwrap_or_default())
+                    .push_bind(", ", new.promise.due_at)
+            });
         ids.extend(tx.insert_rows(insert, chunk.len()).await?.into_iter().map(TicketId));
     }
     Ok(ids)
@@ -260,13 +256,11 @@ async fn insert_entries(
 ) -> Result<(), StoreError> {
     let rows: Vec<_> = news.iter().zip(customers).zip(ids).collect();
     for chunk in power_of_two_chunks(&rows) {
-        let mut insert = sql("INSERT INTO queue_entries (ticket_id, department_id, customer_id, \
+        let insert = sql("INSERT INTO queue_entries (ticket_id, department_id, customer_id, \
              chat_id, phone, first_message, priority, entered_at, sticky_agent_id, queued_at, \
-             closing_at, due_at) VALUES ");
-        let mut separator = "(";
-        for ((new, customer), id) in chunk {
-            insert = insert
-                .push_bind(separator, **id)
+             closing_at, due_at) VALUES ")
+        .push_rows(chunk, |row, ((new, customer), id)| {
+            row.push_bind("", **id)
                 .push_bind(", ", new.department_id)
                 .push_bind(", ", customer.id)
                 .push_bind(", ", new.key.chat_id.as_str())
@@ -282,9 +276,7 @@ async fn insert_entries(
                 .push_bind(" ORDER BY id DESC LIMIT 1), ", new.at)
                 .push_bind(", ", new.promise.closing_at)
                 .push_bind(", ", new.promise.due_at)
-                .push(")");
-            separator = ", (";
-        }
+        });
         tx.run(insert).await?;
     }
     Ok(())

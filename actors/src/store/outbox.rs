@@ -213,21 +213,17 @@ fn subject_of_chat(ticket: &Ticket) -> Subject {
 pub(super) async fn write(tx: &mut Tx) -> Result<(), StoreError> {
     let events = std::mem::take(&mut tx.outbox.events);
     for chunk in power_of_two_chunks(&events) {
-        tx.run(push_rows(insert(), chunk)).await?;
+        tx.run(insert(chunk)).await?;
     }
     tx.outbox.events = events;
     Ok(())
 }
 
-fn insert() -> Sql {
+fn insert(events: &[NewIntegrationEvent]) -> Sql {
     sql("INSERT INTO integration_events (event_id, kind, at, session_id, ticket_id, message_id, \
          change_id, transfer_id, department_id, from_department_id, agent_id, rated_by, rating, \
          message_status, session_status) VALUES ")
-}
-
-fn push_rows(mut insert: Sql, events: &[NewIntegrationEvent]) -> Sql {
-    let mut separator = "(";
-    for NewIntegrationEvent { kind, at, subject } in events {
+    .push_rows(events, |row, NewIntegrationEvent { kind, at, subject }| {
         let Subject {
             session_id,
             ticket_id,
@@ -242,8 +238,7 @@ fn push_rows(mut insert: Sql, events: &[NewIntegrationEvent]) -> Sql {
             message_status,
             session_status,
         } = subject;
-        insert = insert
-            .push_bind(separator, new_event_id())
+        row.push_bind("", new_event_id())
             .push_bind(", ", *kind)
             .push_bind(", ", *at)
             .push_bind(", ", *session_id)
@@ -258,10 +253,7 @@ fn push_rows(mut insert: Sql, events: &[NewIntegrationEvent]) -> Sql {
             .push_bind(", ", *rating)
             .push_bind(", ", *message_status)
             .push_bind(", ", *session_status)
-            .push(")");
-        separator = ", (";
-    }
-    insert
+    })
 }
 
 fn new_event_id() -> String {
@@ -383,12 +375,10 @@ async fn keep_bodies(
     bodies: &[(IntegrationEventId, String)],
 ) -> Result<(), StoreError> {
     for chunk in power_of_two_chunks(bodies) {
-        let mut update = sql("UPDATE integration_events SET body = v.column2 FROM (VALUES ");
-        let mut separator = "(";
-        for (id, body) in chunk {
-            update = update.push_bind(separator, *id).push_bind(", ", body.as_str()).push(")");
-            separator = ", (";
-        }
+        let update = sql("UPDATE integration_events SET body = v.column2 FROM (VALUES ")
+            .push_rows(chunk, |row, (id, body)| {
+                row.push_bind("", *id).push_bind(", ", body.as_str())
+            });
         tx.run(update.push(") AS v WHERE integration_events.id = v.column1")).await?;
     }
     Ok(())
@@ -401,20 +391,16 @@ pub(super) async fn insert_deliveries(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for chunk in power_of_two_chunks(deliveries) {
-        let mut insert = sql("INSERT INTO webhook_deliveries (endpoint_id, event_row_id, status, \
-             attempts, replays, next_attempt_at, last_error, last_answer, created_at, waiting_since) \
-             VALUES ");
-        let mut separator = "(";
-        for (endpoint, event) in chunk {
-            insert = insert
-                .push_bind(separator, *endpoint)
+        let insert = sql("INSERT INTO webhook_deliveries (endpoint_id, event_row_id, status, \
+             attempts, replays, next_attempt_at, last_error, last_answer, created_at, \
+             waiting_since) VALUES ")
+        .push_rows(chunk, |row, (endpoint, event)| {
+            row.push_bind("", *endpoint)
                 .push_bind(", ", *event)
                 .push_bind(", 'pending', 0, 0, ", now)
                 .push_bind(", '', '', ", now)
                 .push_bind(", ", now)
-                .push(")");
-            separator = ", (";
-        }
+        });
         tx.run(insert.push(" ON CONFLICT DO NOTHING")).await?;
     }
     Ok(())

@@ -209,21 +209,18 @@ pub(super) async fn assign(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     for chunk in power_of_two_chunks(assignments) {
-        let mut update = sql("UPDATE queue_entries SET \
+        let update = sql("UPDATE queue_entries SET \
              offered_until = COALESCE(v.column2, offered_until), \
-             offered_agent_id = CASE WHEN v.column2 IS NULL THEN offered_agent_id ELSE v.column3 END, \
+             offered_agent_id = CASE WHEN v.column2 IS NULL THEN offered_agent_id \
+             ELSE v.column3 END, \
              assigned_at = CASE WHEN v.column2 IS NULL THEN v.column4 ELSE assigned_at END, \
-             given_by = CASE WHEN v.column2 IS NULL THEN NULL ELSE given_by END FROM (VALUES ");
-        let mut separator = "(";
-        for one in chunk {
-            update = update
-                .push_bind(separator, one.ticket_id)
+             given_by = CASE WHEN v.column2 IS NULL THEN NULL ELSE given_by END FROM (VALUES ")
+        .push_rows(chunk, |row, one| {
+            row.push_bind("", one.ticket_id)
                 .push_bind(", ", one.offered_until)
                 .push_bind(", ", one.agent_id)
                 .push_bind(", ", at)
-                .push(")");
-            separator = ", (";
-        }
+        });
         tx.run(update.push(") AS v WHERE queue_entries.ticket_id = v.column1")).await?;
     }
     Ok(())

@@ -105,12 +105,8 @@ pub(super) async fn index<'t>(
         .filter(|(_, words)| !words.is_empty())
         .collect();
     for chunk in power_of_two_chunks(&rows) {
-        let mut insert = sql("INSERT INTO message_search (rowid, words) VALUES ");
-        let mut separator = "(";
-        for (id, words) in chunk {
-            insert = push_words(tx, insert.push_bind(separator, *id), words).push(")");
-            separator = ", (";
-        }
+        let insert = sql("INSERT INTO message_search (rowid, words) VALUES ")
+            .push_rows(chunk, |row, (id, words)| push_words(tx, row.push_bind("", *id), words));
         tx.run(insert).await?;
     }
     Ok(())

@@ -20,18 +20,16 @@ pub(super) async fn follow(
     let owner =
         |ticket: &Ticket| ticket.agent_id.filter(|_| ticket.status != TicketStatus::Waiting);
     for chunk in power_of_two_chunks(tickets) {
-        let mut end = sql("UPDATE ticket_segments SET ended_at = v.column1 FROM (VALUES ");
-        let mut separator = "(";
-        for (ticket, at) in chunk {
-            end = end
-                .push_bind(separator, *at)
-                .push_bind(", ", ticket.id)
-                .push_bind(", ", ticket.department_id)
-                .push_bind(", ", owner(ticket))
-                .push_bind(", ", ticket.status.is_open())
-                .push(")");
-            separator = ", (";
-        }
+        let end = sql("UPDATE ticket_segments SET ended_at = v.column1 FROM (VALUES ").push_rows(
+            chunk,
+            |row, (ticket, at)| {
+                row.push_bind("", *at)
+                    .push_bind(", ", ticket.id)
+                    .push_bind(", ", ticket.department_id)
+                    .push_bind(", ", owner(ticket))
+                    .push_bind(", ", ticket.status.is_open())
+            },
+        );
         let end = end.push(
             ") AS v WHERE ticket_segments.ticket_id = v.column2 AND ended_at IS NULL \
              AND (department_id <> v.column3 OR agent_id IS DISTINCT FROM v.column4 \
@@ -41,18 +39,14 @@ pub(super) async fn follow(
     }
     let open: Vec<_> = tickets.iter().filter(|(ticket, _)| ticket.status.is_open()).collect();
     for chunk in power_of_two_chunks(&open) {
-        let mut begin = sql("INSERT INTO ticket_segments \
-             (ticket_id, department_id, agent_id, started_at) VALUES ");
-        let mut separator = "(";
-        for (ticket, at) in chunk {
-            begin = begin
-                .push_bind(separator, ticket.id)
+        let begin = sql("INSERT INTO ticket_segments \
+             (ticket_id, department_id, agent_id, started_at) VALUES ")
+        .push_rows(chunk, |row, (ticket, at)| {
+            row.push_bind("", ticket.id)
                 .push_bind(", ", ticket.department_id)
                 .push_bind(", ", owner(ticket))
                 .push_bind(", ", *at)
-                .push(")");
-            separator = ", (";
-        }
+        });
         tx.run(begin.push(" ON CONFLICT (ticket_id) WHERE ended_at IS NULL DO NOTHING")).await?;
     }
     Ok(())

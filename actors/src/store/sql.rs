@@ -272,6 +272,16 @@ impl Sql {
         self
     }
 
+    /// `(…), (…), …`: for each row, in parentheses, what `values` appends.
+    pub(crate) fn push_rows<R>(mut self, rows: &[R], values: impl Fn(Self, &R) -> Self) -> Self {
+        let mut separator = "(";
+        for row in rows {
+            self = values(self.push(separator), row).push(")");
+            separator = ", (";
+        }
+        self
+    }
+
     /// Like [`Sql::push_bind`], or nothing when there is no value.
     pub(crate) fn push_bind_if(self, text: &'static str, value: Option<impl Into<Arg>>) -> Self {
         match value {

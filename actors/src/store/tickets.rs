@@ -316,15 +316,14 @@ async fn assign(
         let ids = chunk.iter().map(|one| one.ticket_id);
         views.extend(tx.all::<TicketView>(sql(TICKET_VIEWS).push_in(" AND t.id IN", ids)).await?);
     }
-    let tickets: Vec<&Ticket> = views.iter().map(|view| &view.ticket).collect();
-    let changed: Vec<_> = tickets.iter().map(|ticket| (*ticket, at)).collect();
-    segments::follow(tx, &changed).await?;
+    let tickets: Vec<_> = views.iter().map(|view| (&view.ticket, at)).collect();
+    segments::follow(tx, &tickets).await?;
     queue_entries::assign(tx, &taken, at).await?;
     let decisions: Vec<NewDecision> = taken.iter().map(|one| one.decision()).collect();
     let decided = taken.iter().zip(&decisions);
     let decided = decided.map(|(one, decision)| (one.ticket_id, one.department_id, decision));
     decisions::insert_all(tx, &decided.collect::<Vec<_>>(), at).await?;
-    for ticket in tickets.iter().filter(|ticket| ticket.status == TicketStatus::Active) {
+    for (ticket, _) in tickets.iter().filter(|(ticket, _)| ticket.status == TicketStatus::Active) {
         tx.outbox.chat_assigned(ticket, at);
     }
     Ok(views)
@@ -338,22 +337,18 @@ async fn take_waiting(
 ) -> Result<HashSet<TicketId>, StoreError> {
     let mut won = HashSet::with_capacity(assignments.len());
     for chunk in power_of_two_chunks(assignments) {
-        let mut update = sql("UPDATE tickets SET agent_id = v.column3, owned_since = v.column5, \
+        let update = sql("UPDATE tickets SET agent_id = v.column3, owned_since = v.column5, \
              updated_at = v.column5, \
              status = CASE WHEN v.column4 THEN 'waiting' ELSE 'active' END, \
              started_at = CASE WHEN v.column4 THEN started_at \
-             ELSE COALESCE(started_at, v.column5) END, version = version + 1 FROM (VALUES ");
-        let mut separator = "(";
-        for one in chunk {
-            update = update
-                .push_bind(separator, one.ticket_id)
+             ELSE COALESCE(started_at, v.column5) END, version = version + 1 FROM (VALUES ")
+        .push_rows(chunk, |row, one| {
+            row.push_bind("", one.ticket_id)
                 .push_bind(", ", one.department_id)
                 .push_bind(", ", one.agent_id)
                 .push_bind(", ", one.offered_until.is_some())
                 .push_bind(", ", at)
-                .push(")");
-            separator = ", (";
-        }
+        });
         let update = update.push(
             ") AS v WHERE tickets.id = v.column1 AND department_id = v.column2 \
              AND status = 'waiting' AND agent_id IS NULL RETURNING id",

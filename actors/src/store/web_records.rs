@@ -274,21 +274,18 @@ pub(super) async fn put(
     records.sort_by(|a, b| (&a.kind, &a.key).cmp(&(&b.kind, &b.key)));
     records.dedup_by(|b, a| a.kind == b.kind && a.key == b.key);
     for chunk in power_of_two_chunks(&records) {
-        let mut insert = sql("INSERT INTO web_records \
-             (session_id, kind, key, value, stamp, other_stamp) VALUES ");
-        let mut separator = "(";
-        for record in chunk {
-            insert = insert
-                .push_bind(separator, session_id)
+        let insert = sql("INSERT INTO web_records \
+             (session_id, kind, key, value, stamp, other_stamp) VALUES ")
+        .push_rows(chunk, |row, record| {
+            row.push_bind("", session_id)
                 .push_bind(", ", record.kind.as_str())
                 .push_bind(", ", record.key.as_slice())
                 .push_bind(", ", record.value.as_slice())
                 .push_bind(", ", record.stamp)
-                .push_bind(", ", record.other_stamp);
-            separator = "), (";
-        }
+                .push_bind(", ", record.other_stamp)
+        });
         let insert = insert.push(
-            ") ON CONFLICT (session_id, kind, key) DO UPDATE SET value = excluded.value, \
+            " ON CONFLICT (session_id, kind, key) DO UPDATE SET value = excluded.value, \
              stamp = excluded.stamp, other_stamp = excluded.other_stamp",
         );
         tx.run(insert).await?;

@@ -189,12 +189,10 @@ async fn run(
             break;
         }
         let begun = Instant::now();
-        let is_committed = match batch.pop() {
-            Some(only) if batch.is_empty() => commit_one(&db, &recorder, only).await,
-            last => {
-                batch.extend(last);
-                commit_batch(&db, &recorder, &mut batch).await
-            }
+        let is_committed = if received == 1 {
+            commit_one(&db, &recorder, batch.remove(0)).await
+        } else {
+            commit_batch(&db, &recorder, &mut batch).await
         };
         meters.ended(received, begun.elapsed(), is_committed);
         idle.written();
