@@ -19,10 +19,20 @@ const put = (row) => {
   presences.value = next;
 };
 
+/** For each load on its way, what was told meanwhile: it may be newer than what is read. */
+const loads = new Set();
+
 /** Loads all rows anew: no event tells of `atendimentos_ativos`. */
 export async function reloadPresences() {
-  const rows = await api.all("presence/");
-  presences.value = new Map(rows.map((row) => [row.agent, row]));
+  const told = [];
+  loads.add(told);
+  try {
+    const rows = await api.all("presence/");
+    presences.value = new Map(rows.map((row) => [row.agent, row]));
+    told.forEach(put);
+  } finally {
+    loads.delete(told);
+  }
 }
 
 onSnapshot(reloadPresences);
@@ -31,7 +41,9 @@ onEvent("agent_presence_changed", (data, { isRepeat }) => {
   const isOwn = data.agent_id === me.value?.id;
   // Somebody else, or the hub, has decided: the message says who and why.
   if (isOwn && data.message && !isRepeat && data.status !== own.value.status) toast(data.message);
-  put({ agent: data.agent_id, status: data.status, status_message: data.message, reconectando: data.reconectando, status_changed_at: data.timestamp });
+  const row = { agent: data.agent_id, status: data.status, status_message: data.message, reconectando: data.reconectando, status_changed_at: data.timestamp };
+  put(row);
+  loads.forEach((told) => told.push(row));
 });
 
 /** Changes one's own presence; `reason` is kept in the history of pauses. */
