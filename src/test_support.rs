@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
     body::Body,
     extract::Request,
     http::{HeaderMap, Method, header, request::Builder},
@@ -29,7 +28,7 @@ use crate::{
     config::Config,
     documents::Typesetter,
     files::Files,
-    http::{self, throttle::Throttle},
+    http::{self, server::Answers, throttle::Throttle},
     integrations::Integrations,
     media::{AddressRules, MediaSource},
     metrics::Metrics,
@@ -279,8 +278,8 @@ impl Answer {
     }
 }
 
-pub(crate) async fn send(router: Router, request: Request) -> Answer {
-    let response = router.oneshot(request).await.unwrap();
+pub(crate) async fn send(routes: impl Answers, request: Request) -> Answer {
+    let response = routes.oneshot(request).await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let bytes = axum::body::to_bytes(response.into_body(), 16 * 1024 * 1024).await.unwrap();
     let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use dashmap::DashMap;
 use dx_actors::{
     Clock,
     domain::{Agent, AgentId, Timestamp},
@@ -20,6 +21,9 @@ use super::AuthFailure;
 
 /// Longer than any token of ours; what is longer is not decoded.
 const TOKEN_BYTES_MAX: usize = 4096;
+/// Signed tokens that are remembered, at some 300 bytes each. Beyond that all are forgotten: checking
+/// a signature again takes microseconds.
+const SEEN_MAX: usize = 8192;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -50,15 +54,29 @@ impl Claims {
     }
 }
 
-/// The claims as they are signed.
-#[derive(Debug, Serialize, Deserialize)]
-struct RawClaims {
+/// The claims that count, as they are signed.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct SignedClaims {
     token_type: TokenType,
     exp: i64,
     iat: i64,
-    jti: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     user_id: Option<i64>,
+}
+
+/// All claims of a token of ours.
+#[derive(Debug, Serialize)]
+struct IssuedClaims {
+    #[serde(flatten)]
+    signed: SignedClaims,
+    jti: String,
+}
+
+impl IssuedClaims {
+    fn new(token_type: TokenType, iat: i64, exp: i64, user_id: Option<i64>) -> Self {
+        let signed = SignedClaims { token_type, exp, iat, user_id };
+        Self { signed, jti: Uuid::new_v4().simple().to_string() }
+    }
 }
 
 /// What a login is worth.
@@ -75,6 +93,8 @@ pub struct Tokens {
     access_lifetime: Duration,
     refresh_lifetime: Duration,
     clock: Arc<dyn Clock>,
+    /// What signed tokens say that came before: a client sends the same one with each request.
+    seen: DashMap<Box<str>, SignedClaims>,
 }
 
 impl fmt::Debug for Tokens {
@@ -104,6 +124,7 @@ impl Tokens {
             access_lifetime,
             refresh_lifetime,
             clock,
+            seen: DashMap::new(),
         }
     }
 
@@ -121,42 +142,47 @@ impl Tokens {
             TokenType::Refresh => self.refresh_lifetime,
         };
         let iat = self.now_seconds();
-        self.sign(&RawClaims {
-            token_type,
-            exp: iat.saturating_add(lifetime.as_secs().try_into().unwrap_or(i64::MAX)),
-            iat,
-            jti: Uuid::new_v4().simple().to_string(),
-            user_id: Some(agent_id.0),
-        })
+        let exp = iat.saturating_add(lifetime.as_secs().try_into().unwrap_or(i64::MAX));
+        self.sign(&IssuedClaims::new(token_type, iat, exp, Some(agent_id.0)))
     }
 
     /// Checks signature and time, then the type.
     pub fn verify(&self, token: &str, wanted: TokenType) -> Result<Claims, AuthFailure> {
-        let raw = self.decode(token)?;
-        if raw.token_type != wanted {
+        let signed = self.decode(token)?;
+        if signed.token_type != wanted {
             return Err(AuthFailure::WrongType);
         }
-        claims(&raw)
+        claims(signed)
     }
 
     /// Checks signature and time of a token of either type.
     pub fn verify_any(&self, token: &str) -> Result<Claims, AuthFailure> {
-        claims(&self.decode(token)?)
+        claims(self.decode(token)?)
     }
 
-    fn sign(&self, raw: &RawClaims) -> String {
+    fn sign(&self, raw: &IssuedClaims) -> String {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), raw, &self.encoding)
             .expect("plain claims are signed with a key of bytes")
     }
 
-    fn decode(&self, token: &str) -> Result<RawClaims, AuthFailure> {
+    fn decode(&self, token: &str) -> Result<SignedClaims, AuthFailure> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(AuthFailure::Invalid);
         }
-        let raw = jsonwebtoken::decode::<RawClaims>(token, &self.decoding, &self.validation)
-            .map_err(|_| AuthFailure::Invalid)?
-            .claims;
-        if raw.exp <= self.now_seconds() { Err(AuthFailure::Invalid) } else { Ok(raw) }
+        let seen = self.seen.get(token).map(|seen| *seen);
+        let signed = seen.map_or_else(|| self.check_signature(token), Ok)?;
+        if signed.exp <= self.now_seconds() { Err(AuthFailure::Invalid) } else { Ok(signed) }
+    }
+
+    /// Only what is signed by us is remembered.
+    fn check_signature(&self, token: &str) -> Result<SignedClaims, AuthFailure> {
+        let decoded = jsonwebtoken::decode(token, &self.decoding, &self.validation);
+        let signed: SignedClaims = decoded.map_err(|_| AuthFailure::Invalid)?.claims;
+        if self.seen.len() >= SEEN_MAX {
+            self.seen.clear();
+        }
+        self.seen.insert(token.into(), signed);
+        Ok(signed)
     }
 
     fn now_seconds(&self) -> i64 {
@@ -164,9 +190,9 @@ impl Tokens {
     }
 }
 
-fn claims(raw: &RawClaims) -> Result<Claims, AuthFailure> {
-    let agent_id = raw.user_id.map(AgentId).ok_or(AuthFailure::NoUser)?;
-    Ok(Claims { agent_id, issued_at: raw.iat, expires_at: raw.exp })
+fn claims(signed: SignedClaims) -> Result<Claims, AuthFailure> {
+    let agent_id = signed.user_id.map(AgentId).ok_or(AuthFailure::NoUser)?;
+    Ok(Claims { agent_id, issued_at: signed.iat, expires_at: signed.exp })
 }
 
 /// HS256 on ring. Anything else is refused.
@@ -218,8 +244,7 @@ impl Tokens {
     /// A well-signed access token that names nobody.
     pub(crate) fn issue_without_user(&self) -> String {
         let iat = self.now_seconds();
-        let (exp, jti) = (iat + 60, String::new());
-        self.sign(&RawClaims { token_type: TokenType::Access, exp, iat, jti, user_id: None })
+        self.sign(&IssuedClaims::new(TokenType::Access, iat, iat + 60, None))
     }
 }
 
@@ -270,6 +295,26 @@ mod tests {
             let outcome = ours.verify(&token, TokenType::Access);
             assert_eq!(outcome, Err(AuthFailure::Invalid), "{token}");
         }
+    }
+
+    #[test]
+    fn a_token_that_came_before_still_expires_and_few_are_remembered() {
+        let (tokens, clock) = tokens(b"key");
+        let issue = |id| tokens.issue(TokenType::Access, AgentId(id));
+        let first = issue(0);
+        for id in 0..i64::try_from(SEEN_MAX).unwrap() + 2 {
+            assert!(tokens.verify(&issue(id), TokenType::Access).is_ok());
+        }
+        assert!(tokens.seen.len() <= SEEN_MAX);
+        for _ in 0..2 {
+            assert_eq!(tokens.verify(&first, TokenType::Access).unwrap().agent_id, AgentId(0));
+            assert_eq!(tokens.verify(&first, TokenType::Refresh), Err(AuthFailure::WrongType));
+        }
+        let forged = format!("{first}x");
+        assert_eq!(tokens.verify(&forged, TokenType::Access), Err(AuthFailure::Invalid));
+        assert!(!tokens.seen.contains_key(forged.as_str()));
+        clock.advance(HOUR);
+        assert_eq!(tokens.verify(&first, TokenType::Access), Err(AuthFailure::Invalid));
     }
 
     #[test]

@@ -1,13 +1,9 @@
 //! Which web pages of other origins may call us (contract §1). No credentials: clients send tokens.
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderValue, Method, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
-
-use crate::state::AppState;
 
 const METHODS: &str = "DELETE, GET, OPTIONS, PATCH, POST, PUT";
 const REQUEST_HEADERS: &str = "accept, accept-encoding, authorization, content-type, dnt, origin, \
@@ -17,30 +13,39 @@ const EXPOSED_HEADERS: &str = "X-Request-Id, X-Total-Count, Content-Disposition"
 /// One day, as the earlier system answered.
 const MAX_AGE_SECONDS: &str = "86400";
 
-/// Answers preflights and marks the answers that an allowed origin may read.
-pub(super) async fn apply(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let origin = allowed_origin(&request, &app.config.cors_allowed_origins);
-    let is_preflight = request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if is_preflight { ().into_response() } else { next.run(request).await };
-    let headers = response.headers_mut();
-    headers.append(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = origin {
+/// What an answer has to say about the page that asks.
+pub(super) struct Caller {
+    /// An origin that may read answers.
+    origin: Option<HeaderValue>,
+    /// The browser asks before the page does; nobody else answers that.
+    pub(super) is_preflight: bool,
+}
+
+impl Caller {
+    pub(super) fn of(request: &Request, allowed: &[String]) -> Self {
+        let headers = request.headers();
+        let is_preflight = request.method() == Method::OPTIONS
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let is_allowed = |origin: &&HeaderValue| {
+            allowed.iter().any(|allowed| origin.as_bytes() == allowed.as_bytes())
+        };
+        let origin = headers.get(header::ORIGIN).filter(is_allowed).cloned();
+        Self { origin, is_preflight }
+    }
+
+    /// Marks an answer that an allowed origin may read.
+    pub(super) fn mark(self, headers: &mut HeaderMap) {
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+        let Some(origin) = self.origin else { return };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static(EXPOSED_HEADERS),
         );
-        if is_preflight {
+        if self.is_preflight {
             add_preflight_headers(headers);
         }
     }
-    response
-}
-
-fn allowed_origin(request: &Request, allowed: &[String]) -> Option<HeaderValue> {
-    let origin = request.headers().get(header::ORIGIN)?;
-    allowed.iter().any(|allowed| origin.as_bytes() == allowed.as_bytes()).then(|| origin.clone())
 }
 
 fn add_preflight_headers(headers: &mut HeaderMap) {

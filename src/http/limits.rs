@@ -1,6 +1,11 @@
 //! How large a body may be and how long an answer may take.
 
-use std::time::Duration;
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -8,10 +13,16 @@ use axum::{
     http::header,
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
+    routing::Route,
 };
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{Either, Map},
+};
+use tokio::time::{Timeout, error::Elapsed};
+use tower::{Layer, Service};
 
-use futures_util::StreamExt;
-
+use super::envelope;
 use crate::{error::ApiError, state::AppState};
 
 /// The largest document of the API (templates) is a tenth of it.
@@ -36,75 +47,133 @@ const WEBHOOK_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 #[derive(Debug, Clone, Copy)]
 struct Limits {
+    body: DefaultBodyLimit,
+    /// What may be declared.
     body_bytes_max: usize,
     timeout: Duration,
 }
 
+impl Limits {
+    fn new(body_bytes_max: usize, timeout: Duration) -> Self {
+        Self { body: DefaultBodyLimit::max(body_bytes_max), body_bytes_max, timeout }
+    }
+
+    fn are_exceeded_by(&self, request: &Request) -> bool {
+        declared_bytes(request).is_some_and(|bytes| bytes > self.body_bytes_max)
+    }
+}
+
 /// The limits of ordinary routes.
 pub fn standard(routes: Router<AppState>) -> Router<AppState> {
-    limited(routes, Limits { body_bytes_max: BODY_BYTES_MAX, timeout: ANSWER_TIMEOUT })
+    limited(routes, Limits::new(BODY_BYTES_MAX, ANSWER_TIMEOUT))
 }
 
 /// The limits of routes that networks deliver to.
 pub fn webhook(routes: Router<AppState>) -> Router<AppState> {
-    limited(routes, Limits { body_bytes_max: WEBHOOK_BYTES_MAX, timeout: ANSWER_TIMEOUT })
+    limited(routes, Limits::new(WEBHOOK_BYTES_MAX, ANSWER_TIMEOUT))
 }
 
 /// The limits of routes that give and take a number as a file.
 pub fn backup(routes: Router<AppState>) -> Router<AppState> {
-    limited(routes, Limits { body_bytes_max: BACKUP_BYTES_MAX, timeout: UPLOAD_TIMEOUT })
+    limited(routes, Limits::new(BACKUP_BYTES_MAX, UPLOAD_TIMEOUT))
 }
 
 /// The limits of routes that take a picture of the company.
 pub fn picture(routes: Router<AppState>) -> Router<AppState> {
-    let body_bytes_max = PICTURE_BYTES_MAX + UPLOAD_OVERHEAD_BYTES;
-    limited(routes, Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT })
+    limited(routes, Limits::new(PICTURE_BYTES_MAX + UPLOAD_OVERHEAD_BYTES, UPLOAD_TIMEOUT))
 }
 
 /// The limits of routes that take both pictures of a customer at once.
 pub fn pictures(routes: Router<AppState>) -> Router<AppState> {
     let body_bytes_max = 2 * PICTURE_BYTES_MAX + UPLOAD_OVERHEAD_BYTES;
-    let limits = Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT };
-    routes
-        .layer(DefaultBodyLimit::max(body_bytes_max))
-        .layer(from_fn_with_state(limits, enforce_upload))
+    patient(routes, Limits::new(body_bytes_max, UPLOAD_TIMEOUT))
 }
 
 /// The limits of routes that take files. How large a body may be is up to their extractor,
 /// [`super::upload::Upload`].
 pub fn upload(routes: Router<AppState>, app: &AppState) -> Router<AppState> {
     let body_bytes_max = app.config.upload_bytes_max.saturating_add(UPLOAD_OVERHEAD_BYTES);
-    let limits = Limits { body_bytes_max, timeout: UPLOAD_TIMEOUT };
-    routes.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(limits, enforce_upload))
+    let limits = Limits::new(body_bytes_max, UPLOAD_TIMEOUT);
+    patient(routes, Limits { body: DefaultBodyLimit::disable(), ..limits })
+}
+
+/// Routes that stay open all day.
+pub fn none(routes: Router<AppState>) -> Router<AppState> {
+    limited(
+        routes,
+        Limits {
+            body: DefaultBodyLimit::disable(),
+            body_bytes_max: usize::MAX,
+            timeout: Duration::MAX,
+        },
+    )
 }
 
 fn limited(routes: Router<AppState>, limits: Limits) -> Router<AppState> {
-    routes
-        .layer(DefaultBodyLimit::max(limits.body_bytes_max))
-        .layer(from_fn_with_state(limits, enforce))
+    routes.layer(limits)
 }
 
-/// A body of unknown length is cut off by `DefaultBodyLimit` while a handler reads it.
-async fn enforce(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    if declared_bytes(&request).is_some_and(|bytes| bytes > limits.body_bytes_max) {
-        return ApiError::TooLarge.into_response();
-    }
-    match tokio::time::timeout(limits.timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => ApiError::unavailable("no answer within the time limit").into_response(),
+/// Who declares too much and sends it without asking first is heard out.
+fn patient(routes: Router<AppState>, limits: Limits) -> Router<AppState> {
+    limited(routes, limits).layer(from_fn_with_state(limits, hear_out))
+}
+
+impl Layer<Route> for Limits {
+    type Service = Limited;
+
+    fn layer(&self, inner: Route) -> Limited {
+        Limited { inner, limits: *self }
     }
 }
 
-/// Like [`enforce`], but who declares too much and sends it without asking first is heard out.
-async fn enforce_upload(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    if declared_bytes(&request).is_none_or(|bytes| bytes <= limits.body_bytes_max) {
-        return enforce(State(limits), request, next).await;
+/// A route within its limits.
+#[derive(Clone)]
+struct Limited {
+    inner: Route,
+    limits: Limits,
+}
+
+type Answer = Result<Response, Infallible>;
+
+impl Service<Request> for Limited {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<
+        Ready<Answer>,
+        Map<Timeout<<Route as Service<Request>>::Future>, fn(Result<Answer, Elapsed>) -> Answer>,
+    >;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request>::poll_ready(&mut self.inner, context)
     }
-    if !request.headers().contains_key(header::EXPECT) {
+
+    /// A body of unknown length is cut off by `DefaultBodyLimit` while a handler reads it.
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        envelope::note_route(&request);
+        if self.limits.are_exceeded_by(&request) {
+            return Either::Left(ready(Ok(ApiError::TooLarge.into_response())));
+        }
+        self.limits.body.apply(&mut request);
+        let answer = tokio::time::timeout(self.limits.timeout, self.inner.call(request));
+        Either::Right(answer.map(in_time as fn(_) -> _))
+    }
+}
+
+fn in_time(answer: Result<Answer, Elapsed>) -> Answer {
+    answer.unwrap_or_else(|_| {
+        Ok(ApiError::unavailable("no answer within the time limit").into_response())
+    })
+}
+
+async fn hear_out(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let is_sent_anyway = !request.headers().contains_key(header::EXPECT);
+    if limits.are_exceeded_by(&request) && is_sent_anyway {
+        envelope::note_route(&request);
         // Whether it ends or not, the answer is the same.
         let _ = tokio::time::timeout(limits.timeout, drain(request.into_body())).await;
+        return ApiError::TooLarge.into_response();
     }
-    ApiError::TooLarge.into_response()
+    next.run(request).await
 }
 
 async fn drain(body: axum::body::Body) {
@@ -136,7 +205,7 @@ mod tests {
     };
 
     fn routes(app: &TestApp) -> Router {
-        let limits = Limits { body_bytes_max: 8, timeout: Duration::from_millis(5) };
+        let limits = Limits::new(8, Duration::from_millis(5));
         let routes = Router::new()
             .route("/echo", post(async |body: http::Body| drop(body)))
             .route("/stuck", post(std::future::pending::<()>));

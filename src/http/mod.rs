@@ -31,10 +31,10 @@ mod department_routing;
 mod departments;
 mod docs;
 mod documents;
+mod envelope;
 pub mod fields;
 mod file_reply;
 mod health;
-mod layers;
 pub mod limits;
 mod media;
 mod message_actions;
@@ -78,18 +78,14 @@ mod webhook_deliveries;
 mod webhook_endpoints;
 
 pub use body::Body;
+pub use envelope::Envelope;
 pub use fields::Fields;
 pub use paging::Listing;
 pub use path::Id;
 pub use query::Query;
 pub use target::{Slash, Target};
 
-use axum::{
-    Router,
-    http::Method,
-    middleware::{from_fn, from_fn_with_state},
-    routing::get,
-};
+use axum::{middleware::from_fn_with_state, routing::get};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
@@ -97,7 +93,7 @@ use self::table::Table;
 use crate::{console, error::ApiError, state::AppState, ws::endpoint};
 
 /// Everything that is served, ready to be handed to [`server::serve`].
-pub fn router(app: &AppState) -> Router {
+pub fn router(app: &AppState) -> Envelope {
     let throttle = from_fn_with_state(app.clone(), throttle::per_address);
     let throttled = throttled().into_router().route_layer(throttle);
     let routes = limits::standard(throttled.merge(standard().into_router()))
@@ -106,14 +102,10 @@ pub fn router(app: &AppState) -> Router {
         .merge(limits::webhook(deliveries().into_router()))
         .merge(limits::backup(backups().into_router()))
         .merge(limits::picture(settings::picture_routes().into_router()))
-        .merge(sockets().into_router())
+        .merge(limits::none(sockets().into_router()))
         .fallback(async || ApiError::not_found())
-        .method_not_allowed_fallback(async |method: Method| {
-            ApiError::MethodNotAllowed(method.to_string())
-        })
-        .layer(from_fn(layers::note_route))
         .with_state(app.clone());
-    layers::surround(routes, app)
+    Envelope::new(routes, app)
 }
 
 /// What the handlers' annotations say about the paths below, as they are written here, and the paths

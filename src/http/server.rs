@@ -3,11 +3,11 @@
 //! Ours and not axum's because of what it has to bound: how many connections there are, how long a
 //! client may take over its headers, and how long the end may take.
 
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
     extract::{ConnectInfo, Request},
+    response::Response,
 };
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -19,7 +19,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 use crate::shutdown::Shutdown;
 
@@ -45,23 +45,37 @@ pub struct ConnectionSlot(
 /// Serves until `shutdown`; then finishes what has been started, for at most ten seconds.
 ///
 /// Upgraded sockets are not waited for: who upgrades them ends them.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
-    let server = Server::new(router);
+pub async fn serve<S: Answers>(listener: TcpListener, routes: S, shutdown: &Shutdown) {
+    let server = Server::new(routes);
     server.accept_until(&listener, &shutdown.graceful).await;
     // Whoever tries from now on is refused at once instead of waiting in the backlog.
     drop(listener);
     server.drain(&shutdown.now).await;
 }
 
-struct Server {
-    router: Router,
+/// What answers requests: a router, or what surrounds it.
+pub trait Answers:
+    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+struct Server<S> {
+    routes: S,
     http: auto::Builder<TokioExecutor>,
     slots: Arc<Semaphore>,
     connections: GracefulShutdown,
 }
 
-impl Server {
-    fn new(router: Router) -> Self {
+impl<S: Answers> Server<S> {
+    fn new(routes: S) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
@@ -73,7 +87,7 @@ impl Server {
             .keep_alive_interval(HEADER_READ_TIMEOUT)
             .max_concurrent_streams(HTTP2_STREAMS_MAX);
         let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        Self { router, http, slots, connections: GracefulShutdown::new() }
+        Self { routes, http, slots, connections: GracefulShutdown::new() }
     }
 
     async fn accept_until(&self, listener: &TcpListener, end: &CancellationToken) {
@@ -111,7 +125,7 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY cannot be set");
         }
-        let router = self.router.clone();
+        let routes = self.routes.clone();
         let begun = CancellationToken::new();
         let has_begun = begun.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
@@ -119,7 +133,7 @@ impl Server {
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(slot.clone());
-            router.clone().oneshot(request)
+            routes.clone().oneshot(request)
         });
         let connection =
             self.http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
@@ -164,8 +178,9 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::{
+        Router,
         http::{StatusCode, header},
-        response::{IntoResponse, Response},
+        response::IntoResponse,
         routing::get,
     };
     use hyper_util::server::conn::auto::upgrade;

@@ -1,11 +1,11 @@
 //! A table of paths that is at the same time their documentation: a path can only be added together
 //! with what [`utoipa::path`] says about its handlers.
 
-use axum::{Router, routing::MethodRouter};
+use axum::{Router, http::Method, routing::MethodRouter};
 use utoipa::openapi::{OpenApi, Paths};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use crate::state::AppState;
+use crate::{error::ApiError, state::AppState};
 
 /// Routes with their documentation, and the paths of those that have none on purpose.
 #[derive(Default)]
@@ -48,8 +48,12 @@ impl Table {
         Self { routes: self.routes.merge(other.routes), ..self }
     }
 
+    /// The routes; another method than theirs is answered 405.
     pub(super) fn into_router(self) -> Router<AppState> {
-        self.routes.into()
+        let routes: Router<AppState> = self.routes.into();
+        routes.method_not_allowed_fallback(async |method: Method| {
+            ApiError::MethodNotAllowed(method.to_string())
+        })
     }
 
     /// What the annotations say, and the paths that are not in it.

@@ -1,20 +1,26 @@
 //! What surrounds every request, outermost first: request id with access log and security headers,
 //! CORS, panics, the form of the path.
+//!
+//! One service and not a stack of layers: each layer of a router clones what is below it and boxes
+//! another future, for each request.
 
 use std::{
     any::Any,
+    convert::Infallible,
+    panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
+    task::{Context, Poll},
     time::Instant,
 };
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, header},
-    middleware::{Next, from_fn_with_state, map_request},
+    extract::{MatchedPath, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use tower_http::catch_panic::CatchPanicLayer;
+use futures_util::{FutureExt, future::BoxFuture};
+use tower::{Service, ServiceExt};
 use tracing::Instrument;
 
 use super::{cors, target};
@@ -24,24 +30,19 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A client's own id is echoed up to this length; UUIDs and trace ids are shorter.
 const REQUEST_ID_CHARS_MAX: usize = 64;
 
-/// Puts the layers around the finished routes. They sit on a router of their own, because a router
-/// routes before it runs its layers and the path has to be normalised first.
-pub(super) fn surround(routes: Router, app: &AppState) -> Router {
-    // The layer added last is the outermost.
-    Router::new()
-        .fallback_service(routes)
-        .layer(map_request(async |request: Request| target::normalise(request)))
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| answer_panic(&*panic)))
-        .layer(from_fn_with_state(app.clone(), cors::apply))
-        .layer(from_fn_with_state(app.clone(), envelope))
+/// The finished routes with what surrounds them.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    routes: Router,
+    app: AppState,
 }
 
-/// Where the router leaves the path, as it is written in the table, for the layers around it.
+/// Where the router leaves the path, as it is written in the table, for what is around it.
 #[derive(Clone, Default)]
 struct Routed(Arc<OnceLock<MatchedPath>>);
 
-/// A layer of the routes themselves: only they know where a request was routed to.
-pub(super) async fn note_route(request: Request, next: Next) -> Response {
+/// Called below the router: only there it is known where a request was routed to.
+pub(super) fn note_route(request: &Request) {
     let extensions = request.extensions();
     if let (Some(routed), Some(path)) =
         (extensions.get::<Routed>(), extensions.get::<MatchedPath>())
@@ -49,35 +50,79 @@ pub(super) async fn note_route(request: Request, next: Next) -> Response {
         // A request is routed once.
         let _ = routed.0.set(path.clone());
     }
-    next.run(request).await
 }
 
-async fn envelope(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
-    let id = request_id(&request);
-    let span = tracing::info_span!("request", request.id = id.to_str().unwrap_or_default());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let routed = Routed::default();
-    request.extensions_mut().insert(routed.clone());
-    let started = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let took = started.elapsed();
-    let route = routed.0.get().map(MatchedPath::as_str);
-    app.metrics.answered(&method, route, response.status(), took);
-    // Without the query: it may hold a token.
-    tracing::debug!(
-        parent: &span,
-        method = %method,
-        path,
-        status = response.status().as_u16(),
-        duration_ms = took.as_secs_f64() * 1000.0,
-        "answered"
-    );
-    let headers = response.headers_mut();
+impl Envelope {
+    pub(super) fn new(routes: Router, app: &AppState) -> Self {
+        Self { routes, app: app.clone() }
+    }
+
+    async fn answer(self, mut request: Request) -> Response {
+        let id = request_id(&request);
+        let span = tracing::info_span!("request", request.id = id.to_str().unwrap_or_default());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let routed = Routed::default();
+        request.extensions_mut().insert(routed.clone());
+        let Self { routes, app } = self;
+        let started = Instant::now();
+        let answer = answer_across_origins(routes, &app, request);
+        let mut response = answer.instrument(span.clone()).await;
+        let took = started.elapsed();
+        let route = routed.0.get().map(MatchedPath::as_str);
+        app.metrics.answered(&method, route, response.status(), took);
+        // Without the query: it may hold a token.
+        tracing::debug!(
+            parent: &span,
+            method = %method,
+            path = uri.path(),
+            status = response.status().as_u16(),
+            duration_ms = took.as_secs_f64() * 1000.0,
+            "answered"
+        );
+        add_headers(response.headers_mut(), id);
+        response
+    }
+}
+
+impl Service<Request> for Envelope {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        Box::pin(self.clone().answer(request).map(Ok))
+    }
+}
+
+/// Preflights are answered before routing.
+async fn answer_across_origins(routes: Router, app: &AppState, request: Request) -> Response {
+    let caller = cors::Caller::of(&request, &app.config.cors_allowed_origins);
+    let mut response = if caller.is_preflight {
+        ().into_response()
+    } else {
+        answer_or_panic(routes, target::normalise(request)).await
+    };
+    caller.mark(response.headers_mut());
+    response
+}
+
+async fn answer_or_panic(routes: Router, request: Request) -> Response {
+    match AssertUnwindSafe(routes.oneshot(request)).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        Err(panic) => answer_panic(&*panic),
+    }
+}
+
+fn add_headers(headers: &mut HeaderMap, id: HeaderValue) {
     headers.insert(REQUEST_ID, id);
     for (name, value) in SECURITY_HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }
 
 const SECURITY_HEADERS: [(HeaderName, &str); 3] = [
@@ -109,10 +154,13 @@ fn answer_panic(panic: &(dyn Any + Send)) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::{middleware::from_fn, routing::get};
+    use axum::routing::get;
 
     use super::*;
-    use crate::test_support::{TestApp, send};
+    use crate::{
+        http::limits,
+        test_support::{TestApp, send},
+    };
 
     #[tokio::test]
     async fn every_answer_carries_an_id_and_the_security_headers() {
@@ -143,7 +191,7 @@ mod tests {
         let routes = Router::new()
             .route("/boom", get(async || -> () { std::panic::panic_any("secret detail") }));
         let request = Request::get("/boom/").body(axum::body::Body::empty()).unwrap();
-        let answer = send(surround(routes, &app.state), request).await;
+        let answer = send(Envelope::new(routes, &app.state), request).await;
         assert_eq!(answer.status, 500);
         assert_eq!(answer.json()["error"], "Ocorreu um erro de servidor.");
         assert_eq!(answer.headers["x-request-id"].len(), 32);
@@ -159,12 +207,11 @@ mod tests {
             app.get(path).signed_in().send().await;
         }
         app.post("/api/v1/health").send().await;
-        let boom = from_fn(note_route);
-        let routes = Router::new()
-            .route("/boom/{id}", get(async || -> () { std::panic::panic_any("") }))
-            .layer(boom);
+        let boom = get(async || -> () { std::panic::panic_any("") });
+        let routes =
+            limits::none(Router::new().route("/boom/{id}", boom)).with_state(app.state.clone());
         let request = Request::get("/boom/5511988887777").body(axum::body::Body::empty()).unwrap();
-        send(surround(routes, &app.state), request).await;
+        send(Envelope::new(routes, &app.state), request).await;
         let text = app.state.metrics.encode().unwrap();
         for line in [
             r#"dx_http_requests_total{method="GET",route="/api/v1/chats/{chat_id}",status="4xx"} 2"#,
