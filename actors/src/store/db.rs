@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 use sqlx::{
-    FromRow, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    Arguments, Database, FromRow, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{
@@ -27,8 +27,8 @@ use super::{
 
 /// Readers on SQLite: two cores have no use for more, and each keeps its own page cache.
 const SQLITE_READERS_MAX: u32 = 4;
-/// Connections to PostgreSQL: one for the folded writes, the rest for units and reads.
-const POSTGRES_CONNECTIONS_MAX: u32 = 12;
+/// Connections to PostgreSQL for units and reads; the folded writes have one more.
+const POSTGRES_CONNECTIONS_MAX: u32 = 11;
 /// How long a statement waits for a connection before the caller is told to try again.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for a lock that another process holds.
@@ -80,22 +80,25 @@ impl DerefMut for Tx {
     }
 }
 
-macro_rules! bind_all {
-    ($query:expr, $args:expr) => {{
-        let mut query = $query;
-        for arg in $args {
-            query = match arg {
-                Arg::Int(value) => query.bind(value),
-                Arg::Bool(value) => query.bind(value),
-                Arg::Text(value) => query.bind(value),
-                Arg::Bytes(value) => query.bind(value),
-                Arg::Time(value) => query.bind(value),
-                Arg::Date(value) => query.bind(value),
-                Arg::Hours(value) => query.bind(value),
-                Arg::Reasons(value) => query.bind(value),
-            };
+macro_rules! arguments {
+    ($db:ty, $args:expr) => {{
+        let args = $args;
+        let mut arguments = <$db as Database>::Arguments::default();
+        arguments.reserve(args.len(), 0);
+        for arg in args {
+            match arg {
+                Arg::Int(value) => arguments.add(value),
+                Arg::Bool(value) => arguments.add(value),
+                Arg::Text(value) => arguments.add(value),
+                Arg::Bytes(value) => arguments.add(value),
+                Arg::Time(value) => arguments.add(value),
+                Arg::Date(value) => arguments.add(value),
+                Arg::Hours(value) => arguments.add(value),
+                Arg::Reasons(value) => arguments.add(value),
+            }
+            .map_err(sqlx::Error::Encode)?;
         }
-        query
+        arguments
     }};
 }
 
@@ -120,8 +123,8 @@ macro_rules! verbs {
             pub(crate) async fn all<T: Row>($($receiver)* self, sql: Sql) -> Result<Vec<T>, StoreError> {
                 let (text, args) = counted(sql).into_parts(self.spelling());
                 Ok(match self {
-                    Self::Sqlite($inner) => bind_all!(sqlx::query_as(text), args).fetch_all($executor).await?,
-                    Self::Postgres($inner) => bind_all!(sqlx::query_as(text), args).fetch_all($executor).await?,
+                    Self::Sqlite($inner) => sqlx::query_as_with(text, arguments!(Sqlite, args)).fetch_all($executor).await?,
+                    Self::Postgres($inner) => sqlx::query_as_with(text, arguments!(Postgres, args)).fetch_all($executor).await?,
                 })
             }
 
@@ -129,8 +132,8 @@ macro_rules! verbs {
             pub(crate) async fn opt<T: Row>($($receiver)* self, sql: Sql) -> Result<Option<T>, StoreError> {
                 let (text, args) = counted(sql).into_parts(self.spelling());
                 Ok(match self {
-                    Self::Sqlite($inner) => bind_all!(sqlx::query_as(text), args).fetch_optional($executor).await?,
-                    Self::Postgres($inner) => bind_all!(sqlx::query_as(text), args).fetch_optional($executor).await?,
+                    Self::Sqlite($inner) => sqlx::query_as_with(text, arguments!(Sqlite, args)).fetch_optional($executor).await?,
+                    Self::Postgres($inner) => sqlx::query_as_with(text, arguments!(Postgres, args)).fetch_optional($executor).await?,
                 })
             }
 
@@ -138,8 +141,8 @@ macro_rules! verbs {
             pub(crate) async fn one<T: Row>($($receiver)* self, sql: Sql) -> Result<T, StoreError> {
                 let (text, args) = counted(sql).into_parts(self.spelling());
                 Ok(match self {
-                    Self::Sqlite($inner) => bind_all!(sqlx::query_as(text), args).fetch_one($executor).await?,
-                    Self::Postgres($inner) => bind_all!(sqlx::query_as(text), args).fetch_one($executor).await?,
+                    Self::Sqlite($inner) => sqlx::query_as_with(text, arguments!(Sqlite, args)).fetch_one($executor).await?,
+                    Self::Postgres($inner) => sqlx::query_as_with(text, arguments!(Postgres, args)).fetch_one($executor).await?,
                 })
             }
 
@@ -147,8 +150,8 @@ macro_rules! verbs {
             pub(crate) async fn run($($receiver)* self, sql: Sql) -> Result<u64, StoreError> {
                 let (text, args) = counted(sql).into_parts(self.spelling());
                 Ok(match self {
-                    Self::Sqlite($inner) => bind_all!(sqlx::query(text), args).execute($executor).await?.rows_affected(),
-                    Self::Postgres($inner) => bind_all!(sqlx::query(text), args).execute($executor).await?.rows_affected(),
+                    Self::Sqlite($inner) => sqlx::query_with(text, arguments!(Sqlite, args)).execute($executor).await?.rows_affected(),
+                    Self::Postgres($inner) => sqlx::query_with(text, arguments!(Postgres, args)).execute($executor).await?.rows_affected(),
                 })
             }
         }
@@ -166,17 +169,33 @@ pub(crate) struct Inserted {
 }
 
 impl Connection {
-    /// Runs an insertion on SQLite, whose only writer numbers the rows of a statement in their order; `None` on
-    /// PostgreSQL, where others draw numbers in between. Cheaper than having each row returned.
+    /// Runs statements one after the other; each is put together while the one before runs.
+    pub(crate) async fn run_each(
+        &mut self,
+        mut statements: impl Iterator<Item = Sql>,
+    ) -> Result<(), StoreError> {
+        let mut next = statements.next();
+        while let Some(sql) = next {
+            let (done, following) =
+                tokio::join!(biased; self.run(sql), async { statements.next() });
+            done?;
+            next = following;
+        }
+        Ok(())
+    }
+
+    /// Runs an insertion on SQLite, whose only writer numbers the rows of a statement in their order; gives it
+    /// back on PostgreSQL, where others draw numbers in between. Cheaper than having each row returned.
     pub(crate) async fn insert_in_order(
         &mut self,
-        insert: impl FnOnce() -> Sql,
-    ) -> Result<Option<Inserted>, StoreError> {
+        insert: Sql,
+    ) -> Result<Result<Inserted, Sql>, StoreError> {
         let spelling = self.spelling();
-        let Self::Sqlite(connection) = self else { return Ok(None) };
-        let (text, args) = counted(insert()).into_parts(spelling);
-        let done = bind_all!(sqlx::query(text), args).execute(&mut **connection).await?;
-        Ok(Some(Inserted { rows: done.rows_affected(), last_id: done.last_insert_rowid() }))
+        let Self::Sqlite(connection) = self else { return Ok(Err(insert)) };
+        let (text, args) = counted(insert).into_parts(spelling);
+        let done =
+            sqlx::query_with(text, arguments!(Sqlite, args)).execute(&mut **connection).await?;
+        Ok(Ok(Inserted { rows: done.rows_affected(), last_id: done.last_insert_rowid() }))
     }
 
     /// Inserts so many rows with one statement; their ids, in order.
@@ -185,17 +204,18 @@ impl Connection {
         insert: Sql,
         count: usize,
     ) -> Result<Vec<i64>, StoreError> {
-        if let Self::Postgres(_) = self {
-            let rows: Vec<(i64,)> = self.all(insert.push(" RETURNING id")).await?;
-            let mut ids: Vec<i64> = rows.into_iter().map(|(id,)| id).collect();
-            ids.sort_unstable();
-            return Ok(ids);
+        match self.insert_in_order(insert).await? {
+            Ok(Inserted { rows, last_id }) if usize::try_from(rows) == Ok(count) => {
+                Ok((last_id + 1 - rows.cast_signed()..=last_id).collect())
+            }
+            Ok(_) => Err(StoreError::Stale),
+            Err(insert) => {
+                let rows: Vec<(i64,)> = self.all(insert.push(" RETURNING id")).await?;
+                let mut ids: Vec<i64> = rows.into_iter().map(|(id,)| id).collect();
+                ids.sort_unstable();
+                Ok(ids)
+            }
         }
-        let inserted = self.insert_in_order(|| insert).await?.ok_or(StoreError::Stale)?;
-        if usize::try_from(inserted.rows) != Ok(count) {
-            return Err(StoreError::Stale);
-        }
-        Ok((inserted.last_id + 1 - inserted.rows.cast_signed()..=inserted.last_id).collect())
     }
 
     /// Runs a statement whose last placeholder is a JSON document; how many rows were changed.
@@ -207,21 +227,30 @@ impl Connection {
         let (text, args) = counted(sql).into_parts(self.spelling());
         Ok(match self {
             Self::Sqlite(connection) => {
-                let query = bind_all!(sqlx::query(text), args).bind(Json(document));
+                let query = sqlx::query_with(text, arguments!(Sqlite, args)).bind(Json(document));
                 query.execute(&mut **connection).await?.rows_affected()
             }
             Self::Postgres(connection) => {
-                let query = bind_all!(sqlx::query(text), args).bind(Json(document));
+                let query = sqlx::query_with(text, arguments!(Postgres, args)).bind(Json(document));
                 query.execute(&mut **connection).await?.rows_affected()
             }
         })
     }
 }
 
-/// The pools of one database: SQLite has one writing connection apart from its readers.
+/// The pools of one database.
 pub(crate) struct Pools {
+    /// On PostgreSQL units of work use it, too.
     pub(crate) reader: Db,
+    /// The one connection of the writer. It is opened where the writer runs, whose runtime drives it.
     pub(crate) writer: Db,
+}
+
+impl Pools {
+    /// Where units of work run side by side: on PostgreSQL only.
+    pub(crate) fn side_by_side(&self) -> Option<&Db> {
+        matches!(self.reader, Db::Postgres(_)).then_some(&self.reader)
+    }
 }
 
 /// Opens the database that `url` names (`sqlite://…` or `postgres://…`).
@@ -239,12 +268,12 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| StoreError::BadUrl(error.to_string()))?
         .application_name("dx-connect");
-    let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS_MAX)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await?;
-    Ok(Pools { reader: Db::Postgres(pool.clone()), writer: Db::Postgres(pool) })
+    let pool = |connections_max| {
+        PgPoolOptions::new().max_connections(connections_max).acquire_timeout(ACQUIRE_TIMEOUT)
+    };
+    let writer = pool(1).idle_timeout(None).max_lifetime(None).connect_lazy_with(options.clone());
+    let reader = pool(POSTGRES_CONNECTIONS_MAX).connect_with(options).await?;
+    Ok(Pools { reader: Db::Postgres(reader), writer: Db::Postgres(writer) })
 }
 
 async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {

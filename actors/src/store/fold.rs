@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::{
     Direction, Message, MessageRowId, MessageStatus, NewMessage, SessionId, TicketId, Timestamp,
-    webhook::EventKind,
+    search::index_words, webhook::EventKind,
 };
 
 /// Rows of one multi-row statement. Powers of two below keep the number of statement texts small.
@@ -159,7 +159,10 @@ async fn append_folded(
     tx: &mut Tx,
     messages: &[&NewMessage],
 ) -> Result<Vec<Option<Appended>>, StoreError> {
-    let mut rows = insert_new(tx, messages).await?;
+    // The words are looked for while the rows are inserted.
+    let words = async { messages.iter().map(|message| index_words(&message.text)).collect() };
+    let (rows, words): (_, Vec<_>) = tokio::join!(biased; insert_new(tx, messages), words);
+    let mut rows = rows?;
     let mut ids = Vec::with_capacity(messages.len());
     let mut fresh = Vec::with_capacity(messages.len());
     for message in messages {
@@ -177,7 +180,7 @@ async fn append_folded(
     }
     touch_tickets(tx, &fresh).await?;
     count_received(tx, &fresh).await?;
-    let new = messages.iter().zip(&ids).filter_map(|(message, id)| Some(((*id)?, &*message.text)));
+    let new = ids.iter().zip(words).filter_map(|(id, words)| Some(((*id)?, words)));
     search::index(tx, new).await?;
     let changed = join_parked(tx, messages, &ids).await?;
     for (message, id) in messages.iter().zip(&ids) {
@@ -193,34 +196,51 @@ type IdsByKey = BTreeMap<(SessionId, String), MessageRowId>;
 
 /// Inserts those that are not there yet; their ids.
 async fn insert_new(tx: &mut Tx, messages: &[&NewMessage]) -> Result<IdsByKey, StoreError> {
-    type Key = (MessageRowId, SessionId, String);
     let mut ids = IdsByKey::new();
     let mut highest = None;
-    for chunk in power_of_two_chunks(messages) {
-        if highest.is_none() && chunk.len() > 1 {
-            let (id,): (i64,) = tx.one(sql("SELECT COALESCE(MAX(id), 0) FROM messages")).await?;
-            highest = Some(id);
-        }
-        let keys: Vec<Key> = match tx.insert_in_order(|| insert(chunk)).await? {
-            None => tx.all(insert(chunk).push(" RETURNING id, session_id, message_id")).await?,
-            Some(Inserted { rows: 0, .. }) => continue,
-            Some(Inserted { rows, last_id }) => {
-                let before = highest.replace(last_id);
-                if usize::try_from(rows) == Ok(chunk.len()) {
-                    let key = |(id, message): (i64, &&NewMessage)| {
-                        (MessageRowId(id), message.session_id, message.message_id.clone())
-                    };
-                    (last_id + 1 - rows.cast_signed()..).zip(chunk).map(key).collect()
-                } else {
-                    let select =
-                        sql("SELECT id, session_id, message_id FROM messages WHERE id > $1");
-                    tx.all(select.bind(before.unwrap_or_default())).await?
-                }
-            }
-        };
-        ids.extend(keys.into_iter().map(|(id, session, message)| ((session, message), id)));
+    let mut chunks = power_of_two_chunks(messages).map(|chunk| (chunk, insert(chunk)));
+    let mut next = chunks.next();
+    while let Some((chunk, insert)) = next {
+        // The next one is put together while this one runs.
+        let inserted = insert_chunk(tx, chunk, insert, &mut highest);
+        let (keys, following) = tokio::join!(biased; inserted, async { chunks.next() });
+        ids.extend(keys?.into_iter().map(|(id, session, message)| ((session, message), id)));
+        next = following;
     }
     Ok(ids)
+}
+
+type Key = (MessageRowId, SessionId, String);
+
+/// Those of a statement that were not there yet. `highest` is the last id, once it is known.
+async fn insert_chunk(
+    tx: &mut Tx,
+    chunk: &[&NewMessage],
+    insert: Sql,
+    highest: &mut Option<i64>,
+) -> Result<Vec<Key>, StoreError> {
+    if highest.is_none() && chunk.len() > 1 {
+        let (id,): (i64,) = tx.one(sql("SELECT COALESCE(MAX(id), 0) FROM messages")).await?;
+        *highest = Some(id);
+    }
+    let Inserted { rows, last_id } = match tx.insert_in_order(insert).await? {
+        Ok(inserted) => inserted,
+        Err(insert) => {
+            return tx.all(insert.push(" RETURNING id, session_id, message_id")).await;
+        }
+    };
+    if rows == 0 {
+        return Ok(Vec::new());
+    }
+    let before = highest.replace(last_id);
+    if usize::try_from(rows) == Ok(chunk.len()) {
+        let key = |(id, message): (i64, &&NewMessage)| {
+            (MessageRowId(id), message.session_id, message.message_id.clone())
+        };
+        return Ok((last_id + 1 - rows.cast_signed()..).zip(chunk).map(key).collect());
+    }
+    let select = sql("SELECT id, session_id, message_id FROM messages WHERE id > $1");
+    tx.all(select.bind(before.unwrap_or_default())).await
 }
 
 /// What became of these messages before they came is theirs from now on; the rows that it changed. Of what
@@ -271,46 +291,42 @@ pub(super) fn is_message_key(constraint: &str) -> bool {
 }
 
 fn insert(messages: &[&NewMessage]) -> Sql {
-    let insert =
-        sql("INSERT INTO messages (session_id, ticket_id, agent_id, chat_id, message_id, \
-         client_message_id, task_id, direction, kind, status, status_rank, phone, contact_name, \
-         text, media_url, media_mime_type, media_size, raw_payload, protocol_version, \
-         is_automatic, error, provider_at, created_at, queued_at, delivered_at, sent_at, \
-         media_key, media_status, details, quoted_message_id) VALUES ")
-        .push_rows(messages, |row, message| {
-            let status = message.first_status();
-            let delivered_at = (message.direction == Direction::Inbound).then_some(message.at);
-            row.push_bind("", message.session_id)
-                .push_bind(", ", message.ticket_id)
-                .push_bind(", ", message.agent_id)
-                .push_bind(", ", message.chat_id.as_str())
-                .push_bind(", ", message.message_id.as_str())
-                .push_bind(", ", message.client_message_id.as_deref())
-                .push_bind(", ", message.task_id.as_deref())
-                .push_bind(", ", message.direction)
-                .push_bind(", ", message.kind)
-                .push_bind(", ", status)
-                .push_bind(", ", status.rank())
-                .push_bind(", ", message.phone.as_str())
-                .push_bind(", ", message.contact_name.as_str())
-                .push_bind(", ", message.text.as_str())
-                .push_bind(", ", message.media_url.as_deref())
-                .push_bind(", ", message.media_mime_type.as_deref())
-                .push_bind(", ", message.media_size)
-                .push_bind(", ", message.raw_payload.as_deref())
-                .push_bind(", ", message.protocol_version.as_str())
-                .push_bind(", ", message.is_automatic)
-                .push_bind(", ", "")
-                .push_bind(", ", message.provider_at)
-                .push_bind(", ", message.at)
-                .push_bind(", ", message.at)
-                .push_bind(", ", delivered_at)
-                .push_bind(", ", message.is_sent.then_some(message.at))
-                .push_bind(", ", message.media_key.as_ref())
-                .push_bind(", ", message.media_status)
-                .push_bind(", ", message.details.as_deref())
-                .push_bind(", ", message.quoted_message_id.as_deref())
-        });
+    let insert = sql("INSERT INTO messages").push_values(messages, |message| {
+        let status = message.first_status();
+        let delivered_at = (message.direction == Direction::Inbound).then_some(message.at);
+        [
+            ("session_id", message.session_id.into()),
+            ("ticket_id", message.ticket_id.into()),
+            ("agent_id", message.agent_id.into()),
+            ("chat_id", message.chat_id.as_str().into()),
+            ("message_id", message.message_id.as_str().into()),
+            ("client_message_id", message.client_message_id.as_deref().into()),
+            ("task_id", message.task_id.as_deref().into()),
+            ("direction", message.direction.into()),
+            ("kind", message.kind.into()),
+            ("status", status.into()),
+            ("status_rank", status.rank().into()),
+            ("phone", message.phone.as_str().into()),
+            ("contact_name", message.contact_name.as_str().into()),
+            ("text", message.text.as_str().into()),
+            ("media_url", message.media_url.as_deref().into()),
+            ("media_mime_type", message.media_mime_type.as_deref().into()),
+            ("media_size", message.media_size.into()),
+            ("raw_payload", message.raw_payload.as_deref().into()),
+            ("protocol_version", message.protocol_version.as_str().into()),
+            ("is_automatic", message.is_automatic.into()),
+            ("error", "".into()),
+            ("provider_at", message.provider_at.into()),
+            ("created_at", message.at.into()),
+            ("queued_at", message.at.into()),
+            ("delivered_at", delivered_at.into()),
+            ("sent_at", message.is_sent.then_some(message.at).into()),
+            ("media_key", message.media_key.as_ref().into()),
+            ("media_status", message.media_status.into()),
+            ("details", message.details.as_deref().into()),
+            ("quoted_message_id", message.quoted_message_id.as_deref().into()),
+        ]
+    });
     insert.push(" ON CONFLICT DO NOTHING")
 }
 
@@ -353,7 +369,7 @@ async fn touch_tickets(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), Stor
         }
     }
     let touches: Vec<_> = touches.into_iter().collect();
-    for chunk in power_of_two_chunks(&touches) {
+    let updates = power_of_two_chunks(&touches).map(|chunk| {
         let update = sql("UPDATE tickets SET customer_messages = customer_messages + v.column2, \
              agent_messages = agent_messages + v.column3, last_message_at = v.column4, \
              updated_at = v.column4, \
@@ -369,9 +385,9 @@ async fn touch_tickets(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), Stor
                 .push_bind(", ", touch.is_answered)
                 .push_bind(", ", touch.awaiting_since)
         });
-        tx.run(update.push(") AS v WHERE tickets.id = v.column1")).await?;
-    }
-    Ok(())
+        update.push(") AS v WHERE tickets.id = v.column1")
+    });
+    tx.run_each(updates).await
 }
 
 async fn count_received(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), StoreError> {

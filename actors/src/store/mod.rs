@@ -163,9 +163,9 @@ impl Store {
     /// Opens the database at `url` (`sqlite://…` or `postgres://…`) and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pools = db::open(url).await?;
-        pools.writer.migrate().await?;
+        pools.side_by_side().unwrap_or(&pools.writer).migrate().await?;
         let recorder = Arc::<Recorder>::default();
-        let (writer, task) = Writer::start(pools.writer.clone(), Arc::clone(&recorder));
+        let (writer, task) = Writer::start(&pools, Arc::clone(&recorder));
         let store = Self {
             reader: pools.reader,
             writer_pool: pools.writer,

@@ -212,18 +212,14 @@ fn subject_of_chat(ticket: &Ticket) -> Subject {
 /// Writes the events of a transaction, just before its commit.
 pub(super) async fn write(tx: &mut Tx) -> Result<(), StoreError> {
     let events = std::mem::take(&mut tx.outbox.events);
-    for chunk in power_of_two_chunks(&events) {
-        tx.run(insert(chunk)).await?;
-    }
+    let written = tx.run_each(power_of_two_chunks(&events).map(insert)).await;
     tx.outbox.events = events;
-    Ok(())
+    written
 }
 
 fn insert(events: &[NewIntegrationEvent]) -> Sql {
-    sql("INSERT INTO integration_events (event_id, kind, at, session_id, ticket_id, message_id, \
-         change_id, transfer_id, department_id, from_department_id, agent_id, rated_by, rating, \
-         message_status, session_status) VALUES ")
-    .push_rows(events, |row, NewIntegrationEvent { kind, at, subject }| {
+    sql("INSERT INTO integration_events").push_values(events, |event| {
+        let NewIntegrationEvent { kind, at, subject } = event;
         let Subject {
             session_id,
             ticket_id,
@@ -237,27 +233,31 @@ fn insert(events: &[NewIntegrationEvent]) -> Sql {
             rating,
             message_status,
             session_status,
-        } = subject;
-        row.push_bind("", new_event_id())
-            .push_bind(", ", *kind)
-            .push_bind(", ", *at)
-            .push_bind(", ", *session_id)
-            .push_bind(", ", *ticket_id)
-            .push_bind(", ", *message_id)
-            .push_bind(", ", *change_id)
-            .push_bind(", ", *transfer_id)
-            .push_bind(", ", *department_id)
-            .push_bind(", ", *from_department_id)
-            .push_bind(", ", *agent_id)
-            .push_bind(", ", *rated_by)
-            .push_bind(", ", *rating)
-            .push_bind(", ", *message_status)
-            .push_bind(", ", *session_status)
+        } = *subject;
+        [
+            ("event_id", new_event_id().into()),
+            ("kind", (*kind).into()),
+            ("at", (*at).into()),
+            ("session_id", session_id.into()),
+            ("ticket_id", ticket_id.into()),
+            ("message_id", message_id.into()),
+            ("change_id", change_id.into()),
+            ("transfer_id", transfer_id.into()),
+            ("department_id", department_id.into()),
+            ("from_department_id", from_department_id.into()),
+            ("agent_id", agent_id.into()),
+            ("rated_by", rated_by.into()),
+            ("rating", rating.into()),
+            ("message_status", message_status.into()),
+            ("session_status", session_status.into()),
+        ]
     })
 }
 
+/// A random UUID; made without asking the kernel for each event.
 fn new_event_id() -> String {
-    format!("evt_{}", uuid::Uuid::new_v4().simple())
+    let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+    format!("evt_{}", id.simple())
 }
 
 impl Store {

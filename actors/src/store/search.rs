@@ -87,7 +87,7 @@ impl Store {
                 tx.all(select.bind(up_to).bind(BACKLOG_ROWS)).await?;
             let Some((last, _)) = rows.last() else { return Ok(false) };
             let next = MessageRowId(last.0 - 1);
-            index(tx, rows.iter().map(|(id, text)| (*id, text.as_str()))).await?;
+            index(tx, rows.iter().map(|(id, text)| (*id, index_words(text)))).await?;
             tx.run(sql("UPDATE search_backlog SET up_to = $1").bind(next)).await?;
             Ok(true)
         }));
@@ -95,38 +95,37 @@ impl Store {
     }
 }
 
-/// Adds the words of new messages, in the transaction that stores them.
-pub(super) async fn index<'t>(
+/// Adds the words ([`index_words`]) of new messages, in the transaction that stores them.
+pub(super) async fn index(
     tx: &mut Tx,
-    messages: impl Iterator<Item = (MessageRowId, &'t str)>,
+    messages: impl Iterator<Item = (MessageRowId, Vec<String>)>,
 ) -> Result<(), StoreError> {
-    let rows: Vec<(MessageRowId, Vec<String>)> = messages
-        .map(|(id, text)| (id, index_words(text)))
-        .filter(|(_, words)| !words.is_empty())
-        .collect();
-    for chunk in power_of_two_chunks(&rows) {
-        let insert = sql("INSERT INTO message_search (rowid, words) VALUES ")
-            .push_rows(chunk, |row, (id, words)| push_words(tx, row.push_bind("", *id), words));
-        tx.run(insert).await?;
-    }
-    Ok(())
+    let rows: Vec<_> = messages.filter(|(_, words)| !words.is_empty()).collect();
+    let push_words = match tx.connection {
+        Connection::Sqlite(_) => push_fts5_words,
+        Connection::Postgres(_) => push_vector,
+    };
+    let inserts = power_of_two_chunks(&rows).map(|chunk| {
+        sql("INSERT INTO message_search (rowid, words) VALUES ")
+            .push_rows(chunk, |row, (id, words)| push_words(row.push_bind("", *id), words))
+    });
+    tx.run_each(inserts).await
 }
 
 /// The words of a message whose text has changed.
 pub(super) async fn reindex(tx: &mut Tx, id: MessageRowId, text: &str) -> Result<(), StoreError> {
     tx.run(sql("DELETE FROM message_search WHERE rowid = $1").bind(id)).await?;
-    index(tx, std::iter::once((id, text))).await
+    index(tx, std::iter::once((id, index_words(text)))).await
 }
 
 // The two notations. Words are letters and digits only, so nothing in them needs to be escaped.
 
-fn push_words(tx: &Tx, sql: Sql, words: &[String]) -> Sql {
-    match tx.connection {
-        Connection::Sqlite(_) => sql.push_bind(", ", words.join(" ")),
-        Connection::Postgres(_) => {
-            sql.push_bind(", CAST(CAST(", vector(words)).push(" AS TEXT) AS TSVECTOR)")
-        }
-    }
+fn push_fts5_words(sql: Sql, words: &[String]) -> Sql {
+    sql.push_bind(", ", words.join(" "))
+}
+
+fn push_vector(sql: Sql, words: &[String]) -> Sql {
+    sql.push_bind(", CAST(CAST(", vector(words)).push(" AS TEXT) AS TSVECTOR)")
 }
 
 /// Each word with its position; the database bounds positions by itself.

@@ -16,7 +16,7 @@ use crate::{
         ids::ChatKey,
         settings::{Interval, Sealed, Settings},
     },
-    testing::{ManualClock, TestDatabase},
+    testing::{ManualClock, TestDatabase, on_postgres},
 };
 
 both_databases!(
@@ -320,6 +320,15 @@ async fn many_writers_share_commits_without_loss(database: TestDatabase) {
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 150);
     let ticket = hub.store.find_ticket(opened.ticket.id).await.unwrap().unwrap().ticket;
     assert_eq!(ticket.customer_messages, 151);
+}
+
+/// As in the program; in the other tests everything has one thread, and the writer none of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_thread_of_its_own_the_writer_loses_nothing_and_ends() {
+    many_writers_share_commits_without_loss(TestDatabase::sqlite()).await;
+    what_was_answered_survives_reopening(TestDatabase::sqlite()).await;
+    on_postgres(many_writers_share_commits_without_loss).await;
+    on_postgres(what_was_answered_survives_reopening).await;
 }
 
 async fn every_list_can_be_read(database: TestDatabase) {

@@ -5,19 +5,21 @@
 //! commit ran goes into the next transaction. Each unit has its own savepoint, so a refused one does
 //! not take the others along. Messages, their states and new chats are folded into a few statements per batch.
 //! On PostgreSQL units run side by side on the pool (its concurrency is the batching) and only the
-//! folded writes pass through this task.
+//! folded writes pass through this task, over a connection of its own.
 
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use tokio::{
+    runtime::{Builder, Handle, RuntimeFlavor},
     sync::{mpsc, oneshot},
+    task::JoinHandle,
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     StoreError,
-    db::{Connection, Db, Tx},
+    db::{Connection, Db, Pools, Tx},
     fold::{self, Folded},
     outbox::{self, Recorder},
     sql::sql,
@@ -80,13 +82,13 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task; it ends when it is closed or every door is gone, after the last commit.
-    pub(super) fn start(db: Db, recorder: Arc<Recorder>) -> (Self, tokio::task::JoinHandle<()>) {
+    pub(super) fn start(pools: &Pools, recorder: Arc<Recorder>) -> (Self, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
-        let side_by_side = matches!(db, Db::Postgres(_)).then(|| db.clone());
+        let (db, side_by_side) = (pools.writer.clone(), pools.side_by_side().cloned());
         let close = CancellationToken::new();
         let meters = Commits::default();
-        let task =
-            tokio::spawn(run(db, Arc::clone(&recorder), queue, meters.clone(), close.clone()));
+        let writing = run(db, Arc::clone(&recorder), queue, meters.clone(), close.clone());
+        let task = spawn_apart(writing);
         (Self { jobs, side_by_side, recorder, meters, close }, task)
     }
 
@@ -123,6 +125,20 @@ impl Writer {
     pub(super) async fn fold(&self, folded: Folded) -> Result<(), StoreError> {
         self.jobs.send(Job::Fold(folded)).await.map_err(|_| StoreError::Closed)
     }
+}
+
+/// Where there are several threads the writer has one of its own, with a runtime of its own. Among the
+/// actors it would be looked at, after each statement, only when those had their turn whom the last commit
+/// has woken: the database waited for them, then they for the database.
+fn spawn_apart(writing: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return tokio::spawn(writing);
+    }
+    tokio::task::spawn_blocking(move || match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(writing),
+        // Without a writer every write is refused.
+        Err(error) => tracing::error!(%error, "the writer cannot be started"),
+    })
 }
 
 /// Wraps a unit so that units of all result types fit into one queue.
