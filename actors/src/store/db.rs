@@ -27,8 +27,10 @@ use super::{
 
 /// Readers on SQLite: two cores have no use for more, and each keeps its own page cache.
 const SQLITE_READERS_MAX: u32 = 4;
-/// Connections to PostgreSQL for units and reads; the folded writes have one more.
-const POSTGRES_CONNECTIONS_MAX: u32 = 11;
+/// Connections to PostgreSQL for units and reads.
+const POSTGRES_CONNECTIONS_MAX: u32 = 10;
+/// And for the writer, who uses one at a time: the pool tests the last one before it can be used again.
+const POSTGRES_WRITER_CONNECTIONS_MAX: u32 = 2;
 /// How long a statement waits for a connection before the caller is told to try again.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for a lock that another process holds.
@@ -242,7 +244,7 @@ impl Connection {
 pub(crate) struct Pools {
     /// On PostgreSQL units of work use it, too.
     pub(crate) reader: Db,
-    /// The one connection of the writer. It is opened where the writer runs, whose runtime drives it.
+    /// The writer's own. On PostgreSQL they are opened where it runs, whose runtime drives them.
     pub(crate) writer: Db,
 }
 
@@ -271,7 +273,10 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     let pool = |connections_max| {
         PgPoolOptions::new().max_connections(connections_max).acquire_timeout(ACQUIRE_TIMEOUT)
     };
-    let writer = pool(1).idle_timeout(None).max_lifetime(None).connect_lazy_with(options.clone());
+    let writer = pool(POSTGRES_WRITER_CONNECTIONS_MAX)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options.clone());
     let reader = pool(POSTGRES_CONNECTIONS_MAX).connect_with(options).await?;
     Ok(Pools { reader: Db::Postgres(reader), writer: Db::Postgres(writer) })
 }
