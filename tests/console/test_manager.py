@@ -542,6 +542,8 @@ def test_a_customer_from_search_to_boleto(hub, screen, tmp_path):
     page.get_by_label("Tipo", exact=True).select_option("fisica")
     page.get_by_label("CPF", exact=True).fill(CPF)
     save(page)
+    # The same was said when it was created.
+    expect(page.get_by_role("button", name="Salvar")).to_have_count(0)
     toast(page, "Cliente salvo.")
     assert hub.admin.get(f"clientes/{number}/")["cnpj_cpf"]
 
