@@ -65,22 +65,22 @@ impl Limits {
 
 /// The limits of ordinary routes.
 pub fn standard(routes: Router<AppState>) -> Router<AppState> {
-    limited(routes, Limits::new(BODY_BYTES_MAX, ANSWER_TIMEOUT))
+    routes.layer(Limits::new(BODY_BYTES_MAX, ANSWER_TIMEOUT))
 }
 
 /// The limits of routes that networks deliver to.
 pub fn webhook(routes: Router<AppState>) -> Router<AppState> {
-    limited(routes, Limits::new(WEBHOOK_BYTES_MAX, ANSWER_TIMEOUT))
+    routes.layer(Limits::new(WEBHOOK_BYTES_MAX, ANSWER_TIMEOUT))
 }
 
 /// The limits of routes that give and take a number as a file.
 pub fn backup(routes: Router<AppState>) -> Router<AppState> {
-    limited(routes, Limits::new(BACKUP_BYTES_MAX, UPLOAD_TIMEOUT))
+    routes.layer(Limits::new(BACKUP_BYTES_MAX, UPLOAD_TIMEOUT))
 }
 
 /// The limits of routes that take a picture of the company.
 pub fn picture(routes: Router<AppState>) -> Router<AppState> {
-    limited(routes, Limits::new(PICTURE_BYTES_MAX + UPLOAD_OVERHEAD_BYTES, UPLOAD_TIMEOUT))
+    routes.layer(Limits::new(PICTURE_BYTES_MAX + UPLOAD_OVERHEAD_BYTES, UPLOAD_TIMEOUT))
 }
 
 /// The limits of routes that take both pictures of a customer at once.
@@ -99,23 +99,13 @@ pub fn upload(routes: Router<AppState>, app: &AppState) -> Router<AppState> {
 
 /// Routes that stay open all day.
 pub fn none(routes: Router<AppState>) -> Router<AppState> {
-    limited(
-        routes,
-        Limits {
-            body: DefaultBodyLimit::disable(),
-            body_bytes_max: usize::MAX,
-            timeout: Duration::MAX,
-        },
-    )
-}
-
-fn limited(routes: Router<AppState>, limits: Limits) -> Router<AppState> {
-    routes.layer(limits)
+    let limits = Limits::new(usize::MAX, Duration::MAX);
+    routes.layer(Limits { body: DefaultBodyLimit::disable(), ..limits })
 }
 
 /// Who declares too much and sends it without asking first is heard out.
 fn patient(routes: Router<AppState>, limits: Limits) -> Router<AppState> {
-    limited(routes, limits).layer(from_fn_with_state(limits, hear_out))
+    routes.layer(limits).layer(from_fn_with_state(limits, hear_out))
 }
 
 impl Layer<Route> for Limits {
@@ -209,7 +199,7 @@ mod tests {
         let routes = Router::new()
             .route("/echo", post(async |body: http::Body| drop(body)))
             .route("/stuck", post(std::future::pending::<()>));
-        limited(routes, limits).with_state(app.state.clone())
+        routes.layer(limits).with_state(app.state.clone())
     }
 
     #[tokio::test]
