@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     Page, Slice, Store, StoreError,
     db::Tx,
-    fold::power_of_two_chunks,
+    fold::{power_of_two_chunks, run_chunked},
     sql::{Sql, sql},
     unit,
 };
@@ -106,18 +106,18 @@ pub(super) async fn insert_all(
             changes.extend(entry.changes.iter().map(|change| (id, change)));
         }
     }
-    for chunk in power_of_two_chunks(&changes) {
-        let insert =
-            sql("INSERT INTO audit_changes (entry_id, field, old_value, new_value) VALUES ")
-                .push_rows(chunk, |row, (id, change)| {
-                    row.push_bind("", *id)
-                        .push_bind(", ", change.field.as_str())
-                        .push_bind(", ", change.old_value.as_deref())
-                        .push_bind(", ", change.new_value.as_deref())
-                });
-        tx.run(insert).await?;
-    }
-    Ok(())
+    run_chunked(tx, &changes, |chunk| {
+        sql("INSERT INTO audit_changes (entry_id, field, old_value, new_value) VALUES ").push_rows(
+            chunk,
+            |row, (id, change)| {
+                row.push_bind("", *id)
+                    .push_bind(", ", change.field.as_str())
+                    .push_bind(", ", change.old_value.as_deref())
+                    .push_bind(", ", change.new_value.as_deref())
+            },
+        )
+    })
+    .await
 }
 
 /// Notes a change, unless nothing has changed.

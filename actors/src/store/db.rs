@@ -171,21 +171,6 @@ pub(crate) struct Inserted {
 }
 
 impl Connection {
-    /// Runs statements one after the other; each is put together while the one before runs.
-    pub(crate) async fn run_each(
-        &mut self,
-        mut statements: impl Iterator<Item = Sql>,
-    ) -> Result<(), StoreError> {
-        let mut next = statements.next();
-        while let Some(sql) = next {
-            let (done, following) =
-                tokio::join!(biased; self.run(sql), async { statements.next() });
-            done?;
-            next = following;
-        }
-        Ok(())
-    }
-
     /// Runs an insertion on SQLite, whose only writer numbers the rows of a statement in their order; gives it
     /// back on PostgreSQL, where others draw numbers in between. Cheaper than having each row returned.
     pub(crate) async fn insert_in_order(

@@ -1,6 +1,6 @@
 //! Why chats went where they went: one record per decision.
 
-use super::{Store, StoreError, db::Tx, fold::power_of_two_chunks, sql::sql};
+use super::{Store, StoreError, db::Tx, fold::run_chunked, sql::sql};
 use crate::domain::{DepartmentId, NewDecision, RoutingDecision, TicketId, Timestamp};
 
 impl Store {
@@ -33,8 +33,8 @@ pub(super) async fn insert_all(
     decisions: &[(TicketId, DepartmentId, &NewDecision)],
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    for chunk in power_of_two_chunks(decisions) {
-        let insert = sql("INSERT INTO routing_decisions (ticket_id, department_id, kind, \
+    run_chunked(tx, decisions, |chunk| {
+        sql("INSERT INTO routing_decisions (ticket_id, department_id, kind, \
              agent_id, decided_by, created_at, document) VALUES ")
         .push_rows(chunk, |row, (ticket_id, department_id, decision)| {
             row.push_bind("", *ticket_id)
@@ -44,8 +44,7 @@ pub(super) async fn insert_all(
                 .push_bind(", ", decision.decided_by)
                 .push_bind(", ", at)
                 .push_bind(", ", &decision.reasons)
-        });
-        tx.run(insert).await?;
-    }
-    Ok(())
+        })
+    })
+    .await
 }

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use super::{
     StoreError,
     db::{Connection, Tx},
-    fold::power_of_two_chunks,
+    fold::run_chunked,
     sql::{Arg, sql},
 };
 use crate::domain::Timestamp;
@@ -28,13 +28,13 @@ pub(super) async fn lock_texts(tx: &mut Tx, texts: &[&str]) -> Result<(), StoreE
     if let Connection::Sqlite(_) = tx.connection {
         return Ok(());
     }
-    for chunk in power_of_two_chunks(texts) {
+    run_chunked(tx, texts, |chunk| {
         let lock = sql("SELECT 1 FROM (SELECT \
              pg_advisory_xact_lock(hashtextextended(v.column1, 0)) FROM (VALUES ")
         .push_rows(chunk, |row, text| row.push_bind("", *text));
-        tx.run(lock.push(") AS v) AS l")).await?;
-    }
-    Ok(())
+        lock.push(") AS v) AS l")
+    })
+    .await
 }
 
 /// Keeps others from changing the row with this id, and from referring to it, until the end of the

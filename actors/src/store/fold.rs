@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::{
     StoreError,
-    db::{Inserted, Tx},
+    db::{Connection, Inserted, Tx},
     files, message_changes,
     openings::{self, Opening},
     search,
@@ -369,7 +369,7 @@ async fn touch_tickets(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), Stor
         }
     }
     let touches: Vec<_> = touches.into_iter().collect();
-    let updates = power_of_two_chunks(&touches).map(|chunk| {
+    run_chunked(tx, &touches, |chunk| {
         let update = sql("UPDATE tickets SET customer_messages = customer_messages + v.column2, \
              agent_messages = agent_messages + v.column3, last_message_at = v.column4, \
              updated_at = v.column4, \
@@ -386,8 +386,8 @@ async fn touch_tickets(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), Stor
                 .push_bind(", ", touch.awaiting_since)
         });
         update.push(") AS v WHERE tickets.id = v.column1")
-    });
-    tx.run_each(updates).await
+    })
+    .await
 }
 
 async fn count_received(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), StoreError> {
@@ -551,6 +551,23 @@ pub(super) fn power_of_two_chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T
         rows = rest;
         Some(chunk)
     })
+}
+
+/// Runs what `statement` makes of so many of these rows at a time; each is put together while the one before
+/// runs.
+pub(super) async fn run_chunked<T>(
+    tx: &mut Connection,
+    rows: &[T],
+    statement: impl Fn(&[T]) -> Sql,
+) -> Result<(), StoreError> {
+    let mut statements = power_of_two_chunks(rows).map(statement);
+    let mut next = statements.next();
+    while let Some(sql) = next {
+        let (done, following) = tokio::join!(biased; tx.run(sql), async { statements.next() });
+        done?;
+        next = following;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::{
     Store, StoreError, customer_lookup as lookup, customers,
     db::Tx,
-    fold::{self, Folded, in_savepoint, is_message_key, power_of_two_chunks},
+    fold::{self, Folded, in_savepoint, is_message_key, power_of_two_chunks, run_chunked},
     queue_entries, segments,
     sql::sql,
     writer::{Finish, finish},
@@ -255,8 +255,8 @@ async fn insert_entries(
     ids: &[TicketId],
 ) -> Result<(), StoreError> {
     let rows: Vec<_> = news.iter().zip(customers).zip(ids).collect();
-    for chunk in power_of_two_chunks(&rows) {
-        let insert = sql("INSERT INTO queue_entries (ticket_id, department_id, customer_id, \
+    run_chunked(tx, &rows, |chunk| {
+        sql("INSERT INTO queue_entries (ticket_id, department_id, customer_id, \
              chat_id, phone, first_message, priority, entered_at, sticky_agent_id, queued_at, \
              closing_at, due_at) VALUES ")
         .push_rows(chunk, |row, ((new, customer), id)| {
@@ -276,8 +276,7 @@ async fn insert_entries(
                 .push_bind(" ORDER BY id DESC LIMIT 1), ", new.at)
                 .push_bind(", ", new.promise.closing_at)
                 .push_bind(", ", new.promise.due_at)
-        });
-        tx.run(insert).await?;
-    }
-    Ok(())
+        })
+    })
+    .await
 }

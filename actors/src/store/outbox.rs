@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use super::{
     Store, StoreError,
     db::Tx,
-    fold::power_of_two_chunks,
+    fold::run_chunked,
     openings::NewTicket,
     sql::{Sql, sql},
     tickets::TICKET_VIEWS,
@@ -212,7 +212,7 @@ fn subject_of_chat(ticket: &Ticket) -> Subject {
 /// Writes the events of a transaction, just before its commit.
 pub(super) async fn write(tx: &mut Tx) -> Result<(), StoreError> {
     let events = std::mem::take(&mut tx.outbox.events);
-    let written = tx.run_each(power_of_two_chunks(&events).map(insert)).await;
+    let written = run_chunked(tx, &events, insert).await;
     tx.outbox.events = events;
     written
 }
@@ -374,14 +374,14 @@ async fn keep_bodies(
     tx: &mut Tx,
     bodies: &[(IntegrationEventId, String)],
 ) -> Result<(), StoreError> {
-    for chunk in power_of_two_chunks(bodies) {
+    run_chunked(tx, bodies, |chunk| {
         let update = sql("UPDATE integration_events SET body = v.column2 FROM (VALUES ")
             .push_rows(chunk, |row, (id, body)| {
                 row.push_bind("", *id).push_bind(", ", body.as_str())
             });
-        tx.run(update.push(") AS v WHERE integration_events.id = v.column1")).await?;
-    }
-    Ok(())
+        update.push(") AS v WHERE integration_events.id = v.column1")
+    })
+    .await
 }
 
 /// Deliveries to be tried at once. One that is there already stays as it is.
@@ -390,7 +390,7 @@ pub(super) async fn insert_deliveries(
     deliveries: &[(WebhookId, IntegrationEventId)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for chunk in power_of_two_chunks(deliveries) {
+    run_chunked(tx, deliveries, |chunk| {
         let insert = sql("INSERT INTO webhook_deliveries (endpoint_id, event_row_id, status, \
              attempts, replays, next_attempt_at, last_error, last_answer, created_at, \
              waiting_since) VALUES ")
@@ -401,9 +401,9 @@ pub(super) async fn insert_deliveries(
                 .push_bind(", '', '', ", now)
                 .push_bind(", ", now)
         });
-        tx.run(insert.push(" ON CONFLICT DO NOTHING")).await?;
-    }
-    Ok(())
+        insert.push(" ON CONFLICT DO NOTHING")
+    })
+    .await
 }
 
 /// An event of its own, with its body: a test of one endpoint.

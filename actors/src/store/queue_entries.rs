@@ -6,7 +6,7 @@ use super::{
     Store, StoreError,
     db::Tx,
     decisions,
-    fold::power_of_two_chunks,
+    fold::{power_of_two_chunks, run_chunked},
     page::{Order, Page, Slice, push_order},
     sql::{Sql, sql},
     tickets::Assignment,
@@ -208,7 +208,7 @@ pub(super) async fn assign(
     assignments: &[&Assignment],
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    for chunk in power_of_two_chunks(assignments) {
+    run_chunked(tx, assignments, |chunk| {
         let update = sql("UPDATE queue_entries SET \
              offered_until = COALESCE(v.column2, offered_until), \
              offered_agent_id = CASE WHEN v.column2 IS NULL THEN offered_agent_id \
@@ -221,9 +221,9 @@ pub(super) async fn assign(
                 .push_bind(", ", one.agent_id)
                 .push_bind(", ", at)
         });
-        tx.run(update.push(") AS v WHERE queue_entries.ticket_id = v.column1")).await?;
-    }
-    Ok(())
+        update.push(") AS v WHERE queue_entries.ticket_id = v.column1")
+    })
+    .await
 }
 
 /// The entries of these tickets, within a transaction.

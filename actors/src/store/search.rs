@@ -6,7 +6,7 @@
 use super::{
     Page, Scope, Slice, Store, StoreError,
     db::{Connection, Db, Tx},
-    fold::power_of_two_chunks,
+    fold::run_chunked,
     sql::{Sql, sql},
     unit,
 };
@@ -105,11 +105,11 @@ pub(super) async fn index(
         Connection::Sqlite(_) => push_fts5_words,
         Connection::Postgres(_) => push_vector,
     };
-    let inserts = power_of_two_chunks(&rows).map(|chunk| {
+    run_chunked(tx, &rows, |chunk| {
         sql("INSERT INTO message_search (rowid, words) VALUES ")
             .push_rows(chunk, |row, (id, words)| push_words(row.push_bind("", *id), words))
-    });
-    tx.run_each(inserts).await
+    })
+    .await
 }
 
 /// The words of a message whose text has changed.

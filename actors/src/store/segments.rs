@@ -1,6 +1,6 @@
 //! The stretches of a ticket: with which department and owner it was, from when to when.
 
-use super::{Store, StoreError, db::Tx, fold::power_of_two_chunks, sql::sql};
+use super::{Store, StoreError, db::Tx, fold::run_chunked, sql::sql};
 use crate::domain::{Segment, Ticket, TicketId, TicketStatus, Timestamp};
 
 impl Store {
@@ -19,7 +19,7 @@ pub(super) async fn follow(
 ) -> Result<(), StoreError> {
     let owner =
         |ticket: &Ticket| ticket.agent_id.filter(|_| ticket.status != TicketStatus::Waiting);
-    for chunk in power_of_two_chunks(tickets) {
+    run_chunked(tx, tickets, |chunk| {
         let end = sql("UPDATE ticket_segments SET ended_at = v.column1 FROM (VALUES ").push_rows(
             chunk,
             |row, (ticket, at)| {
@@ -30,15 +30,15 @@ pub(super) async fn follow(
                     .push_bind(", ", ticket.status.is_open())
             },
         );
-        let end = end.push(
+        end.push(
             ") AS v WHERE ticket_segments.ticket_id = v.column2 AND ended_at IS NULL \
              AND (department_id <> v.column3 OR agent_id IS DISTINCT FROM v.column4 \
              OR NOT v.column5)",
-        );
-        tx.run(end).await?;
-    }
+        )
+    })
+    .await?;
     let open: Vec<_> = tickets.iter().filter(|(ticket, _)| ticket.status.is_open()).collect();
-    for chunk in power_of_two_chunks(&open) {
+    run_chunked(tx, &open, |chunk| {
         let begin = sql("INSERT INTO ticket_segments \
              (ticket_id, department_id, agent_id, started_at) VALUES ")
         .push_rows(chunk, |row, (ticket, at)| {
@@ -47,7 +47,7 @@ pub(super) async fn follow(
                 .push_bind(", ", owner(ticket))
                 .push_bind(", ", *at)
         });
-        tx.run(begin.push(" ON CONFLICT (ticket_id) WHERE ended_at IS NULL DO NOTHING")).await?;
-    }
-    Ok(())
+        begin.push(" ON CONFLICT (ticket_id) WHERE ended_at IS NULL DO NOTHING")
+    })
+    .await
 }

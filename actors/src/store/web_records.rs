@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     Store, StoreError,
     db::Tx,
-    fold::power_of_two_chunks,
+    fold::run_chunked,
     sql::{Sql, sql},
     unit,
 };
@@ -273,7 +273,7 @@ pub(super) async fn put(
     records.reverse();
     records.sort_by(|a, b| (&a.kind, &a.key).cmp(&(&b.kind, &b.key)));
     records.dedup_by(|b, a| a.kind == b.kind && a.key == b.key);
-    for chunk in power_of_two_chunks(&records) {
+    run_chunked(tx, &records, |chunk| {
         let insert = sql("INSERT INTO web_records \
              (session_id, kind, key, value, stamp, other_stamp) VALUES ")
         .push_rows(chunk, |row, record| {
@@ -284,13 +284,12 @@ pub(super) async fn put(
                 .push_bind(", ", record.stamp)
                 .push_bind(", ", record.other_stamp)
         });
-        let insert = insert.push(
+        insert.push(
             " ON CONFLICT (session_id, kind, key) DO UPDATE SET value = excluded.value, \
              stamp = excluded.stamp, other_stamp = excluded.other_stamp",
-        );
-        tx.run(insert).await?;
-    }
-    Ok(())
+        )
+    })
+    .await
 }
 
 fn of_kind(session_id: SessionId, kind: &'static str) -> Sql {

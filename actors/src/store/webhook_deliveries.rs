@@ -4,7 +4,7 @@ use super::{
     Page, Slice, Store, StoreError,
     db::Tx,
     dialect::lock_row,
-    outbox,
+    fold, outbox,
     sql::{Sql, sql},
     unit, webhook_endpoints,
 };
@@ -252,12 +252,12 @@ impl Store {
                     return Ok(None);
                 }
                 let events: Vec<IntegrationEventId> = events.into_iter().map(|(id,)| id).collect();
-                for chunk in super::fold::power_of_two_chunks(&events) {
-                    let update = again(now)
+                fold::run_chunked(tx, &events, |chunk| {
+                    again(now)
                         .push_bind(" WHERE endpoint_id = ", endpoint_id)
-                        .push_in(" AND event_row_id IN", chunk.iter().copied());
-                    tx.run(update).await?;
-                }
+                        .push_in(" AND event_row_id IN", chunk.iter().copied())
+                })
+                .await?;
                 let deliveries: Vec<_> = events.iter().map(|event| (endpoint_id, *event)).collect();
                 outbox::insert_deliveries(tx, &deliveries, now).await?;
                 Ok(Some(events.len() as u64))
