@@ -19,6 +19,7 @@ const DOCUMENTS: &str = "/api/v1/documentos/";
 const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
 const FORM: &str = "multipart/form-data; boundary=x";
 const MIB: usize = 1024 * 1024;
+const UPLOADS_AT_ONCE: usize = 6;
 
 on_both_databases!(
     the_example_of_the_reference_is_uploaded_and_read_again,
@@ -142,21 +143,25 @@ async fn uploads_up_to_the_limit_do_not_grow_the_process() {
     upload(&admin, customer, "a.pdf", PDF).await.expect(201);
     let before = server.memory_peak_kib();
     let large = vec![b'a'; 20 * MIB];
-    for _ in 0..3 {
+    // At once: what the kernel counts of a process, even its peak, is wrong by some MiB, up and down.
+    let there_and_back = (0..UPLOADS_AT_ONCE).map(async |_| {
         let row = upload(&admin, customer, "a.txt", &large).await.expect(201).body;
         assert_eq!(row["tamanho_arquivo"], "20.0 MB");
         let file = path_of(&server, &row["arquivo"]);
         assert_eq!(admin.get(file).send().await.expect(200).raw.len(), large.len());
-    }
-    let grown = server.memory_peak_kib() - before;
-    assert!(grown < 12 * 1024, "{grown} KiB for files of 20480 KiB");
+    });
+    futures_util::future::join_all(there_and_back).await;
+    let grown = server.memory_peak_kib().saturating_sub(before);
+    let sent = UPLOADS_AT_ONCE * 20 * 1024;
+    assert!(grown < sent as u64 / 2, "{grown} KiB for files of {sent} KiB");
     // One byte more, with its length declared; and far more.
     for bytes in [20 * MIB + 1, 30 * MIB] {
         let answer = upload(&admin, customer, "a.txt", &vec![b'a'; bytes]).await.expect(413);
         answer.assert_error_and_detail();
     }
-    assert_eq!(admin.get(DOCUMENTS).expect(200).await["count"], 4);
-    assert_eq!(files_in(&server.data_dir().join("files")), 4);
+    let kept = UPLOADS_AT_ONCE + 1;
+    assert_eq!(admin.get(DOCUMENTS).expect(200).await["count"], kept);
+    assert_eq!(files_in(&server.data_dir().join("files")), kept);
 }
 
 /// A client that does not know the length beforehand is heard out, too.
