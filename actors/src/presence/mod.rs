@@ -14,4 +14,4 @@ mod typing;
 pub use force::Force;
 pub use handle::Presence;
 
-pub(crate) use claims::{Claimed, Wanted};
+pub(crate) use claims::{Claimed, Claims, Wanted};

@@ -1,20 +1,45 @@
 //! From the waiting list to agents: choose and charge, commit, tell.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    slice::Chunks,
+};
 
 use super::actor::State;
 use crate::{
     domain::{
-        AssignmentMode, Department, QueueEntry, Reasons, Skill, TicketId, TicketView, Timestamp,
+        AgentId, AssignmentMode, Department, QueueEntry, Reasons, Skill, TicketId, TicketView,
+        Timestamp,
     },
     error::HubError,
     events::{Audience, ChatAudience, HubEvent},
-    presence::{Claimed, Wanted},
+    presence::{Claimed, Claims, Wanted},
     store::Assignment,
 };
 
 /// Tickets that are claimed and committed together.
 const BATCH_MAX: usize = 256;
+
+/// A waiting ticket and its place in the order of service.
+type Placed = (usize, TicketId);
+
+/// Tickets for which agents are charged, to be committed together.
+struct Batch {
+    owners: Vec<(TicketId, AgentId)>,
+    assignments: Vec<Assignment>,
+    at: Timestamp,
+    /// The agents are only asked, until then.
+    until: Option<Timestamp>,
+    /// Somebody may take more.
+    has_room: bool,
+}
+
+/// Tickets that have been committed and nobody knows of yet.
+struct Committed {
+    owners: Vec<(TicketId, AgentId)>,
+    views: Vec<TicketView>,
+    until: Option<Timestamp>,
+}
 
 impl State {
     pub(super) async fn distribute_by_itself(&mut self) -> Result<usize, HubError> {
@@ -26,66 +51,104 @@ impl State {
     }
 
     /// Gives waiting tickets to agents (or asks agents, where the department offers) until nobody waits
-    /// or nobody has room; how many.
+    /// or nobody has room; how many. While some are committed, those before them are told of and the next
+    /// ones are claimed.
     pub(super) async fn distribute(&mut self) -> Result<usize, HubError> {
         let Some(department) = self.department() else { return Ok(0) };
         let order = (1..).zip(self.in_order()).filter(|(_, entry)| !entry.is_offered());
-        let open: Vec<(usize, TicketId)> =
+        let open: Vec<Placed> =
             order.map(|(position, entry)| (position, entry.ticket_id)).collect();
-        let mut assigned = 0;
-        for batch in open.chunks(BATCH_MAX) {
-            let now = self.context.clock.now();
-            let entries = batch.iter().filter_map(|(_, ticket)| self.waiting.get(ticket));
-            let wanted = entries.map(|entry| wanted(entry, &department, now)).collect();
-            let claims = self.context.presence.claim(self.department_id, wanted).await?;
-            if !claims.made.is_empty() {
-                let positions = batch.iter().map(|(position, ticket)| (*ticket, *position));
-                assigned += self.assign(claims.made, &department, &positions.collect()).await?;
+        let mut chunks = open.chunks(BATCH_MAX);
+        let store = self.context.store.clone();
+        let (mut assigned, mut committed) = (0, None);
+        let mut claimed = self.claim(&mut chunks, &department).await?;
+        while let Some(batch) = claimed.take() {
+            let committing = store.assign_tickets(batch.assignments, batch.at);
+            let meanwhile = async {
+                let told = self.settle(committed.take()).await?;
+                let next =
+                    if batch.has_room { self.claim(&mut chunks, &department).await? } else { None };
+                Ok((told, next))
+            };
+            let (outcome, meanwhile) = tokio::join!(biased; committing, meanwhile);
+            match outcome {
+                Ok(views) => {
+                    committed = Some(Committed { owners: batch.owners, views, until: batch.until });
+                }
+                Err(error) => {
+                    // First what is certain: doubts are resolved when no claim is under way.
+                    if let Ok((_, Some(next))) = meanwhile {
+                        self.give_back(&next.owners, true);
+                    }
+                    self.give_back(&batch.owners, error.certainly_aborted());
+                    return Err(error.into());
+                }
             }
-            if !claims.has_room {
+            match meanwhile {
+                Ok((told, next)) => {
+                    assigned += told;
+                    claimed = next;
+                }
+                Err(error) => {
+                    self.settle(committed).await?;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(assigned + self.settle(committed).await?)
+    }
+
+    /// Finds agents for the next tickets for which there are any, and charges them.
+    async fn claim(
+        &self,
+        chunks: &mut Chunks<'_, Placed>,
+        department: &Department,
+    ) -> Result<Option<Batch>, HubError> {
+        for chunk in chunks {
+            let at = self.context.clock.now();
+            let entries = chunk.iter().filter_map(|(_, ticket)| self.waiting.get(ticket));
+            let wanted = entries.map(|entry| wanted(entry, department, at)).collect();
+            let Claims { made, has_room } =
+                self.context.presence.claim(self.department_id, wanted).await?;
+            if !made.is_empty() {
+                let until = offers(department).then(|| at.plus(department.routing.offer_time()));
+                let owners = made.iter().map(|claim| (claim.ticket_id, claim.agent_id)).collect();
+                let positions: HashMap<TicketId, usize> =
+                    chunk.iter().map(|(position, ticket)| (*ticket, *position)).collect();
+                let assignments = made.into_iter().map(|claim| {
+                    let position = positions.get(&claim.ticket_id).copied();
+                    self.assignment(claim, department, position, until)
+                });
+                let assignments = assignments.collect();
+                return Ok(Some(Batch { owners, assignments, at, until, has_room }));
+            }
+            if !has_room {
                 break;
             }
         }
-        Ok(assigned)
+        Ok(None)
     }
 
-    /// Commits claims and tells of them. A ticket that somebody else took meanwhile is given up.
-    async fn assign(
-        &mut self,
-        claims: Vec<Claimed>,
-        department: &Department,
-        positions: &HashMap<TicketId, usize>,
-    ) -> Result<usize, HubError> {
-        let tickets: Vec<TicketId> = claims.iter().map(|claim| claim.ticket_id).collect();
-        let owners: Vec<_> = claims.iter().map(|claim| (claim.ticket_id, claim.agent_id)).collect();
-        let now = self.context.clock.now();
-        let offered_until = offers(department).then(|| now.plus(department.routing.offer_time()));
-        let assignments = claims
-            .into_iter()
-            .map(|claim| {
-                let position = positions.get(&claim.ticket_id).copied();
-                self.assignment(claim, department, position, offered_until)
-            })
-            .collect();
-        let committed = self.context.store.assign_tickets(assignments, now).await;
-        let mut views = match committed {
-            Ok(views) => views,
-            Err(error) => {
-                if error.certainly_aborted() {
-                    self.context.presence.released(tickets);
-                } else {
-                    self.context.presence.doubtful(tickets);
-                }
-                return Err(error.into());
-            }
-        };
+    /// Agents are charged no longer for what was not committed, or, where that is not known, for what the rows say.
+    fn give_back(&self, owners: &[(TicketId, AgentId)], is_aborted: bool) {
+        let tickets = owners.iter().map(|(ticket, _)| *ticket).collect();
+        if is_aborted {
+            self.context.presence.released(tickets);
+        } else {
+            self.context.presence.doubtful(tickets);
+        }
+    }
+
+    /// Tells of what was committed; how many. A ticket that somebody else took meanwhile is given up.
+    async fn settle(&mut self, committed: Option<Committed>) -> Result<usize, HubError> {
+        let Some(Committed { owners, mut views, until }) = committed else { return Ok(0) };
         // Told in the order of service, whatever order the database answered in.
         let place: HashMap<TicketId, usize> =
-            tickets.iter().enumerate().map(|(place, ticket)| (*ticket, place)).collect();
+            owners.iter().enumerate().map(|(place, (ticket, _))| (*ticket, place)).collect();
         views.sort_by_key(|view| place.get(&view.ticket.id).copied());
-        let (won, lost): (Vec<_>, Vec<_>) = owners
-            .into_iter()
-            .partition(|(ticket, _)| views.iter().any(|view| view.ticket.id == *ticket));
+        let kept: HashSet<TicketId> = views.iter().map(|view| view.ticket.id).collect();
+        let (won, lost): (Vec<_>, Vec<_>) =
+            owners.into_iter().partition(|(ticket, _)| kept.contains(ticket));
         let lost: Vec<TicketId> = lost.into_iter().map(|(ticket, _)| ticket).collect();
         // Taken, handed to somebody, or moved: the rows say which.
         for ticket in &lost {
@@ -97,7 +160,7 @@ impl State {
         self.context.presence.assigned(won);
         for view in &views {
             self.context.chats.refresh(&view.ticket.chat_key(), view.ticket.clone());
-            match offered_until {
+            match until {
                 Some(until) => self.tell_offered(view, until),
                 None => self.tell_assigned(view),
             }

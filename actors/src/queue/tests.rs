@@ -4,7 +4,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     both_databases,
-    domain::{Priority, settings::ChatSettings},
+    domain::{DepartmentChanges, Priority, settings::ChatSettings},
     events::HubEvent,
     store::Fault,
     testing::{TestDatabase, TestHub, eventually},
@@ -18,6 +18,7 @@ both_databases!(
     urgent_chats_go_first,
     without_automatic_distribution_only_the_endpoint_assigns,
     a_failed_assignment_is_made_good,
+    what_was_claimed_meanwhile_is_given_back,
 );
 
 fn chat(number: usize) -> String {
@@ -158,6 +159,28 @@ async fn a_failed_assignment_is_made_good(database: TestDatabase) {
         hub.check_invariants().await;
     }
     assert_eq!(hub.hub.queues().distribute(TestHub::SUPPORT).await.unwrap(), 2);
+    hub.check_invariants().await;
+    hub.stop().await;
+}
+
+async fn what_was_claimed_meanwhile_is_given_back(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let settings = ChatSettings { auto_distribute: false, ..ChatSettings::default() };
+    hub.hub.save_chat_settings(settings).await.unwrap();
+    let changes = DepartmentChanges { capacity: Some(1_000), ..DepartmentChanges::default() };
+    hub.hub.presence().update_department(None, TestHub::SUPPORT, changes).await.unwrap();
+    let ana = hub.agent("ana").await;
+    hub.online(ana.id).await;
+    // More than are committed together.
+    wait_for(&hub, 0..260).await;
+    assert_eq!(waiting(&hub).await.len(), 260);
+    for fault in [Fault::Refuse, Fault::UncertainNotWritten] {
+        hub.hub.store().fail_next_of("assign_tickets", fault);
+        assert!(hub.hub.queues().distribute(TestHub::SUPPORT).await.is_err(), "{fault:?}");
+        hub.check_invariants().await;
+    }
+    assert_eq!(hub.hub.queues().distribute(TestHub::SUPPORT).await.unwrap(), 260);
+    assert_eq!(waiting(&hub).await.len(), 0);
     hub.check_invariants().await;
     hub.stop().await;
 }

@@ -11,7 +11,6 @@ use std::{
 use serde::Serialize;
 use sqlx::{
     Arguments, Database, FromRow, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
-    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -23,6 +22,7 @@ use super::{
     StoreError,
     outbox::{Outbox, Recorder},
     sql::{Arg, Spelling, Sql},
+    sqlite_tx::{Answer, SqliteTx},
 };
 
 /// Readers on SQLite: two cores have no use for more, and each keeps its own page cache.
@@ -31,6 +31,9 @@ const SQLITE_READERS_MAX: u32 = 4;
 const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 /// And for the writer, who uses one at a time: the pool tests the last one before it can be used again.
 const POSTGRES_WRITER_CONNECTIONS_MAX: u32 = 2;
+/// Texts that SQLite's writer keeps ready: each statement of a fold comes in seven lengths, and alone with others
+/// before it.
+const SQLITE_WRITER_STATEMENTS: usize = 400;
 /// How long a statement waits for a connection before the caller is told to try again.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for a lock that another process holds.
@@ -58,7 +61,7 @@ pub(crate) enum Db {
 
 /// A connection inside an open transaction.
 pub(crate) enum Connection {
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(SqliteTx),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -82,6 +85,7 @@ impl DerefMut for Tx {
     }
 }
 
+/// The arguments of a statement, as a driver wants them.
 macro_rules! arguments {
     ($db:ty, $args:expr) => {{
         let args = $args;
@@ -104,6 +108,8 @@ macro_rules! arguments {
     }};
 }
 
+pub(super) use arguments;
+
 #[cfg(feature = "testing")]
 use super::counter::counted;
 #[cfg(not(feature = "testing"))]
@@ -111,57 +117,76 @@ fn counted(sql: Sql) -> Sql {
     sql
 }
 
-macro_rules! verbs {
-    ($type:ty, [$($receiver:tt)*], $inner:ident => $executor:expr) => {
-        impl $type {
-            fn spelling(&self) -> Spelling {
-                match self {
-                    Self::Sqlite(_) => Spelling::Plain,
-                    Self::Postgres(_) => Spelling::Numbered,
-                }
+impl Db {
+    /// All rows.
+    pub(crate) async fn all<T: Row>(&self, sql: Sql) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Sqlite(pool) => {
+                let (text, args) = counted(sql).into_parts(Spelling::Plain);
+                let query = sqlx::query_as_with(text, arguments!(Sqlite, args));
+                Ok(query.fetch_all(pool).await?)
             }
-
-            /// All rows.
-            pub(crate) async fn all<T: Row>($($receiver)* self, sql: Sql) -> Result<Vec<T>, StoreError> {
-                let (text, args) = counted(sql).into_parts(self.spelling());
-                Ok(match self {
-                    Self::Sqlite($inner) => sqlx::query_as_with(text, arguments!(Sqlite, args)).fetch_all($executor).await?,
-                    Self::Postgres($inner) => sqlx::query_as_with(text, arguments!(Postgres, args)).fetch_all($executor).await?,
-                })
-            }
-
-            /// The first row, if there is one.
-            pub(crate) async fn opt<T: Row>($($receiver)* self, sql: Sql) -> Result<Option<T>, StoreError> {
-                let (text, args) = counted(sql).into_parts(self.spelling());
-                Ok(match self {
-                    Self::Sqlite($inner) => sqlx::query_as_with(text, arguments!(Sqlite, args)).fetch_optional($executor).await?,
-                    Self::Postgres($inner) => sqlx::query_as_with(text, arguments!(Postgres, args)).fetch_optional($executor).await?,
-                })
-            }
-
-            /// Exactly one row.
-            pub(crate) async fn one<T: Row>($($receiver)* self, sql: Sql) -> Result<T, StoreError> {
-                let (text, args) = counted(sql).into_parts(self.spelling());
-                Ok(match self {
-                    Self::Sqlite($inner) => sqlx::query_as_with(text, arguments!(Sqlite, args)).fetch_one($executor).await?,
-                    Self::Postgres($inner) => sqlx::query_as_with(text, arguments!(Postgres, args)).fetch_one($executor).await?,
-                })
-            }
-
-            /// How many rows were changed.
-            pub(crate) async fn run($($receiver)* self, sql: Sql) -> Result<u64, StoreError> {
-                let (text, args) = counted(sql).into_parts(self.spelling());
-                Ok(match self {
-                    Self::Sqlite($inner) => sqlx::query_with(text, arguments!(Sqlite, args)).execute($executor).await?.rows_affected(),
-                    Self::Postgres($inner) => sqlx::query_with(text, arguments!(Postgres, args)).execute($executor).await?.rows_affected(),
-                })
-            }
+            Self::Postgres(pool) => postgres::all(pool, counted(sql)).await,
         }
-    };
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn opt<T: Row>(&self, sql: Sql) -> Result<Option<T>, StoreError> {
+        match self {
+            Self::Sqlite(pool) => {
+                let (text, args) = counted(sql).into_parts(Spelling::Plain);
+                let query = sqlx::query_as_with(text, arguments!(Sqlite, args));
+                Ok(query.fetch_optional(pool).await?)
+            }
+            Self::Postgres(pool) => postgres::opt(pool, counted(sql)).await,
+        }
+    }
+
+    /// The first row, which has to be there.
+    pub(crate) async fn one<T: Row>(&self, sql: Sql) -> Result<T, StoreError> {
+        Ok(self.opt(sql).await?.ok_or(sqlx::Error::RowNotFound)?)
+    }
+
+    /// How many rows were changed.
+    pub(crate) async fn run(&self, sql: Sql) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(pool) => {
+                let (text, args) = counted(sql).into_parts(Spelling::Plain);
+                let query = sqlx::query_with(text, arguments!(Sqlite, args));
+                Ok(query.execute(pool).await?.rows_affected())
+            }
+            Self::Postgres(pool) => postgres::run(pool, counted(sql)).await,
+        }
+    }
 }
 
-verbs!(Db, [&], pool => pool);
-verbs!(Connection, [&mut], connection => &mut **connection);
+/// What is the same on a pool and in a transaction.
+mod postgres {
+    use sqlx::{Arguments, Database, PgExecutor, Postgres};
+
+    use super::{Arg, Row, Spelling, Sql, StoreError};
+
+    pub(super) async fn all<T: Row>(
+        on: impl PgExecutor<'_>,
+        sql: Sql,
+    ) -> Result<Vec<T>, StoreError> {
+        let (text, args) = sql.into_parts(Spelling::Numbered);
+        Ok(sqlx::query_as_with(text, arguments!(Postgres, args)).fetch_all(on).await?)
+    }
+
+    pub(super) async fn opt<T: Row>(
+        on: impl PgExecutor<'_>,
+        sql: Sql,
+    ) -> Result<Option<T>, StoreError> {
+        let (text, args) = sql.into_parts(Spelling::Numbered);
+        Ok(sqlx::query_as_with(text, arguments!(Postgres, args)).fetch_optional(on).await?)
+    }
+
+    pub(super) async fn run(on: impl PgExecutor<'_>, sql: Sql) -> Result<u64, StoreError> {
+        let (text, args) = sql.into_parts(Spelling::Numbered);
+        Ok(sqlx::query_with(text, arguments!(Postgres, args)).execute(on).await?.rows_affected())
+    }
+}
 
 /// What an insertion left.
 pub(crate) struct Inserted {
@@ -171,18 +196,75 @@ pub(crate) struct Inserted {
 }
 
 impl Connection {
+    /// All rows.
+    pub(crate) async fn all<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                let rows = tx.run(counted(sql)).await?.rows;
+                Ok(rows.iter().map(T::from_row).collect::<Result<_, _>>()?)
+            }
+            Self::Postgres(tx) => postgres::all(&mut **tx, counted(sql)).await,
+        }
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn opt<T: Row>(&mut self, sql: Sql) -> Result<Option<T>, StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                let rows = tx.run(counted(sql)).await?.rows;
+                Ok(rows.first().map(T::from_row).transpose()?)
+            }
+            Self::Postgres(tx) => postgres::opt(&mut **tx, counted(sql)).await,
+        }
+    }
+
+    /// The first row, which has to be there.
+    pub(crate) async fn one<T: Row>(&mut self, sql: Sql) -> Result<T, StoreError> {
+        Ok(self.opt(sql).await?.ok_or(sqlx::Error::RowNotFound)?)
+    }
+
+    /// How many rows were changed.
+    pub(crate) async fn run(&mut self, sql: Sql) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(tx) => Ok(tx.run(counted(sql)).await?.done.rows_affected()),
+            Self::Postgres(tx) => postgres::run(&mut **tx, counted(sql)).await,
+        }
+    }
+
+    /// Runs a statement that returns nothing and whose outcome decides nothing. On SQLite it goes over with the
+    /// next one ([`SqliteTx`]), to which its error then belongs.
+    pub(crate) async fn run_ahead(&mut self, sql: Sql) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.put_ahead(counted(sql)),
+            Self::Postgres(tx) => postgres::run(&mut **tx, counted(sql)).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Takes back what came since a savepoint.
+    pub(super) async fn roll_back_to(&mut self, statement: Sql) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.roll_back_to(counted(statement)).await,
+            Self::Postgres(_) => self.run(statement).await.map(drop),
+        }
+    }
+
     /// Runs an insertion on SQLite, whose only writer numbers the rows of a statement in their order; gives it
-    /// back on PostgreSQL, where others draw numbers in between. Cheaper than having each row returned.
-    pub(crate) async fn insert_in_order(
+    /// back on PostgreSQL, where others draw numbers in between. Cheaper than having each row returned. What the
+    /// question finds, which is asked before, comes with it.
+    pub(crate) async fn insert_in_order<T: Row>(
         &mut self,
+        question: Option<Sql>,
         insert: Sql,
-    ) -> Result<Result<Inserted, Sql>, StoreError> {
-        let spelling = self.spelling();
-        let Self::Sqlite(connection) = self else { return Ok(Err(insert)) };
-        let (text, args) = counted(insert).into_parts(spelling);
-        let done =
-            sqlx::query_with(text, arguments!(Sqlite, args)).execute(&mut **connection).await?;
-        Ok(Ok(Inserted { rows: done.rows_affected(), last_id: done.last_insert_rowid() }))
+    ) -> Result<Result<(Inserted, Vec<T>), Sql>, StoreError> {
+        let Self::Sqlite(tx) = self else { return Ok(Err(insert)) };
+        if let Some(question) = question {
+            tx.put_ahead(counted(question));
+        }
+        let Answer { rows, done } = tx.run(counted(insert)).await?;
+        let found = rows.iter().map(T::from_row).collect::<Result<_, _>>()?;
+        let inserted = Inserted { rows: done.rows_affected(), last_id: done.last_insert_rowid() };
+        Ok(Ok((inserted, found)))
     }
 
     /// Inserts so many rows with one statement; their ids, in order.
@@ -191,8 +273,8 @@ impl Connection {
         insert: Sql,
         count: usize,
     ) -> Result<Vec<i64>, StoreError> {
-        match self.insert_in_order(insert).await? {
-            Ok(Inserted { rows, last_id }) if usize::try_from(rows) == Ok(count) => {
+        match self.insert_in_order::<(i64,)>(None, insert).await? {
+            Ok((Inserted { rows, last_id }, _)) if usize::try_from(rows) == Ok(count) => {
                 Ok((last_id + 1 - rows.cast_signed()..=last_id).collect())
             }
             Ok(_) => Err(StoreError::Stale),
@@ -205,23 +287,26 @@ impl Connection {
         }
     }
 
-    /// Runs a statement whose last placeholder is a JSON document; how many rows were changed.
+    /// Runs a statement whose last placeholder is a JSON document.
     pub(crate) async fn run_with_document<D: Serialize + Sync>(
         &mut self,
         sql: Sql,
         document: &D,
-    ) -> Result<u64, StoreError> {
-        let (text, args) = counted(sql).into_parts(self.spelling());
-        Ok(match self {
-            Self::Sqlite(connection) => {
-                let query = sqlx::query_with(text, arguments!(Sqlite, args)).bind(Json(document));
-                query.execute(&mut **connection).await?.rows_affected()
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                let add = |arguments: &mut <Sqlite as Database>::Arguments| {
+                    arguments.add(Json(document)).map_err(sqlx::Error::Encode)
+                };
+                tx.run_with(counted(sql), add).await.map(drop)
             }
-            Self::Postgres(connection) => {
+            Self::Postgres(tx) => {
+                let (text, args) = counted(sql).into_parts(Spelling::Numbered);
                 let query = sqlx::query_with(text, arguments!(Postgres, args)).bind(Json(document));
-                query.execute(&mut **connection).await?.rows_affected()
+                query.execute(&mut **tx).await?;
+                Ok(())
             }
-        })
+        }
     }
 }
 
@@ -282,7 +367,8 @@ async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
         private.recursive(true).mode(0o700);
         private.create(folder).await.map_err(sqlx::Error::Io)?;
     }
-    let writer = sqlite_pool(1).connect_with(options.clone()).await?;
+    let writer = options.clone().statement_cache_capacity(SQLITE_WRITER_STATEMENTS);
+    let writer = sqlite_pool(1).connect_with(writer).await?;
     let reader = sqlite_pool(SQLITE_READERS_MAX).connect_with(options.pragma("query_only", "ON"));
     Ok(Pools { reader: Db::Sqlite(reader.await?), writer: Db::Sqlite(writer) })
 }
@@ -307,14 +393,9 @@ impl Db {
         Ok(())
     }
 
-    /// A connection for transactions; on SQLite the transaction is the caller's to begin.
     pub(crate) async fn begin(&self, recorder: &Arc<Recorder>) -> Result<Tx, StoreError> {
         let connection = match self {
-            Self::Sqlite(pool) => {
-                let mut connection = Connection::Sqlite(pool.acquire().await?);
-                connection.run(super::sql::sql("BEGIN IMMEDIATE")).await?;
-                connection
-            }
+            Self::Sqlite(pool) => Connection::Sqlite(SqliteTx::new(pool.acquire().await?)),
             Self::Postgres(pool) => Connection::Postgres(pool.begin().await?),
         };
         Ok(Tx { connection, outbox: Outbox::new(recorder) })

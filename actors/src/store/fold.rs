@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::{
     Direction, Message, MessageRowId, MessageStatus, NewMessage, SessionId, TicketId, Timestamp,
-    search::index_words, webhook::EventKind,
+    message_change::StoredChange, search::index_words, webhook::EventKind,
 };
 
 /// Rows of one multi-row statement. Powers of two below keep the number of statement texts small.
@@ -145,12 +145,15 @@ pub(super) async fn in_savepoint<T>(
 ) -> Result<T, StoreError> {
     tx.run(sql("SAVEPOINT fold")).await?;
     let mark = tx.outbox.mark();
-    let outcome = work(tx).await;
+    let outcome = match work(tx).await {
+        // What was put ahead may be refused here.
+        Ok(value) => tx.run(sql("RELEASE SAVEPOINT fold")).await.map(|_| value),
+        Err(error) => Err(error),
+    };
     if outcome.is_err() {
         tx.outbox.forget_after(mark);
+        tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT fold")).await?;
     }
-    let end = if outcome.is_ok() { "RELEASE SAVEPOINT fold" } else { "ROLLBACK TO SAVEPOINT fold" };
-    tx.run(sql(end)).await?;
     outcome
 }
 
@@ -162,7 +165,7 @@ async fn append_folded(
     // The words are looked for while the rows are inserted.
     let words = async { messages.iter().map(|message| index_words(&message.text)).collect() };
     let (rows, words): (_, Vec<_>) = tokio::join!(biased; insert_new(tx, messages), words);
-    let mut rows = rows?;
+    let Inserting { ids: mut rows, parked, .. } = rows?;
     let mut ids = Vec::with_capacity(messages.len());
     let mut fresh = Vec::with_capacity(messages.len());
     for message in messages {
@@ -182,7 +185,7 @@ async fn append_folded(
     count_received(tx, &fresh).await?;
     let new = ids.iter().zip(words).filter_map(|(id, words)| Some(((*id)?, words)));
     search::index(tx, new).await?;
-    let changed = join_parked(tx, messages, &ids).await?;
+    let changed = join_parked(tx, messages, &ids, parked).await?;
     for (message, id) in messages.iter().zip(&ids) {
         if let Some(id) = id {
             tx.outbox.message_came(message, *id);
@@ -194,37 +197,54 @@ async fn append_folded(
 
 type IdsByKey = BTreeMap<(SessionId, String), MessageRowId>;
 
-/// Inserts those that are not there yet; their ids.
-async fn insert_new(tx: &mut Tx, messages: &[&NewMessage]) -> Result<IdsByKey, StoreError> {
-    let mut ids = IdsByKey::new();
-    let mut highest = None;
+/// Messages on their way into the table.
+#[derive(Default)]
+struct Inserting {
+    /// Of those that were not there.
+    ids: IdsByKey,
+    /// The last one, once it is known.
+    highest: Option<i64>,
+    /// What has waited for them, where it could be asked on the way (SQLite).
+    parked: Option<Vec<StoredChange>>,
+}
+
+/// Inserts those that are not there yet.
+async fn insert_new(tx: &mut Tx, messages: &[&NewMessage]) -> Result<Inserting, StoreError> {
+    let mut inserting = Inserting::default();
     let mut chunks = power_of_two_chunks(messages).map(|chunk| (chunk, insert(chunk)));
     let mut next = chunks.next();
     while let Some((chunk, insert)) = next {
         // The next one is put together while this one runs.
-        let inserted = insert_chunk(tx, chunk, insert, &mut highest);
+        let inserted = insert_chunk(tx, chunk, insert, &mut inserting);
         let (keys, following) = tokio::join!(biased; inserted, async { chunks.next() });
-        ids.extend(keys?.into_iter().map(|(id, session, message)| ((session, message), id)));
+        let keys = keys?.into_iter().map(|(id, session, message)| ((session, message), id));
+        inserting.ids.extend(keys);
         next = following;
     }
-    Ok(ids)
+    Ok(inserting)
 }
 
 type Key = (MessageRowId, SessionId, String);
 
-/// Those of a statement that were not there yet. `highest` is the last id, once it is known.
+/// Those of a statement that were not there yet.
 async fn insert_chunk(
     tx: &mut Tx,
     chunk: &[&NewMessage],
     insert: Sql,
-    highest: &mut Option<i64>,
+    Inserting { highest, parked, .. }: &mut Inserting,
 ) -> Result<Vec<Key>, StoreError> {
     if highest.is_none() && chunk.len() > 1 {
         let (id,): (i64,) = tx.one(sql("SELECT COALESCE(MAX(id), 0) FROM messages")).await?;
         *highest = Some(id);
     }
-    let Inserted { rows, last_id } = match tx.insert_in_order(insert).await? {
-        Ok(inserted) => inserted,
+    let targets: Vec<&str> =
+        chunk.iter().filter(|one| may_be_awaited(one)).map(|one| one.message_id.as_str()).collect();
+    let question = (!targets.is_empty()).then(|| message_changes::select_parked(&targets));
+    let Inserted { rows, last_id } = match tx.insert_in_order(question, insert).await? {
+        Ok((inserted, found)) => {
+            parked.get_or_insert_default().extend(found);
+            inserted
+        }
         Err(insert) => {
             return tx.all(insert.push(" RETURNING id, session_id, message_id")).await;
         }
@@ -243,19 +263,32 @@ async fn insert_chunk(
     tx.all(select.bind(before.unwrap_or_default())).await
 }
 
-/// What became of these messages before they came is theirs from now on; the rows that it changed. Of what
-/// we send nobody knows before it is stored.
+/// Of what we send nobody knows before it is stored.
+fn may_be_awaited(message: &NewMessage) -> bool {
+    message.direction == Direction::Inbound || message.is_sent
+}
+
+/// What became of these messages before they came is theirs from now on; the rows that it changed.
 async fn join_parked(
     tx: &mut Tx,
     messages: &[&NewMessage],
     ids: &[Option<MessageRowId>],
+    parked: Option<Vec<StoredChange>>,
 ) -> Result<HashSet<MessageRowId>, StoreError> {
-    let fresh = messages.iter().zip(ids).filter_map(|(message, id)| {
-        let came = message.direction == Direction::Inbound || message.is_sent;
-        let id = id.filter(|_| came)?;
-        Some(((message.session_id, message.message_id.as_str()), id))
-    });
-    message_changes::join(tx, &fresh.collect()).await
+    let fresh = messages.iter().zip(ids).filter(|(message, _)| may_be_awaited(message));
+    let fresh: BTreeMap<_, _> = fresh
+        .filter_map(|(message, id)| {
+            Some(((message.session_id, message.message_id.as_str()), (*id)?))
+        })
+        .collect();
+    let parked = match parked {
+        Some(parked) => parked,
+        None => {
+            let targets: Vec<&str> = fresh.keys().map(|(_, target)| *target).collect();
+            message_changes::list_parked(tx, &targets).await?
+        }
+    };
+    message_changes::join(tx, parked, &fresh).await
 }
 
 /// Appends one message inside a unit of work; the row as it is then. A repeat is a [`StoreError::Unique`].
@@ -398,9 +431,12 @@ async fn count_received(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), Sto
         *last = message.at.max(*last);
     }
     for (session, (count, last)) in received {
-        let update = sql("UPDATE sessions SET messages_received = messages_received + $1, \
-             last_message_at = $2, last_received_at = $2 WHERE id = $3");
-        tx.run(update.bind(count).bind(last).bind(session)).await?;
+        let update = sql("UPDATE sessions SET messages_received = messages_received + ")
+            .push_bind("", count)
+            .push_bind(", last_message_at = ", last)
+            .push_bind(", last_received_at = ", last)
+            .push_bind(" WHERE id = ", session);
+        tx.run_ahead(update).await?;
     }
     Ok(())
 }
@@ -525,7 +561,7 @@ async fn move_named(
         let update = sql("UPDATE sessions SET messages_sent = messages_sent + $1, \
              last_message_at = COALESCE($2, last_message_at), \
              last_sent_at = COALESCE($2, last_sent_at) WHERE id = $3");
-        tx.run(update.bind(count).bind(last).bind(session)).await?;
+        tx.run_ahead(update.bind(count).bind(last).bind(session)).await?;
     }
     Ok(())
 }
@@ -535,7 +571,7 @@ async fn fill_sent_at(tx: &mut Tx, message: &mut Message) -> Result<(), StoreErr
     if message.sent_at.is_none() {
         message.sent_at = message.delivered_at.or(message.read_at);
         let update = sql("UPDATE messages SET sent_at = $1 WHERE id = $2");
-        tx.run(update.bind(message.sent_at).bind(message.id)).await?;
+        tx.run_ahead(update.bind(message.sent_at).bind(message.id)).await?;
     }
     Ok(())
 }
@@ -554,12 +590,15 @@ pub(super) fn power_of_two_chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T
 }
 
 /// Runs what `statement` makes of so many of these rows at a time; each is put together while the one before
-/// runs.
+/// runs. It returns nothing; that of a single row goes over with what comes next.
 pub(super) async fn run_chunked<T>(
     tx: &mut Connection,
     rows: &[T],
     statement: impl Fn(&[T]) -> Sql,
 ) -> Result<(), StoreError> {
+    if rows.len() == 1 {
+        return tx.run_ahead(statement(rows)).await;
+    }
     let mut statements = power_of_two_chunks(rows).map(statement);
     let mut next = statements.next();
     while let Some(sql) = next {

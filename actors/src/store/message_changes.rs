@@ -98,29 +98,40 @@ async fn insert(
     tx.opt(insert).await
 }
 
-/// Changes that wait for one of these new messages are joined to it, in their order. The messages
-/// that were changed by it.
+/// Changes that wait for messages with one of these ids.
+pub(super) async fn list_parked(
+    tx: &mut Tx,
+    targets: &[&str],
+) -> Result<Vec<StoredChange>, StoreError> {
+    let mut parked = Vec::new();
+    for chunk in power_of_two_chunks(targets) {
+        parked.extend(tx.all::<StoredChange>(select_parked(chunk)).await?);
+    }
+    Ok(parked)
+}
+
+/// Those that wait for one of these new messages are joined to it, in their order. The messages that were
+/// changed by it.
 pub(super) async fn join(
     tx: &mut Tx,
+    parked: Vec<StoredChange>,
     fresh: &BTreeMap<(SessionId, &str), MessageRowId>,
 ) -> Result<HashSet<MessageRowId>, StoreError> {
     let mut changed = HashSet::new();
-    let targets: Vec<&str> = fresh.keys().map(|(_, target)| *target).collect();
-    for chunk in power_of_two_chunks(&targets) {
-        for change in tx.all::<StoredChange>(select_parked(chunk)).await? {
-            let Some(id) = fresh.get(&(change.session_id, change.target_id.as_str())) else {
-                continue;
-            };
-            let update = sql("UPDATE message_changes SET message_row_id = $1 WHERE id = $2");
-            tx.run(update.bind(*id).bind(change.id)).await?;
-            apply(tx, *id, &change).await?;
-            changed.insert(*id);
-        }
+    for change in parked {
+        let Some(id) = fresh.get(&(change.session_id, change.target_id.as_str())) else {
+            continue;
+        };
+        let update = sql("UPDATE message_changes SET message_row_id = $1 WHERE id = $2");
+        tx.run(update.bind(*id).bind(change.id)).await?;
+        apply(tx, *id, &change).await?;
+        changed.insert(*id);
     }
     Ok(changed)
 }
 
-fn select_parked(targets: &[&str]) -> Sql {
+/// Statement for [`list_parked`].
+pub(super) fn select_parked(targets: &[&str]) -> Sql {
     sql("SELECT * FROM message_changes WHERE message_row_id IS NULL AND ")
         .push_in("target_id IN", targets.iter().copied())
         .push(" ORDER BY id")

@@ -57,6 +57,7 @@ mod session_states;
 mod sessions;
 mod settings;
 mod sql;
+mod sqlite_tx;
 mod ticket_changes;
 mod tickets;
 mod web_records;

@@ -357,26 +357,30 @@ impl Sql {
         self.push_mixed_search(terms, &[], columns)
     }
 
-    /// The same, where some columns hold texts as [`plain`] makes them: in those accents do not count.
+    /// The same, where some texts have a column beside them that holds them as [`plain`] makes them, named
+    /// first: in those accents do not count.
     pub(crate) fn push_mixed_search(
         mut self,
         terms: &[String],
-        plain_columns: &[&'static str],
+        plain_columns: &[(&'static str, &'static str)],
         columns: &[&'static str],
     ) -> Self {
         for term in terms {
             let mut separator = " AND (";
             let plain_term = plain(term);
-            for column in plain_columns.iter().filter(|_| !plain_term.is_empty()) {
+            for (column, _) in plain_columns.iter().filter(|_| !plain_term.is_empty()) {
                 let pattern = format!("%{plain_term}%");
                 self = self.push(separator).push(column).push_bind(" LIKE ", pattern);
                 separator = " OR ";
             }
+            // Where such a term is in a text it is in its plain form, too.
+            let is_plain = term.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let texts = plain_columns.iter().filter(|_| !is_plain).map(|(_, text)| *text);
             // SQLite lowers ASCII only: the term is looked for both ways.
             let mut patterns = vec![like_pattern(&term.to_lowercase())];
             patterns.push(like_pattern(&term.to_ascii_lowercase()));
             patterns.dedup();
-            for column in columns {
+            for column in texts.chain(columns.iter().copied()) {
                 for pattern in &patterns {
                     self = self
                         .push(separator)
@@ -428,22 +432,74 @@ impl Sql {
     }
 
     pub(super) fn into_parts(self, spelling: Spelling) -> (SqlStr, Vec<Arg>) {
-        let Some(grown) = self.grown else { return (self.fixed.into_sql_str(), self.args) };
-        let is_plain = spelling == Spelling::Plain && self.places.len() == self.args.len();
-        let mut text = String::with_capacity(grown.len() + self.places.len() * 5);
+        join(vec![self], spelling)
+    }
+
+    fn text(&self) -> &str {
+        self.grown.as_deref().unwrap_or(self.fixed)
+    }
+
+    /// No placeholder is part of the fixed text.
+    fn is_appended(&self) -> bool {
+        self.places.len() == self.args.len()
+    }
+
+    /// Appends the text of a statement whose values come after so many others.
+    fn write(&self, text: &mut String, spelling: Spelling, after: usize) {
+        let whole = self.text();
         let mut written = 0;
-        for (place, number) in self.places {
-            text.push_str(&grown[written..place]);
-            written = place;
-            if is_plain {
-                text.push('?');
-            } else {
-                text.push('$');
-                text.push_str(&number.to_string());
+        for (place, number) in &self.places {
+            push_renumbered(text, &whole[written..*place], after);
+            written = *place;
+            match spelling {
+                Spelling::Plain => text.push('?'),
+                Spelling::Numbered => push_number(text, after + number),
             }
         }
-        text.push_str(&grown[written..]);
-        (AssertSqlSafe(text).into_sql_str(), self.args)
+        push_renumbered(text, &whole[written..], after);
+    }
+}
+
+/// One text of several statements, and the values of all of them.
+pub(super) fn join(mut statements: Vec<Sql>, spelling: Spelling) -> (SqlStr, Vec<Arg>) {
+    if let [Sql { fixed, grown: None, args, .. }] = &mut statements[..] {
+        return (fixed.into_sql_str(), std::mem::take(args));
+    }
+    let is_plain = spelling == Spelling::Plain && statements.iter().all(Sql::is_appended);
+    let spelling = if is_plain { Spelling::Plain } else { Spelling::Numbered };
+    let bytes = statements.iter().map(|one| one.text().len() + one.places.len() * 5 + 2).sum();
+    let (mut text, mut args) = (String::with_capacity(bytes), Vec::new());
+    for statement in statements {
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        statement.write(&mut text, spelling, args.len());
+        if args.is_empty() {
+            args = statement.args;
+        } else {
+            args.extend(statement.args);
+        }
+    }
+    (AssertSqlSafe(text).into_sql_str(), args)
+}
+
+fn push_number(text: &mut String, number: usize) {
+    text.push('$');
+    text.push_str(&number.to_string());
+}
+
+/// Appends a part of a statement; its own placeholders move up by so many.
+fn push_renumbered(text: &mut String, part: &str, by: usize) {
+    let mut pieces = part.split('$');
+    text.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let end = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
+        let (digits, rest) = piece.split_at(end);
+        match digits.parse::<usize>() {
+            Ok(number) => push_number(text, number + by),
+            Err(_) => text.push('$'),
+        }
+        text.push_str(rest);
     }
 }
 
@@ -486,6 +542,22 @@ mod tests {
                 "SELECT 1 WHERE a = $1 OR b = $1 AND c = $2"
             );
         }
+    }
+
+    #[test]
+    fn joined_statements_share_their_values() {
+        let begin = sql("BEGIN");
+        let appended = sql("UPDATE a SET b = ").push_bind("", 1).push_bind(" WHERE c = ", 2);
+        let numbered = sql("SELECT d FROM a WHERE e = $2 OR f = $1 OR g = '$'").bind(3).bind(4);
+        let (text, args) = join(vec![begin.clone(), appended.clone()], Spelling::Plain);
+        assert_eq!(text.as_str(), "BEGIN; UPDATE a SET b = ? WHERE c = ?");
+        assert_eq!(args.len(), 2);
+        let (text, args) = join(vec![begin, appended, numbered], Spelling::Plain);
+        assert_eq!(
+            text.as_str(),
+            "BEGIN; UPDATE a SET b = $1 WHERE c = $2; SELECT d FROM a WHERE e = $4 OR f = $3 OR g = '$'"
+        );
+        assert_eq!(args.len(), 4);
     }
 
     #[test]

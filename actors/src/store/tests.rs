@@ -26,6 +26,7 @@ both_databases!(
     appended_messages_bring_their_ticket_up_to_date,
     a_repeated_message_is_recognised,
     a_refused_unit_does_not_take_the_others_along,
+    what_a_unit_put_ahead_is_refused_with_all_of_it_and_nothing_else,
     a_change_planned_for_an_old_version_is_refused,
     a_status_never_goes_back,
     a_delivery_proves_that_a_message_was_sent,
@@ -303,6 +304,31 @@ async fn reports_of_one_call_are_taken_in_their_order(database: TestDatabase) {
     let statuses: Vec<_> =
         moved.into_iter().map(|step| step.unwrap().unwrap().message.status).collect();
     assert_eq!(statuses, [Sent, Delivered, Read]);
+}
+
+async fn what_a_unit_put_ahead_is_refused_with_all_of_it_and_nothing_else(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let store = &hub.store;
+    let set = |up_to: i64| {
+        store.unit(unit!(tx => {
+            tx.run(sql("UPDATE search_backlog SET up_to = $1").bind(up_to)).await.map(drop)
+        }))
+    };
+    let bad = || {
+        store.unit(unit!(tx => {
+            tx.run(sql("UPDATE search_backlog SET up_to = $1").bind(77)).await?;
+            tx.run_ahead(sql("UPDATE search_backlog SET up_to = NULL")).await
+        }))
+    };
+    // In one transaction where units share one; then alone.
+    let (first, refused, last) =
+        tokio::join!(set(5), bad(), store.append_message(hub.message("5511988880001", "m1")));
+    first.unwrap();
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    assert!(last.unwrap().is_some());
+    assert!(matches!(bad().await, Err(StoreError::Refused(_))));
+    let (up_to,): (i64,) = store.reader.one(sql("SELECT up_to FROM search_backlog")).await.unwrap();
+    assert_eq!(up_to, 5);
 }
 
 async fn many_writers_share_commits_without_loss(database: TestDatabase) {

@@ -60,9 +60,10 @@ impl Scope {
         match self {
             Self::All => sql,
             Self::Own(agent) => sql.push_bind(" AND t.agent_id = ", *agent),
+            // The sign keeps SQLite from gathering and sorting a whole department for one page.
             Self::Departments(agent, departments) => sql
                 .push_bind(" AND (t.agent_id = ", *agent)
-                .push_in(" OR t.department_id IN", departments.iter().copied())
+                .push_in(" OR +t.department_id IN", departments.iter().copied())
                 .push(")"),
             Self::OwnAndWaiting(agent, departments) => {
                 let sql = sql
@@ -111,8 +112,8 @@ impl TicketFilter {
             .push_bind_if(" AND t.customer_id = ", self.customer_id)
             .push_mixed_search(
                 &self.search,
-                &["c.name_plain", "t.notes_plain"],
-                &["c.name", "t.phone", "t.notes"],
+                &[("c.name_plain", "c.name"), ("t.notes_plain", "t.notes")],
+                &["t.phone"],
             )
     }
 }
@@ -218,12 +219,25 @@ impl Store {
             let sql = if filter.search.is_empty() { sql } else { sql.push(customers) };
             filter.push(scope.push(sql.push(" WHERE TRUE")))
         };
-        let (total,): (i64,) = self.reader.one(found(sql("SELECT COUNT(*)"))).await?;
-        let shown = found(sql(TICKET_VIEWS).push(" AND t.id IN (SELECT t.id"));
-        let shown = push_order(shown, orders, column, "t.id DESC")
-            .push_bind(" LIMIT ", page.limit)
-            .push_bind(" OFFSET ", page.offset)
-            .push(")");
+        let cut = |sql: Sql| {
+            push_order(found(sql), orders, column, "t.id DESC")
+                .push_bind(" LIMIT ", page.limit)
+                .push_bind(" OFFSET ", page.offset)
+        };
+        let views = sql(TICKET_VIEWS);
+        let (total, shown) = if filter.search.is_empty() {
+            (None, cut(views.push(" AND t.id IN (SELECT t.id")).push(")"))
+        } else {
+            // Each row is looked through for the term: once, for the number and for the page.
+            let rows: Vec<(TicketId, i64)> =
+                self.reader.all(cut(sql("SELECT t.id, COUNT(*) OVER ()"))).await?;
+            let total = rows.first().map(|(_, total)| *total);
+            (total, views.push_in(" AND t.id IN", rows.into_iter().map(|(id, _)| id)))
+        };
+        let total = match total {
+            Some(total) => total,
+            None => self.reader.one::<(i64,)>(found(sql("SELECT COUNT(*)"))).await?.0,
+        };
         let rows = self.reader.all(push_order(shown, orders, column, "t.id DESC")).await?;
         Ok(Slice { total, rows })
     }

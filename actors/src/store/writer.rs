@@ -279,12 +279,15 @@ async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
     }
     let mark = tx.outbox.mark();
     let ran = unit(tx).await;
-    let end = if ran.is_kept { "RELEASE SAVEPOINT unit" } else { "ROLLBACK TO SAVEPOINT unit" };
-    if !ran.is_kept {
-        tx.outbox.forget_after(mark);
+    // What was put ahead may be refused here.
+    let kept =
+        if ran.is_kept { tx.run(sql("RELEASE SAVEPOINT unit")).await.map(drop) } else { Ok(()) };
+    if ran.is_kept && kept.is_ok() {
+        return ran.finish;
     }
-    match tx.run(sql(end)).await {
-        Ok(_) => ran.finish,
+    tx.outbox.forget_after(mark);
+    match kept.and(tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT unit")).await) {
+        Ok(()) => ran.finish,
         Err(error) => Box::new(move |_| (ran.finish)(Err(error))),
     }
 }
@@ -292,39 +295,27 @@ async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
 impl Tx {
     /// Writes what other systems are to be told, and commits it with the rest.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        let told = outbox::write(&mut self).await;
-        let Self { connection, outbox } = self;
-        let outcome = match (connection, told) {
-            (mut connection @ Connection::Sqlite(_), Ok(())) => {
-                let outcome = connection.run(sql("COMMIT")).await;
-                if outcome.is_err() {
-                    // The transaction may still be open; a refused rollback means that it is not.
-                    let _ = connection.run(sql("ROLLBACK")).await;
-                }
-                outcome.map(drop)
+        if let Err(error) = outbox::write(&mut self).await {
+            self.rollback().await?;
+            return Err(error);
+        }
+        match self.connection {
+            Connection::Sqlite(tx) => tx.commit().await?,
+            Connection::Postgres(tx) => {
+                let outcome = tx.commit().await;
+                outcome.map_err(|error| StoreError::Uncertain(error.to_string()))?;
             }
-            (Connection::Postgres(tx), Ok(())) => tx.commit().await.map_err(StoreError::from),
-            (mut connection @ Connection::Sqlite(_), Err(error)) => {
-                let _ = connection.run(sql("ROLLBACK")).await;
-                Err(error)
-            }
-            // Dropping it takes it back.
-            (Connection::Postgres(_), Err(error)) => Err(error),
-        };
-        outcome.map_err(|error| StoreError::Uncertain(error.to_string()))?;
-        outbox.committed();
+        }
+        self.outbox.committed();
         Ok(())
     }
 
     async fn rollback(self) -> Result<(), StoreError> {
         match self.connection {
-            Connection::Postgres(tx) => Ok(tx.rollback().await?),
-            mut connection @ Connection::Sqlite(_) => {
-                // A refused one means that SQLite has taken it back by itself.
-                let _ = connection.run(sql("ROLLBACK")).await;
-                Ok(())
-            }
+            Connection::Sqlite(tx) => tx.rollback().await,
+            Connection::Postgres(tx) => tx.rollback().await?,
         }
+        Ok(())
     }
 }
 

@@ -1,0 +1,233 @@
+//! A transaction on SQLite.
+//!
+//! SQLite runs on a thread of its own, so that each statement costs two wakes: of that thread, and of whoever
+//! waits for the answer. On a machine with nothing else to do those wakes, not SQLite, are what a single message
+//! waits for. A statement whose outcome decides nothing is therefore put ahead of the next one, and both go over
+//! together.
+
+use futures_util::{Stream, TryStreamExt};
+use sqlx::{
+    Arguments, Database, Either, Executor, Sqlite,
+    pool::PoolConnection,
+    sqlite::{SqliteQueryResult, SqliteRow},
+};
+
+use super::{
+    StoreError,
+    db::arguments,
+    sql::{Arg, Spelling, Sql, join, sql},
+};
+
+/// An open transaction. Dropping it without an end is the caller's fault: the connection keeps it open.
+pub(crate) struct SqliteTx {
+    connection: PoolConnection<Sqlite>,
+    /// What runs with the next statement, in this order.
+    ahead: Vec<Sql>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// `BEGIN` is still ahead.
+    Fresh,
+    Open,
+    /// `BEGIN`, or what went with it, was refused, or never got there. What came now might be outside of any
+    /// transaction.
+    Broken,
+}
+
+/// The rows of all statements that went over together, and what the last one did.
+pub(super) struct Answer {
+    pub(super) rows: Vec<SqliteRow>,
+    pub(super) done: SqliteQueryResult,
+}
+
+impl SqliteTx {
+    /// The lock is taken with the first statement, whose error a refusal is.
+    pub(super) fn new(connection: PoolConnection<Sqlite>) -> Self {
+        Self { connection, ahead: vec![sql("BEGIN IMMEDIATE")], state: State::Fresh }
+    }
+
+    /// Has a statement run just before the next one. When it is refused, so is the next one; rows that it returns
+    /// are among those of the next one.
+    pub(super) fn put_ahead(&mut self, statement: Sql) {
+        self.ahead.push(statement);
+    }
+
+    /// Runs what was put ahead, and this.
+    ///
+    /// # Errors
+    ///
+    /// What one of them was refused for; those before it have run.
+    pub(super) async fn run(&mut self, last: Sql) -> Result<Answer, StoreError> {
+        self.run_with(last, |_| Ok(())).await
+    }
+
+    /// The same, where `add` adds to the values of the last one.
+    pub(super) async fn run_with(
+        &mut self,
+        last: Sql,
+        add: impl FnOnce(&mut <Sqlite as Database>::Arguments) -> Result<(), sqlx::Error>,
+    ) -> Result<Answer, StoreError> {
+        let before = std::mem::replace(&mut self.state, State::Broken);
+        if before == State::Broken {
+            return Err(StoreError::Refused(sqlx::Error::BeginFailed));
+        }
+        let mut statements = std::mem::take(&mut self.ahead);
+        statements.push(last);
+        let (text, args) = join(statements, Spelling::Plain);
+        let mut arguments = arguments!(Sqlite, args);
+        add(&mut arguments)?;
+        let outcome = collect(self.connection.fetch_many(sqlx::query_with(text, arguments))).await;
+        if before == State::Open || outcome.is_ok() {
+            self.state = State::Open;
+        }
+        Ok(outcome?)
+    }
+
+    /// Takes back what came since a savepoint, with what is ahead.
+    pub(super) async fn roll_back_to(&mut self, statement: Sql) -> Result<(), StoreError> {
+        self.ahead.clear();
+        self.run(statement).await.map(drop)
+    }
+
+    /// Runs what was put ahead, and keeps everything.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Uncertain`] when SQLite does not let it be taken back; any other says that nothing was kept.
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        if self.state == State::Fresh && self.ahead.len() == 1 {
+            return Ok(());
+        }
+        let Err(error) = self.run(sql("COMMIT")).await else { return Ok(()) };
+        match self.end("ROLLBACK").await {
+            Ok(()) => Err(error),
+            // It may be SQLite that has taken it back; or it was kept.
+            Err(_) => Err(StoreError::Uncertain(error.to_string())),
+        }
+    }
+
+    /// Takes everything back.
+    pub(super) async fn rollback(mut self) {
+        if self.state != State::Fresh {
+            // A refused one means that SQLite has taken it back by itself, or that it never began.
+            let _ = self.end("ROLLBACK").await;
+        }
+    }
+
+    async fn end(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        self.connection.execute(sqlx::query(statement)).await.map(drop)
+    }
+}
+
+/// The rows, and what the last statement says of itself.
+async fn collect(
+    mut answers: impl Stream<Item = Result<Either<SqliteQueryResult, SqliteRow>, sqlx::Error>> + Unpin,
+) -> Result<Answer, sqlx::Error> {
+    let mut answer = Answer { rows: Vec::new(), done: SqliteQueryResult::default() };
+    while let Some(one) = answers.try_next().await? {
+        match one {
+            Either::Right(row) => answer.rows.push(row),
+            Either::Left(done) => answer.done = done,
+        }
+    }
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::db::{Db, open};
+
+    async fn table() -> (tempfile::TempDir, Db) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("x.db").display());
+        let db = open(&url).await.unwrap().writer;
+        db.run(sql("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL UNIQUE)"))
+            .await
+            .unwrap();
+        (folder, db)
+    }
+
+    async fn begin(db: &Db) -> SqliteTx {
+        let Db::Sqlite(pool) = db else { panic!("this is SQLite") };
+        SqliteTx::new(pool.acquire().await.unwrap())
+    }
+
+    fn insert(b: &'static str) -> Sql {
+        sql("INSERT INTO t (b) VALUES (").push_bind("", b).push(")")
+    }
+
+    async fn texts(db: &Db) -> Vec<String> {
+        let rows: Vec<(String,)> = db.all(sql("SELECT b FROM t ORDER BY a")).await.unwrap();
+        rows.into_iter().map(|(b,)| b).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_ahead_runs_before_and_the_answer_is_that_of_the_last() {
+        let (_folder, db) = table().await;
+        let mut tx = begin(&db).await;
+        tx.put_ahead(insert("x"));
+        tx.put_ahead(insert("y"));
+        let done = tx.run(insert("z")).await.unwrap().done;
+        assert_eq!((done.rows_affected(), done.last_insert_rowid()), (1, 3));
+        tx.put_ahead(sql("UPDATE t SET b = $2 WHERE b = $1").bind("y").bind("v"));
+        let select = sql("SELECT b FROM t WHERE b > $1").bind("w");
+        assert_eq!(tx.run(select).await.unwrap().rows.len(), 2);
+        tx.put_ahead(insert("last"));
+        tx.commit().await.unwrap();
+        assert_eq!(texts(&db).await, ["x", "v", "z", "last"]);
+    }
+
+    #[tokio::test]
+    async fn when_what_is_ahead_is_refused_so_is_the_next_one_and_nothing_is_kept() {
+        let (_folder, db) = table().await;
+        let mut tx = begin(&db).await;
+        tx.run(insert("x")).await.unwrap();
+        tx.put_ahead(insert("x"));
+        let error = tx.commit().await.unwrap_err();
+        assert!(matches!(error, StoreError::Unique { .. }), "{error}");
+        assert!(texts(&db).await.is_empty());
+        // The connection is free for the next one.
+        let mut tx = begin(&db).await;
+        tx.run(insert("y")).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(texts(&db).await, ["y"]);
+    }
+
+    #[tokio::test]
+    async fn a_savepoint_is_taken_back_with_what_is_ahead() {
+        let (_folder, db) = table().await;
+        let mut tx = begin(&db).await;
+        tx.run(insert("x")).await.unwrap();
+        tx.run(sql("SAVEPOINT s")).await.unwrap();
+        tx.run(insert("y")).await.unwrap();
+        tx.put_ahead(insert("x"));
+        tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT s")).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(texts(&db).await, ["x"]);
+    }
+
+    #[tokio::test]
+    async fn nothing_runs_outside_of_a_transaction_that_did_not_begin() {
+        let (_folder, db) = table().await;
+        let mut tx = begin(&db).await;
+        assert!(tx.run(sql("SELECT nothing")).await.is_err());
+        assert!(tx.run(insert("x")).await.is_err());
+        tx.put_ahead(insert("x"));
+        assert!(tx.commit().await.is_err());
+        assert!(texts(&db).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_has_done_nothing_takes_no_lock() {
+        let (_folder, db) = table().await;
+        begin(&db).await.commit().await.unwrap();
+        begin(&db).await.rollback().await;
+        let mut tx = begin(&db).await;
+        tx.run(insert("x")).await.unwrap();
+        tx.rollback().await;
+        assert!(texts(&db).await.is_empty());
+    }
+}
