@@ -281,12 +281,11 @@ async fn join_parked(
             Some(((message.session_id, message.message_id.as_str()), (*id)?))
         })
         .collect();
-    let parked = match parked {
-        Some(parked) => parked,
-        None => {
-            let targets: Vec<&str> = fresh.keys().map(|(_, target)| *target).collect();
-            message_changes::list_parked(tx, &targets).await?
-        }
+    let parked = if let Some(parked) = parked {
+        parked
+    } else {
+        let targets: Vec<&str> = fresh.keys().map(|(_, target)| *target).collect();
+        message_changes::list_parked(tx, &targets).await?
     };
     message_changes::join(tx, parked, &fresh).await
 }
