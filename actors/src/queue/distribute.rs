@@ -150,12 +150,8 @@ impl State {
         let (won, lost): (Vec<_>, Vec<_>) =
             owners.into_iter().partition(|(ticket, _)| kept.contains(ticket));
         let lost: Vec<TicketId> = lost.into_iter().map(|(ticket, _)| ticket).collect();
-        // Taken, handed to somebody, or moved: the rows say which.
-        for ticket in &lost {
-            self.enqueue(*ticket).await?;
-        }
         if !lost.is_empty() {
-            self.context.presence.released(lost);
+            self.context.presence.released(lost.clone());
         }
         self.context.presence.assigned(won);
         for view in &views {
@@ -164,6 +160,10 @@ impl State {
                 Some(until) => self.tell_offered(view, until),
                 None => self.tell_assigned(view),
             }
+        }
+        // Taken, handed to somebody, or moved: the rows say which.
+        for ticket in lost {
+            self.enqueue(ticket).await?;
         }
         Ok(views.len())
     }

@@ -31,6 +31,8 @@ const SQLITE_READERS_MAX: u32 = 4;
 const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 /// And for the writer, who uses one at a time: the pool tests the last one before it can be used again.
 const POSTGRES_WRITER_CONNECTIONS_MAX: u32 = 2;
+/// Statements that go over to SQLite with the next one. Each number of them is a text of its own.
+const STATEMENTS_AHEAD_MAX: usize = 8;
 /// Texts that SQLite's writer keeps ready: each statement of a fold comes in seven lengths, and alone with others
 /// before it.
 const SQLITE_WRITER_STATEMENTS: usize = 400;
@@ -235,8 +237,9 @@ impl Connection {
     /// next one ([`SqliteTx`]), to which its error then belongs.
     pub(crate) async fn run_ahead(&mut self, sql: Sql) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.put_ahead(counted(sql)),
-            Self::Postgres(tx) => postgres::run(&mut **tx, counted(sql)).await.map(drop)?,
+            Self::Sqlite(tx) if tx.ahead() < STATEMENTS_AHEAD_MAX => tx.put_ahead(counted(sql)),
+            Self::Sqlite(tx) => drop(tx.run(counted(sql)).await?),
+            Self::Postgres(tx) => drop(postgres::run(&mut **tx, counted(sql)).await?),
         }
         Ok(())
     }

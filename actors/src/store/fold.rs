@@ -557,10 +557,12 @@ async fn move_named(
         }
     }
     for (session, (count, last)) in sent {
-        let update = sql("UPDATE sessions SET messages_sent = messages_sent + $1, \
-             last_message_at = COALESCE($2, last_message_at), \
-             last_sent_at = COALESCE($2, last_sent_at) WHERE id = $3");
-        tx.run_ahead(update.bind(count).bind(last).bind(session)).await?;
+        let update = sql("UPDATE sessions SET messages_sent = messages_sent + ")
+            .push_bind("", count)
+            .push_bind(", last_message_at = COALESCE(", last)
+            .push_bind(", last_message_at), last_sent_at = COALESCE(", last)
+            .push_bind(", last_sent_at) WHERE id = ", session);
+        tx.run_ahead(update).await?;
     }
     Ok(())
 }
@@ -569,8 +571,10 @@ async fn move_named(
 async fn fill_sent_at(tx: &mut Tx, message: &mut Message) -> Result<(), StoreError> {
     if message.sent_at.is_none() {
         message.sent_at = message.delivered_at.or(message.read_at);
-        let update = sql("UPDATE messages SET sent_at = $1 WHERE id = $2");
-        tx.run_ahead(update.bind(message.sent_at).bind(message.id)).await?;
+        let update = sql("UPDATE messages SET sent_at = ")
+            .push_bind("", message.sent_at)
+            .push_bind(" WHERE id = ", message.id);
+        tx.run_ahead(update).await?;
     }
     Ok(())
 }

@@ -117,8 +117,9 @@ pub(super) async fn join(
     parked: Vec<StoredChange>,
     fresh: &BTreeMap<(SessionId, &str), MessageRowId>,
 ) -> Result<HashSet<MessageRowId>, StoreError> {
-    let mut changed = HashSet::new();
-    for change in parked {
+    let (mut changed, mut seen) = (HashSet::new(), HashSet::new());
+    // A change is found once for each time that its message is in the batch.
+    for change in parked.into_iter().filter(|change| seen.insert(change.id)) {
         let Some(id) = fresh.get(&(change.session_id, change.target_id.as_str())) else {
             continue;
         };

@@ -31,8 +31,8 @@ enum State {
     /// `BEGIN` is still ahead.
     Fresh,
     Open,
-    /// `BEGIN`, or what went with it, was refused, or never got there. What came now might be outside of any
-    /// transaction.
+    /// `BEGIN`, or what went with it, was refused or never got there; or SQLite may have taken everything back by
+    /// itself. What came now might be outside of any transaction.
     Broken,
 }
 
@@ -79,10 +79,19 @@ impl SqliteTx {
         let mut arguments = arguments!(Sqlite, args);
         add(&mut arguments)?;
         let outcome = collect(self.connection.fetch_many(sqlx::query_with(text, arguments))).await;
-        if before == State::Open || outcome.is_ok() {
+        let is_open = match &outcome {
+            Ok(_) => true,
+            Err(error) => before == State::Open && !may_end_transaction(error),
+        };
+        if is_open {
             self.state = State::Open;
         }
         Ok(outcome?)
+    }
+
+    /// How many statements are ahead.
+    pub(super) fn ahead(&self) -> usize {
+        self.ahead.len()
     }
 
     /// Takes back what came since a savepoint, with what is ahead.
@@ -119,6 +128,20 @@ impl SqliteTx {
     async fn end(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         self.connection.execute(sqlx::query(statement)).await.map(drop)
     }
+}
+
+/// Whether SQLite may have taken the whole transaction back, not only the statement (see its documentation of
+/// transactions, "Response To Errors Within A Transaction").
+fn may_end_transaction(error: &sqlx::Error) -> bool {
+    const BUSY: i32 = 5;
+    const NO_MEMORY: i32 = 7;
+    const INTERRUPTED: i32 = 9;
+    const INPUT_OUTPUT: i32 = 10;
+    const FULL: i32 = 13;
+    let sqlx::Error::Database(error) = error else { return true };
+    // The lowest byte of an extended code is the error, the others say more of it.
+    let code = error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
+    matches!(code, None | Some(BUSY | NO_MEMORY | INTERRUPTED | INPUT_OUTPUT | FULL))
 }
 
 /// The rows, and what the last statement says of itself.
@@ -216,6 +239,19 @@ mod tests {
         assert!(tx.run(sql("SELECT nothing")).await.is_err());
         assert!(tx.run(insert("x")).await.is_err());
         tx.put_ahead(insert("x"));
+        assert!(tx.commit().await.is_err());
+        assert!(texts(&db).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn nothing_runs_after_sqlite_has_taken_everything_back() {
+        let (_folder, db) = table().await;
+        db.run(sql("PRAGMA max_page_count = 8")).await.unwrap();
+        let mut tx = begin(&db).await;
+        tx.run(insert("x")).await.unwrap();
+        let large = sql("INSERT INTO t (b) VALUES (").push_bind("", "x".repeat(100_000)).push(")");
+        assert!(tx.run(large).await.is_err(), "the disk is full");
+        assert!(tx.run(insert("y")).await.is_err());
         assert!(tx.commit().await.is_err());
         assert!(texts(&db).await.is_empty());
     }

@@ -8,9 +8,10 @@ use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        AgentId, DepartmentId, Direction, DocumentChanges, DocumentKind, DocumentOrigin,
-        DocumentStatus, Inbound, Message, MessageKind, MessageStatus, NewDocument, Priority,
-        ProviderKind, SessionId, TicketStatus, Timestamp,
+        AgentId, ChangeKind, DepartmentId, Direction, DocumentChanges, DocumentKind,
+        DocumentOrigin, DocumentStatus, Inbound, Message, MessageChange, MessageKind,
+        MessageStatus, NewDocument, Priority, ProviderKind, SessionId, Side, TicketStatus,
+        Timestamp,
         audit::{AuditAction, AuditSubject, FieldChange, NewAuditEntry},
         file::{FileKey, StoredFile},
         ids::ChatKey,
@@ -33,6 +34,7 @@ both_databases!(
     reports_of_one_call_are_taken_in_their_order,
     a_report_that_the_database_refuses_fails_alone,
     many_writers_share_commits_without_loss,
+    a_change_that_waited_is_carried_out_once_however_often_its_message_comes,
     every_list_can_be_read,
     what_was_answered_survives_reopening,
     faults_do_what_they_say,
@@ -66,7 +68,7 @@ fn seed() -> Seed {
 
 fn inbound(chat_id: &str, message_id: &str) -> Inbound {
     Inbound {
-        by: crate::domain::Side::Customer,
+        by: Side::Customer,
         chat_id: chat_id.to_owned(),
         phone: chat_id.to_owned(),
         contact_name: "Ana".to_owned(),
@@ -346,6 +348,37 @@ async fn many_writers_share_commits_without_loss(database: TestDatabase) {
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 150);
     let ticket = hub.store.find_ticket(opened.ticket.id).await.unwrap().unwrap().ticket;
     assert_eq!(ticket.customer_messages, 151);
+}
+
+async fn a_change_that_waited_is_carried_out_once_however_often_its_message_comes(
+    database: TestDatabase,
+) {
+    let hub = seeded(&database).await;
+    let chat = "5511988880001";
+    hub.open(chat, "m0").await;
+    let change = MessageChange {
+        chat_id: chat.to_owned(),
+        target_id: "m1".to_owned(),
+        change_id: "c1".to_owned(),
+        side: Side::Customer,
+        agent_id: None,
+        kind: ChangeKind::Edit,
+        value: "novo".to_owned(),
+        at: hub.clock.now(),
+    };
+    let parked = hub.store.change_message(SESSION, change).await.unwrap();
+    assert!(matches!(parked, ChangeOutcome::Stored { message: None, .. }), "{parked:?}");
+    let append = |id: &str| hub.store.append_message(hub.message(chat, id));
+    let (first, other, again) = tokio::join!(append("m1"), append("x"), append("m1"));
+    let first = first.unwrap().expect("it is new");
+    assert!(first.is_changed);
+    assert!(other.unwrap().is_some());
+    assert_eq!(again.unwrap(), None);
+    let message = hub.store.find_message(&Scope::All, ADMIN, first.id).await.unwrap().unwrap();
+    assert_eq!(message.text, "novo");
+    let changes = hub.store.list_message_changes(first.id).await.unwrap();
+    let previous: Vec<&str> = changes.iter().map(|change| change.previous.as_str()).collect();
+    assert_eq!(previous, [hub.message(chat, "m1").text]);
 }
 
 /// As in the program; in the other tests everything has one thread, and the writer none of its own.
