@@ -19,7 +19,7 @@ use support::{
     figures::{Samples, figure, heading, line, ms, wait_until},
     server::{Server, at_rate, exchange, get, one_by_one, saturate, webhook},
     sockets::Socket,
-    yardstick::fsyncs_per_second,
+    yardstick::{fsyncs_per_second, paced_fsyncs},
 };
 
 const ROUNDS: usize = 5;
@@ -32,8 +32,9 @@ const ASKING: Duration = Duration::from_secs(3);
 /// Messages a second of the quiet stream to one agent's screen, and how many.
 const STREAM_PER_SECOND: f64 = 100.0;
 const STREAM: usize = 1_000;
-/// How often the yardsticks of that are asked.
-const ECHOES: usize = 300;
+/// How often the yardsticks of that are asked: one after the other, and at that pace.
+const ECHOES: usize = 2_000;
+const PACED: usize = 300;
 /// The hub is left alone for so long.
 const IDLE: Duration = Duration::from_secs(10);
 
@@ -93,10 +94,10 @@ fn screen(server: &Server, token: &str, folder: &std::path::Path) {
             })
             .collect()
     });
-    let hot = 1e3 / fsyncs_per_second(folder) + loopback_echo(Duration::ZERO).median();
+    let hot = 1e3 / fsyncs_per_second(folder) + loopback_echo(Duration::ZERO, ECHOES).median();
     // Whatever has slept until the message came has to be woken.
     let pause = Duration::from_secs_f64(1.0 / STREAM_PER_SECOND);
-    let paced = fsyncs(folder, pause).median() + loopback_echo(pause).median();
+    let paced = paced_fsyncs(folder, pause, PACED).median() + loopback_echo(pause, PACED).median();
     let limits = [
         ("one fsync + one loopback echo", &one(hot)),
         ("the same, 100 times a second", &one(paced)),
@@ -150,21 +151,8 @@ fn one(value: f64) -> Samples {
     Samples::from_iter([value])
 }
 
-/// Milliseconds until a few bytes are appended and synced, with pauses in between.
-fn fsyncs(folder: &std::path::Path, pause: Duration) -> Samples {
-    let mut file = std::fs::File::create(folder.join("paced")).expect("a file");
-    let sync = |_| {
-        wait_until(Instant::now() + pause);
-        let asked = Instant::now();
-        file.write_all(&[0; 512]).expect("written");
-        file.sync_data().expect("synced");
-        ms(asked.elapsed())
-    };
-    (0..ECHOES).map(sync).collect()
-}
-
 /// Milliseconds of a byte there and back over loopback, between two threads, with pauses in between.
-fn loopback_echo(pause: Duration) -> Samples {
+fn loopback_echo(pause: Duration, count: usize) -> Samples {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("a bound port");
     thread::scope(|scope| {
@@ -177,7 +165,7 @@ fn loopback_echo(pause: Duration) -> Samples {
         let mut stream = TcpStream::connect(address).expect("a connection");
         stream.set_nodelay(true).expect("an option");
         let mut byte = [0];
-        (0..ECHOES)
+        (0..count)
             .map(|_| {
                 wait_until(Instant::now() + pause);
                 let asked = Instant::now();

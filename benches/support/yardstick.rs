@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, params_from_iter, types::Value};
 
-use super::figures::per_second;
+use super::figures::{Samples, ms, per_second, wait_until};
 
 /// How long the disk is asked.
 const FSYNC_TIME: Duration = Duration::from_secs(1);
@@ -19,11 +19,27 @@ pub(crate) fn fsyncs_per_second(folder: &Path) -> f64 {
     let mut file = File::create(folder.join("yardstick")).expect("a file");
     let (started, mut done) = (Instant::now(), 0);
     while started.elapsed() < FSYNC_TIME {
-        file.write_all(&[0; 512]).expect("written");
-        file.sync_data().expect("synced");
+        append_synced(&mut file);
         done += 1;
     }
     per_second(done, started)
+}
+
+/// Milliseconds of so many of them, with pauses in between.
+pub(crate) fn paced_fsyncs(folder: &Path, pause: Duration, count: usize) -> Samples {
+    let mut file = File::create(folder.join("yardstick")).expect("a file");
+    let sync = |_| {
+        wait_until(Instant::now() + pause);
+        let asked = Instant::now();
+        append_synced(&mut file);
+        ms(asked.elapsed())
+    };
+    (0..count).map(sync).collect()
+}
+
+fn append_synced(file: &mut File) {
+    file.write_all(&[0; 512]).expect("written");
+    file.sync_data().expect("synced");
 }
 
 /// The rows of the table `messages` as SQLite gives them.

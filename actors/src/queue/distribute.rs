@@ -62,7 +62,7 @@ impl State {
         let store = self.context.store.clone();
         let (mut assigned, mut committed) = (0, None);
         let mut claimed = self.claim(&mut chunks, &department).await?;
-        while let Some(batch) = claimed.take() {
+        while let Some(batch) = claimed {
             let committing = store.assign_tickets(batch.assignments, batch.at);
             let meanwhile = async {
                 let told = self.settle(committed.take()).await?;

@@ -22,7 +22,7 @@ use super::{
     StoreError,
     outbox::{Outbox, Recorder},
     sql::{Arg, Spelling, Sql},
-    sqlite_tx::{Answer, SqliteTx},
+    sqlite_tx::SqliteTx,
 };
 
 /// Readers on SQLite: two cores have no use for more, and each keeps its own page cache.
@@ -31,8 +31,6 @@ const SQLITE_READERS_MAX: u32 = 4;
 const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 /// And for the writer, who uses one at a time: the pool tests the last one before it can be used again.
 const POSTGRES_WRITER_CONNECTIONS_MAX: u32 = 2;
-/// Statements that go over to SQLite with the next one. Each number of them is a text of its own.
-const STATEMENTS_AHEAD_MAX: usize = 8;
 /// Texts that SQLite's writer keeps ready: each statement of a fold comes in seven lengths, and alone with others
 /// before it.
 const SQLITE_WRITER_STATEMENTS: usize = 400;
@@ -123,11 +121,7 @@ impl Db {
     /// All rows.
     pub(crate) async fn all<T: Row>(&self, sql: Sql) -> Result<Vec<T>, StoreError> {
         match self {
-            Self::Sqlite(pool) => {
-                let (text, args) = counted(sql).into_parts(Spelling::Plain);
-                let query = sqlx::query_as_with(text, arguments!(Sqlite, args));
-                Ok(query.fetch_all(pool).await?)
-            }
+            Self::Sqlite(pool) => sqlite::all(pool, counted(sql)).await,
             Self::Postgres(pool) => postgres::all(pool, counted(sql)).await,
         }
     }
@@ -135,11 +129,7 @@ impl Db {
     /// The first row, if there is one.
     pub(crate) async fn opt<T: Row>(&self, sql: Sql) -> Result<Option<T>, StoreError> {
         match self {
-            Self::Sqlite(pool) => {
-                let (text, args) = counted(sql).into_parts(Spelling::Plain);
-                let query = sqlx::query_as_with(text, arguments!(Sqlite, args));
-                Ok(query.fetch_optional(pool).await?)
-            }
+            Self::Sqlite(pool) => sqlite::opt(pool, counted(sql)).await,
             Self::Postgres(pool) => postgres::opt(pool, counted(sql)).await,
         }
     }
@@ -152,43 +142,47 @@ impl Db {
     /// How many rows were changed.
     pub(crate) async fn run(&self, sql: Sql) -> Result<u64, StoreError> {
         match self {
-            Self::Sqlite(pool) => {
-                let (text, args) = counted(sql).into_parts(Spelling::Plain);
-                let query = sqlx::query_with(text, arguments!(Sqlite, args));
-                Ok(query.execute(pool).await?.rows_affected())
-            }
+            Self::Sqlite(pool) => sqlite::run(pool, counted(sql)).await,
             Self::Postgres(pool) => postgres::run(pool, counted(sql)).await,
         }
     }
 }
 
-/// What is the same on a pool and in a transaction.
-mod postgres {
-    use sqlx::{Arguments, Database, PgExecutor, Postgres};
+/// What one driver does with a statement, over a pool or within a transaction.
+macro_rules! driver {
+    ($name:ident, $db:ident, $executor:ident, $spelling:ident) => {
+        mod $name {
+            use sqlx::{Arguments, Database, $db, $executor};
 
-    use super::{Arg, Row, Spelling, Sql, StoreError};
+            use super::{Arg, Row, Spelling, Sql, StoreError};
 
-    pub(super) async fn all<T: Row>(
-        on: impl PgExecutor<'_>,
-        sql: Sql,
-    ) -> Result<Vec<T>, StoreError> {
-        let (text, args) = sql.into_parts(Spelling::Numbered);
-        Ok(sqlx::query_as_with(text, arguments!(Postgres, args)).fetch_all(on).await?)
-    }
+            pub(super) async fn all<T: Row>(
+                on: impl $executor<'_>,
+                sql: Sql,
+            ) -> Result<Vec<T>, StoreError> {
+                let (text, args) = sql.into_parts(Spelling::$spelling);
+                Ok(sqlx::query_as_with(text, arguments!($db, args)).fetch_all(on).await?)
+            }
 
-    pub(super) async fn opt<T: Row>(
-        on: impl PgExecutor<'_>,
-        sql: Sql,
-    ) -> Result<Option<T>, StoreError> {
-        let (text, args) = sql.into_parts(Spelling::Numbered);
-        Ok(sqlx::query_as_with(text, arguments!(Postgres, args)).fetch_optional(on).await?)
-    }
+            pub(super) async fn opt<T: Row>(
+                on: impl $executor<'_>,
+                sql: Sql,
+            ) -> Result<Option<T>, StoreError> {
+                let (text, args) = sql.into_parts(Spelling::$spelling);
+                Ok(sqlx::query_as_with(text, arguments!($db, args)).fetch_optional(on).await?)
+            }
 
-    pub(super) async fn run(on: impl PgExecutor<'_>, sql: Sql) -> Result<u64, StoreError> {
-        let (text, args) = sql.into_parts(Spelling::Numbered);
-        Ok(sqlx::query_with(text, arguments!(Postgres, args)).execute(on).await?.rows_affected())
-    }
+            pub(super) async fn run(on: impl $executor<'_>, sql: Sql) -> Result<u64, StoreError> {
+                let (text, args) = sql.into_parts(Spelling::$spelling);
+                let done = sqlx::query_with(text, arguments!($db, args)).execute(on).await?;
+                Ok(done.rows_affected())
+            }
+        }
+    };
 }
+
+driver!(sqlite, Sqlite, SqliteExecutor, Plain);
+driver!(postgres, Postgres, PgExecutor, Numbered);
 
 /// What an insertion left.
 pub(crate) struct Inserted {
@@ -201,10 +195,7 @@ impl Connection {
     /// All rows.
     pub(crate) async fn all<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>, StoreError> {
         match self {
-            Self::Sqlite(tx) => {
-                let rows = tx.run(counted(sql)).await?.rows;
-                Ok(rows.iter().map(T::from_row).collect::<Result<_, _>>()?)
-            }
+            Self::Sqlite(tx) => Ok(tx.run(counted(sql)).await?.all()?),
             Self::Postgres(tx) => postgres::all(&mut **tx, counted(sql)).await,
         }
     }
@@ -212,10 +203,7 @@ impl Connection {
     /// The first row, if there is one.
     pub(crate) async fn opt<T: Row>(&mut self, sql: Sql) -> Result<Option<T>, StoreError> {
         match self {
-            Self::Sqlite(tx) => {
-                let rows = tx.run(counted(sql)).await?.rows;
-                Ok(rows.first().map(T::from_row).transpose()?)
-            }
+            Self::Sqlite(tx) => Ok(tx.run(counted(sql)).await?.first()?),
             Self::Postgres(tx) => postgres::opt(&mut **tx, counted(sql)).await,
         }
     }
@@ -237,11 +225,9 @@ impl Connection {
     /// next one ([`SqliteTx`]), to which its error then belongs.
     pub(crate) async fn run_ahead(&mut self, sql: Sql) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) if tx.ahead() < STATEMENTS_AHEAD_MAX => tx.put_ahead(counted(sql)),
-            Self::Sqlite(tx) => drop(tx.run(counted(sql)).await?),
-            Self::Postgres(tx) => drop(postgres::run(&mut **tx, counted(sql)).await?),
+            Self::Sqlite(tx) => tx.run_ahead(counted(sql)).await,
+            Self::Postgres(tx) => postgres::run(&mut **tx, counted(sql)).await.map(drop),
         }
-        Ok(())
     }
 
     /// Takes back what came since a savepoint.
@@ -264,10 +250,9 @@ impl Connection {
         if let Some(question) = question {
             tx.put_ahead(counted(question));
         }
-        let Answer { rows, done } = tx.run(counted(insert)).await?;
-        let found = rows.iter().map(T::from_row).collect::<Result<_, _>>()?;
-        let inserted = Inserted { rows: done.rows_affected(), last_id: done.last_insert_rowid() };
-        Ok(Ok((inserted, found)))
+        let answer = tx.run(counted(insert)).await?;
+        let (rows, last_id) = (answer.done.rows_affected(), answer.done.last_insert_rowid());
+        Ok(Ok((Inserted { rows, last_id }, answer.all()?)))
     }
 
     /// Inserts so many rows with one statement; their ids, in order.

@@ -14,9 +14,12 @@ use sqlx::{
 
 use super::{
     StoreError,
-    db::arguments,
+    db::{Row, arguments},
     sql::{Arg, Spelling, Sql, join, sql},
 };
+
+/// Statements that go over with the next one. Each number of them is a text of its own.
+const AHEAD_MAX: usize = 8;
 
 /// An open transaction. Dropping it without an end is the caller's fault: the connection keeps it open.
 pub(crate) struct SqliteTx {
@@ -38,8 +41,18 @@ enum State {
 
 /// The rows of all statements that went over together, and what the last one did.
 pub(super) struct Answer {
-    pub(super) rows: Vec<SqliteRow>,
+    rows: Vec<SqliteRow>,
     pub(super) done: SqliteQueryResult,
+}
+
+impl Answer {
+    pub(super) fn all<T: Row>(&self) -> Result<Vec<T>, sqlx::Error> {
+        self.rows.iter().map(T::from_row).collect()
+    }
+
+    pub(super) fn first<T: Row>(&self) -> Result<Option<T>, sqlx::Error> {
+        self.rows.first().map(T::from_row).transpose()
+    }
 }
 
 impl SqliteTx {
@@ -52,6 +65,16 @@ impl SqliteTx {
     /// are among those of the next one.
     pub(super) fn put_ahead(&mut self, statement: Sql) {
         self.ahead.push(statement);
+    }
+
+    /// The same for any number of statements: when many are ahead they run now.
+    pub(super) async fn run_ahead(&mut self, statement: Sql) -> Result<(), StoreError> {
+        if self.ahead.len() < AHEAD_MAX {
+            self.put_ahead(statement);
+            Ok(())
+        } else {
+            self.run(statement).await.map(drop)
+        }
     }
 
     /// Runs what was put ahead, and this.
@@ -87,11 +110,6 @@ impl SqliteTx {
             self.state = State::Open;
         }
         Ok(outcome?)
-    }
-
-    /// How many statements are ahead.
-    pub(super) fn ahead(&self) -> usize {
-        self.ahead.len()
     }
 
     /// Takes back what came since a savepoint, with what is ahead.

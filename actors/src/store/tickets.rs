@@ -63,23 +63,21 @@ impl Scope {
     }
 
     fn push_by(&self, by: By, sql: Sql) -> Sql {
-        let sign = by.sign();
         match self {
             Self::All => sql,
-            Self::Own(agent) => sql.push(" AND ").push(sign).push_bind("t.agent_id = ", *agent),
+            Self::Own(agent) => {
+                sql.push_bind(by.pick(" AND t.agent_id = ", " AND +t.agent_id = "), *agent)
+            }
             Self::Departments(agent, departments) => sql
-                .push(" AND (")
-                .push(sign)
-                .push_bind("t.agent_id = ", *agent)
-                .push(" OR ")
-                .push(sign)
-                .push_in("t.department_id IN", departments.iter().copied())
+                .push_bind(by.pick(" AND (t.agent_id = ", " AND (+t.agent_id = "), *agent)
+                .push_in(
+                    by.pick(" OR t.department_id IN", " OR +t.department_id IN"),
+                    departments.iter().copied(),
+                )
                 .push(")"),
             Self::OwnAndWaiting(agent, departments) => {
                 let sql = sql
-                    .push(" AND (")
-                    .push(sign)
-                    .push_bind("t.agent_id = ", *agent)
+                    .push_bind(by.pick(" AND (t.agent_id = ", " AND (+t.agent_id = "), *agent)
                     .push(" OR (t.status = 'waiting' AND t.agent_id IS NULL");
                 if departments.is_empty() {
                     sql.push("))")
@@ -109,10 +107,10 @@ impl By {
         }
     }
 
-    const fn sign(self) -> &'static str {
+    const fn pick(self, index: &'static str, order: &'static str) -> &'static str {
         match self {
-            Self::Index => "",
-            Self::Order => "+",
+            Self::Index => index,
+            Self::Order => order,
         }
     }
 }
@@ -134,10 +132,6 @@ pub struct TicketFilter {
 
 impl TicketFilter {
     fn push(&self, by: By, mut sql: Sql) -> Sql {
-        let column = |[index, order]: [&'static str; 2]| match by {
-            By::Index => index,
-            By::Order => order,
-        };
         if !self.statuses.is_empty() {
             sql = sql.push_in(" AND t.status IN", self.statuses.iter().copied());
         }
@@ -147,8 +141,8 @@ impl TicketFilter {
                 .push_bind(" WHERE tag = ", tag.as_str())
                 .push(")");
         }
-        let department = column([" AND t.department_id = ", " AND +t.department_id = "]);
-        let agent = column([" AND t.agent_id = ", " AND +t.agent_id = "]);
+        let department = by.pick(" AND t.department_id = ", " AND +t.department_id = ");
+        let agent = by.pick(" AND t.agent_id = ", " AND +t.agent_id = ");
         sql.push_bind_if(department, self.department_id)
             .push_bind_if(agent, self.agent_id)
             .push_bind_if(" AND t.priority = ", self.priority)
@@ -268,20 +262,24 @@ impl Store {
                 .push_bind(" LIMIT ", page.limit)
                 .push_bind(" OFFSET ", page.offset)
         };
-        let views = sql(TICKET_VIEWS);
-        // Each row has to be looked through for a term: once, for the number and for the page.
-        let rows: Vec<(TicketId, i64)> = if filter.search.is_empty() {
-            Vec::new()
-        } else {
-            self.reader.all(cut(By::Index, sql("SELECT t.id, COUNT(*) OVER ()"))).await?
-        };
-        let (total, shown) = if let Some((_, total)) = rows.first().copied() {
-            (total, views.push_in(" AND t.id IN", rows.into_iter().map(|(id, _)| id)))
-        } else {
+        let count = async || {
             let count = found(By::Index, sql("SELECT COUNT(*)"));
-            let (total,): (i64,) = self.reader.one(count).await?;
+            self.reader.one::<(i64,)>(count).await.map(|(total,)| total)
+        };
+        let (total, shown) = if filter.search.is_empty() {
+            let total = count().await?;
             let by = By::choose(&self.reader, total);
-            (total, cut(by, views.push(" AND t.id IN (SELECT t.id")).push(")"))
+            (total, cut(by, sql(TICKET_VIEWS).push(" AND t.id IN (SELECT t.id")).push(")"))
+        } else {
+            // Each row has to be looked through for a term: once, for the number and for the page.
+            let ids: Vec<(TicketId, i64)> =
+                self.reader.all(cut(By::Index, sql("SELECT t.id, COUNT(*) OVER ()"))).await?;
+            let total = match ids.first() {
+                Some((_, total)) => *total,
+                None if page.offset == 0 && page.limit > 0 => 0,
+                None => count().await?,
+            };
+            (total, sql(TICKET_VIEWS).push_in(" AND t.id IN", ids.into_iter().map(|(id, _)| id)))
         };
         let rows = self.reader.all(push_order(shown, orders, column, "t.id DESC")).await?;
         Ok(Slice { total, rows })
