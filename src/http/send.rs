@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dx_actors::{
+    HubError,
     chat::{Outgoing, OutgoingMedia},
     domain::{AgentId, Message, MessageKind, SessionId, file::FileKey, phone},
 };
@@ -100,13 +101,9 @@ async fn queue(app: &AppState, mut outgoing: Outgoing) -> ApiResult<Message> {
 
 /// The number of the customer's newest attendance while it is in use, else the default one.
 async fn session_of(app: &AppState, chat_id: &str) -> ApiResult<SessionId> {
-    if let Some(view) = app.hub.store().find_chat_ticket(chat_id).await? {
-        let session = app.hub.store().find_session(view.ticket.session_id).await?;
-        if let Some(session) = session.filter(|session| session.is_active) {
-            return Ok(session.id);
-        }
-    }
-    Ok(app.hub.sessions().resolve(None).await?.id)
+    let newest = app.hub.store().find_chat_ticket(chat_id).await?;
+    let named = newest.map(|view| view.ticket.session_id);
+    Ok(app.hub.sessions().meant(named, None).ok_or(HubError::NoSession)?)
 }
 
 fn read(body: Body, by: AgentId) -> ApiResult<(Outgoing, Option<FileKey>)> {

@@ -77,7 +77,7 @@ pub(super) async fn receive(
 ) -> ApiResult<Response> {
     let secrets = app.cloud.numbers().secrets().await.map_err(ApiError::unavailable)?;
     let header = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
-    let signed = Signed { secrets, bytes: &bytes, header };
+    let signed = Signed { secrets: &secrets, bytes: &bytes, header };
     // Before anything of it is understood.
     accepted(signed.secrets.accept(&bytes, header))?;
     match WebhookIn::read(&bytes).map_err(ApiError::refused)? {
@@ -93,7 +93,7 @@ pub(super) async fn receive(
 
 /// A delivery as it came, with what may have signed it.
 struct Signed<'d> {
-    secrets: Secrets,
+    secrets: &'d Secrets,
     bytes: &'d [u8],
     header: Option<&'d str>,
 }
@@ -132,11 +132,10 @@ pub(super) async fn inject(
     let read = read
         .and_then(|InjectIn { from, chat_id, payload }| inject::inbound(from, chat_id, payload));
     let inbound = read.map_err(ApiError::refused)?;
-    let session = match app.hub.sessions().resolve(None).await {
-        Err(HubError::NoSession) => return Err(ApiError::missing(NO_SESSION_TO_INJECT)),
-        session => session?,
-    };
-    let delivered = app.hub.sessions().receive(app.hub.chats(), session.id, inbound).await?;
+    let sessions = app.hub.sessions();
+    let session_id =
+        sessions.meant(None, None).ok_or_else(|| ApiError::missing(NO_SESSION_TO_INJECT))?;
+    let delivered = sessions.receive(app.hub.chats(), session_id, inbound).await?;
     Ok(Json(MessageOut::new(delivered.message, &me.roster).into()))
 }
 
@@ -144,7 +143,7 @@ const NO_SESSION_TO_INJECT: &str = "Sessão WhatsApp não encontrada. Inicie uma
 
 async fn take_message(app: &AppState, message: WebhookMessageIn) -> ApiResult<Json<MessageOut>> {
     let WebhookMessageIn { session_id, to, inbound } = message;
-    let session_id = session_of(app, session_id, to.as_deref()).await?;
+    let session_id = session_of(app, session_id, to.as_deref())?;
     let delivered = app.hub.sessions().receive(app.hub.chats(), session_id, inbound).await?;
     let roster = app.hub.directory().roster();
     Ok(Json(MessageOut::new(delivered.message, &roster)))
@@ -168,7 +167,7 @@ async fn take_delivery(
         if named.is_none() {
             tracing::warn!(phone_number_id, "no number has this id of the Cloud API");
         }
-        let session_id = session_of(app, named, Some(&phone_number)).await?;
+        let session_id = session_of(app, named, Some(&phone_number))?;
         out.messages += inbound.len();
         out.statuses += statuses.len();
         store_all(app, session_id, inbound).await?;
@@ -209,31 +208,12 @@ async fn store_all(app: &AppState, id: SessionId, inbound: Vec<CloudInbound>) ->
 
 /// The number that is named, the one that was written to, or the default one. A message is never
 /// refused because of a name that we do not know.
-async fn session_of(
-    app: &AppState,
-    id: Option<SessionId>,
-    to: Option<&str>,
-) -> ApiResult<SessionId> {
-    let store = app.hub.store();
-    if let Some(id) = id {
-        let session = store.find_session(id).await?;
-        if let Some(session) = session.filter(|session| session.is_active) {
-            return Ok(session.id);
-        }
-    }
-    if let Some(number) = to.and_then(phone::canonical)
-        && let Some(session) = store.find_session_by_phone(&number).await?
-    {
-        return Ok(session.id);
-    }
-    match app.hub.sessions().resolve(None).await {
-        Ok(session) => Ok(session.id),
-        Err(HubError::NoSession) => Err(ApiError::Unavailable {
-            error: "Nenhuma sessão ativa disponível".into(),
-            source: None,
-        }),
-        Err(error) => Err(error.into()),
-    }
+fn session_of(app: &AppState, id: Option<SessionId>, to: Option<&str>) -> ApiResult<SessionId> {
+    let phone = to.and_then(phone::canonical);
+    app.hub.sessions().meant(id, phone.as_deref()).ok_or_else(|| ApiError::Unavailable {
+        error: "Nenhuma sessão ativa disponível".into(),
+        source: None,
+    })
 }
 
 #[cfg(test)]
@@ -418,7 +398,7 @@ mod tests {
             (json!({"session_id": second.0}), json!({}), second.0),
             (json!({}), json!({"session_id": second.0.to_string()}), second.0),
             (json!({}), json!({"to": format!("+{phone}")}), second.0),
-            (json!({"session_id": 99}), json!({"to": phone}), second.0),
+            (json!({"session_id": 99}), json!({"to": &phone}), second.0),
             (json!({"session_id": 99}), json!({"to": "5511900000000"}), 1),
             (json!({}), json!({}), 1),
         ];
@@ -429,6 +409,12 @@ mod tests {
             body["data"].as_object_mut().unwrap().extend(inner.as_object().unwrap().clone());
             assert_eq!(post(&app, &body).await.json()["session"], expected, "{body}");
         }
+        sessions.deactivate(second).await.unwrap();
+        let body = json!({
+            "event": "message_received", "data": {"from": FROM, "message": "oi", "to": phone},
+            "session_id": second.0,
+        });
+        assert_eq!(post(&app, &body).await.json()["session"], 1, "it is out of use");
     }
 
     fn meta_body(value: &Value) -> Value {

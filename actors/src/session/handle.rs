@@ -33,10 +33,16 @@ use crate::{
 
 /// What is known of a number without asking its actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts side by side, not the states of a machine"
+)]
 pub struct LiveSession {
     pub provider: ProviderKind,
     pub status: SessionStatus,
     pub is_ready: bool,
+    /// In use; the history of those that are not stays.
+    pub is_active: bool,
     pub is_default: bool,
     pub phone_number: String,
     pub department_id: Option<DepartmentId>,
@@ -123,7 +129,7 @@ impl Sessions {
         }
     }
 
-    /// The number that is meant: the one named, else the default one.
+    /// The row of the number that is meant: the one named, else the default one.
     pub async fn resolve(&self, id: Option<SessionId>) -> Result<WhatsAppSession, HubError> {
         let found = match id {
             Some(id) => self.store.find_session(id).await?,
@@ -230,6 +236,19 @@ impl Sessions {
         } else {
             Topic::Message
         }
+    }
+
+    /// The number in use that is meant: the one that is named, else the one with this phone, else the default
+    /// one.
+    pub fn meant(&self, named: Option<SessionId>, phone: Option<&str>) -> Option<SessionId> {
+        let in_use = || self.live.iter().filter(|live| live.is_active);
+        let is_in_use = |id: &SessionId| self.live.get(id).is_some_and(|live| live.is_active);
+        let with_phone = |phone: &str| {
+            in_use().filter(|live| live.phone_number == phone).map(|live| *live.key()).min()
+        };
+        let default = || in_use().map(|live| (!live.is_default, *live.key())).min();
+        let found = named.filter(is_in_use).or_else(|| phone.and_then(with_phone));
+        found.or_else(|| default().map(|(_, id)| id))
     }
 
     /// The numbers that are connected.
@@ -373,6 +392,7 @@ impl Sessions {
             provider: session.provider,
             status: session.status,
             is_ready: session.is_connected(),
+            is_active: session.is_active,
             is_default: session.is_default,
             phone_number: session.phone_number.clone(),
             department_id: session.department_id,

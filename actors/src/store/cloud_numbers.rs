@@ -31,6 +31,11 @@ impl Store {
         self.reader.all(select).await
     }
 
+    /// Which numbers are in use, and what they need, is at most as old as this: it grows when they change.
+    pub fn numbers_revision(&self) -> u64 {
+        self.numbers.current()
+    }
+
     /// Stores what was changed, with its entry in the audit trail. An id of a number that another one
     /// has is a [`StoreError::Unique`].
     pub async fn save_cloud_number(
@@ -40,7 +45,12 @@ impl Store {
         by: AgentId,
         now: Timestamp,
     ) -> Result<CloudNumber, StoreError> {
-        self.unit(unit!(tx => save(tx, session_id, changes, by, now).await)).await
+        let changing = self.numbers.changing();
+        self.unit(unit!(tx => {
+            tx.changing.push(changing);
+            save(tx, session_id, changes, by, now).await
+        }))
+        .await
     }
 }
 
@@ -133,4 +143,48 @@ fn entry(before: &CloudNumber, after: &CloudNumber, by: AgentId) -> NewAuditEntr
 
 fn said(value: &str) -> Option<&str> {
     (!value.is_empty()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        both_databases,
+        clock::Clock,
+        domain::{ProviderKind, SessionStatus, WhatsAppSession},
+        store::tests::{Fixture, seeded},
+        testing::TestDatabase,
+    };
+
+    both_databases!(whoever_remembers_numbers_learns_of_every_change);
+
+    async fn whoever_remembers_numbers_learns_of_every_change(database: TestDatabase) {
+        let Fixture { store, clock } = seeded(&database).await;
+        let (now, by) = (clock.now(), AgentId(1));
+        let mut seen = store.numbers_revision();
+        let mut has_grown = || {
+            let before = std::mem::replace(&mut seen, store.numbers_revision());
+            seen > before
+        };
+        store.ping().await.unwrap();
+        assert!(!has_grown());
+        let kind = ProviderKind::Cloud;
+        let second = store.insert_session(kind, "2".to_owned(), None, Some(by), now).await.unwrap();
+        assert!(has_grown(), "there is one more");
+        let named = CloudNumberChanges {
+            phone_number_id: Some("1".to_owned()),
+            ..CloudNumberChanges::default()
+        };
+        store.save_cloud_number(second.id, named.clone(), by, now).await.unwrap();
+        assert!(has_grown(), "it is called so");
+        assert_eq!(store.list_cloud_numbers().await.unwrap().len(), 1);
+        let error = store.save_cloud_number(SessionId(1), named, by, now).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unique { .. }), "{error}");
+        let _ = has_grown();
+        let (status, is_active) = (SessionStatus::Disconnected, false);
+        let gone = WhatsAppSession { status, is_active, ..second };
+        store.save_session_state(gone).await.unwrap();
+        assert!(has_grown(), "it is out of use");
+        assert!(store.list_cloud_numbers().await.unwrap().is_empty());
+    }
 }

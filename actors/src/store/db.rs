@@ -21,6 +21,7 @@ use sqlx::{
 use super::{
     StoreError,
     outbox::{Outbox, Recorder},
+    revision::Changing,
     sql::{Arg, Spelling, Sql},
     sqlite_tx::SqliteTx,
 };
@@ -65,10 +66,12 @@ pub(crate) enum Connection {
     Postgres(Transaction<'static, Postgres>),
 }
 
-/// An open transaction: its connection, and what other systems are to be told of it.
+/// An open transaction: its connection, what other systems are to be told of it, and which of the rows that
+/// somebody remembers it may change.
 pub(crate) struct Tx {
     pub(super) connection: Connection,
     pub(super) outbox: Outbox,
+    pub(super) changing: Vec<Changing>,
 }
 
 impl Deref for Tx {
@@ -386,7 +389,7 @@ impl Db {
             Self::Sqlite(pool) => Connection::Sqlite(SqliteTx::new(pool.acquire().await?)),
             Self::Postgres(pool) => Connection::Postgres(pool.begin().await?),
         };
-        Ok(Tx { connection, outbox: Outbox::new(recorder) })
+        Ok(Tx { connection, outbox: Outbox::new(recorder), changing: Vec::new() })
     }
 
     pub(crate) async fn close(&self) {

@@ -50,6 +50,7 @@ mod ratings;
 mod remarks;
 mod reply_windows;
 mod reports;
+mod revision;
 mod search;
 mod seed;
 mod segments;
@@ -98,6 +99,7 @@ use fold::{Append, Folded};
 use moves::Move;
 use outbox::Recorder;
 pub(crate) use outbox::Subjects;
+use revision::Revision;
 use sql::sql;
 pub(crate) use writer::BATCH_JOBS_MAX;
 use writer::{BoxFuture, Writer};
@@ -153,6 +155,8 @@ pub struct Store {
     writer: Writer,
     writer_task: Arc<Mutex<Option<JoinHandle<()>>>>,
     recorder: Arc<Recorder>,
+    /// Of which numbers there are and of what they need to reach their network.
+    numbers: Revision,
     #[cfg(feature = "testing")]
     faults: fault::Faults,
 }
@@ -176,6 +180,7 @@ impl Store {
             writer,
             writer_task: Arc::new(Mutex::new(Some(task))),
             recorder,
+            numbers: Revision::default(),
             #[cfg(feature = "testing")]
             faults: fault::Faults::default(),
         };

@@ -96,7 +96,9 @@ impl Store {
     where
         F: FnOnce(SessionId) -> Result<Vec<Record>, StoreError> + Send + 'static,
     {
+        let changing = self.numbers.changing();
         self.unit(unit!(tx => {
+            tx.changing.push(changing);
             dialect::lock_text(tx, &copy.lineage).await?;
             let before = find_target(tx, &copy).await?;
             let is_new = before.is_none();

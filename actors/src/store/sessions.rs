@@ -90,7 +90,9 @@ impl Store {
         created_by: Option<AgentId>,
         now: Timestamp,
     ) -> Result<WhatsAppSession, StoreError> {
+        let changing = self.numbers.changing();
         self.unit(unit!(tx => {
+            tx.changing.push(changing);
             insert(tx, provider, device_name, department_id, created_by, now).await
         }))
         .await
@@ -126,7 +128,9 @@ impl Store {
         &self,
         session: WhatsAppSession,
     ) -> Result<WhatsAppSession, StoreError> {
+        let changing = self.numbers.changing();
         self.unit(unit!(tx => {
+            tx.changing.push(changing);
             let is_wanted = tx.outbox.wants(EventKind::SessionStatus);
             let before = if is_wanted { status_of(tx, session.id).await? } else { None };
             let update = sql("UPDATE sessions SET status = $1, phone_number = $2, is_active = $3, \

@@ -1,7 +1,7 @@
 //! What each number needs to reach the Cloud API: its own values, and for the default number those of
 //! the configuration where it has none.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use dx_actors::{
     domain::{SessionId, WhatsAppSession, cloud::CloudNumber},
@@ -48,6 +48,8 @@ struct Inner {
     config: CloudConfig,
     /// Those of the configuration.
     secrets: Vec<Secret>,
+    /// All of them as they were at a revision: every delivery asks.
+    known: RwLock<Option<(u64, Arc<Secrets>)>>,
 }
 
 impl std::fmt::Debug for CloudNumbers {
@@ -79,6 +81,7 @@ impl CloudNumbers {
             sealer,
             config: config.cloud.clone(),
             secrets: secrets.into_iter().flatten().cloned().collect(),
+            known: RwLock::default(),
         }))
     }
 
@@ -125,7 +128,19 @@ impl CloudNumbers {
 
     /// The secrets of all numbers, with the id by which Meta names each. A default number without values
     /// of its own is named by the configuration.
-    pub async fn secrets(&self) -> Result<Secrets, AccountError> {
+    pub async fn secrets(&self) -> Result<Arc<Secrets>, AccountError> {
+        let revision = self.0.store.numbers_revision();
+        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, secrets)) = known.filter(|(of, _)| *of == revision) {
+            return Ok(secrets);
+        }
+        let secrets = Arc::new(self.read_secrets().await?);
+        let known = Some((revision, Arc::clone(&secrets)));
+        *self.0.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(secrets)
+    }
+
+    async fn read_secrets(&self) -> Result<Secrets, AccountError> {
         let mut numbers = Vec::new();
         for number in self.0.store.list_cloud_numbers().await? {
             numbers.push(self.secrets_of(number)?);
