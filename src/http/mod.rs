@@ -87,9 +87,8 @@ pub use target::{Slash, Target};
 
 use axum::{middleware::from_fn_with_state, routing::get};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::routes;
 
-use self::table::Table;
+use self::table::{Table, handlers};
 use crate::{console, error::ApiError, state::AppState, ws::endpoint};
 
 /// Everything that is served, ready to be handed to [`server::serve`].
@@ -127,13 +126,13 @@ pub fn documented() -> (OpenApi, Vec<String>) {
 /// What costs work and anybody may ask: throttled per address.
 fn throttled() -> Table {
     Table::new()
-        .at("/api/v1/auth/token", routes!(auth::log_in))
-        .at("/api/v1/auth/refresh", routes!(auth::refresh))
-        .at("/api/v1/auth/token/refresh", routes!(auth::refresh))
-        .at("/api/v1/auth/token/verify", routes!(auth::verify))
-        .at("/api/v1/integrations/cep/{cep}", routes!(postal_codes::find))
-        .at("/api/v1/clientes/chat/buscar-contato", routes!(chat_registration::find_contact))
-        .at("/api/v1/clientes/chat/dados-capturados", routes!(chat_registration::captured))
+        .at("/api/v1/auth/token", handlers!(auth::log_in))
+        .at("/api/v1/auth/refresh", handlers!(auth::refresh))
+        .at("/api/v1/auth/token/refresh", handlers!(auth::refresh))
+        .at("/api/v1/auth/token/verify", handlers!(auth::verify))
+        .at("/api/v1/integrations/cep/{cep}", handlers!(postal_codes::find))
+        .at("/api/v1/clientes/chat/buscar-contato", handlers!(chat_registration::find_contact))
+        .at("/api/v1/clientes/chat/dados-capturados", handlers!(chat_registration::captured))
 }
 
 /// Routes under the ordinary limits.
@@ -153,230 +152,230 @@ fn standard() -> Table {
 
 fn health() -> Table {
     Table::new()
-        .at("/api/v1/health", routes!(health::summary))
-        .at("/api/v1/health/live", routes!(health::live))
-        .at("/api/v1/health/ready", routes!(health::ready))
-        .at("/metrics", routes!(metrics::show))
+        .at("/api/v1/health", handlers!(health::summary))
+        .at("/api/v1/health/live", handlers!(health::live))
+        .at("/api/v1/health/ready", handlers!(health::ready))
+        .at("/metrics", handlers!(metrics::show))
 }
 
 fn people() -> Table {
     Table::new()
-        .at("/api/v1/me", routes!(auth::me, auth::update_me))
+        .at("/api/v1/me", handlers!(auth::me, auth::update_me))
         .at(
             "/api/v1/me/preferencias-notificacao",
-            routes!(notifications::show, notifications::update),
+            handlers!(notifications::show, notifications::update),
         )
-        .at("/api/v1/agents", routes!(agents::list, agents::create))
-        .at("/api/v1/agents/{id}", routes!(agents::detail, agents::update))
-        .at("/api/v1/presence", routes!(presence::list))
-        .at("/api/v1/presence/me", routes!(presence::mine))
-        .at("/api/v1/presence/set-status", routes!(presence::set_status))
-        .at("/api/v1/presence/heartbeat", routes!(presence::heartbeat))
-        .at("/api/v1/presence/historico", routes!(presence_history::list))
-        .at("/api/v1/presence/{id}/forcar-offline", routes!(presence_history::force_offline))
-        .at("/api/v1/typing", routes!(presence::start_typing, presence::stop_typing))
+        .at("/api/v1/agents", handlers!(agents::list, agents::create))
+        .at("/api/v1/agents/{id}", handlers!(agents::detail, agents::update))
+        .at("/api/v1/presence", handlers!(presence::list))
+        .at("/api/v1/presence/me", handlers!(presence::mine))
+        .at("/api/v1/presence/set-status", handlers!(presence::set_status))
+        .at("/api/v1/presence/heartbeat", handlers!(presence::heartbeat))
+        .at("/api/v1/presence/historico", handlers!(presence_history::list))
+        .at("/api/v1/presence/{id}/forcar-offline", handlers!(presence_history::force_offline))
+        .at("/api/v1/typing", handlers!(presence::start_typing, presence::stop_typing))
 }
 
 /// Who may do what, and who did.
 fn rights() -> Table {
     Table::new()
-        .at("/api/v1/authz/permissions", routes!(authz::permissions))
-        .at("/api/v1/authz/groups", routes!(authz::groups, authz::create_group))
+        .at("/api/v1/authz/permissions", handlers!(authz::permissions))
+        .at("/api/v1/authz/groups", handlers!(authz::groups, authz::create_group))
         .at(
             "/api/v1/authz/groups/{id}",
-            routes!(authz::group, authz::replace_group, authz::update_group, authz::remove_group),
+            handlers!(authz::group, authz::replace_group, authz::update_group, authz::remove_group),
         )
-        .at("/api/v1/authz/agents/{id}/groups", routes!(authz::groups_of, authz::set_groups))
-        .at("/api/v1/auditoria", routes!(audit::list))
+        .at("/api/v1/authz/agents/{id}/groups", handlers!(authz::groups_of, authz::set_groups))
+        .at("/api/v1/auditoria", handlers!(audit::list))
 }
 
 /// Routes that take files.
 fn uploads() -> Table {
     Table::new()
-        .at("/api/v1/documentos", routes!(documents::list, documents::create))
+        .at("/api/v1/documentos", handlers!(documents::list, documents::create))
         .at(
             "/api/v1/documentos/{id}",
-            routes!(documents::detail, documents::replace, documents::update, documents::remove),
+            handlers!(documents::detail, documents::replace, documents::update, documents::remove),
         )
-        .at("/api/v1/whatsapp/media", routes!(media::upload))
+        .at("/api/v1/whatsapp/media", handlers!(media::upload))
 }
 
 /// Routes that give files.
 fn files() -> Table {
     Table::new()
-        .at("/api/v1/documentos/gerar-contrato", routes!(documents::generate::contract))
-        .at("/api/v1/documentos/gerar-boleto", routes!(documents::generate::boleto))
-        .at("/api/v1/config/documents/preview", routes!(documents::generate::preview))
-        .at("/api/v1/documentos/{id}/arquivo", routes!(documents::download::download))
-        .at("/api/v1/documentos/{id}/link", routes!(documents::link::create))
-        .at("/api/v1/whatsapp/media/{file_id}", routes!(media::download))
+        .at("/api/v1/documentos/gerar-contrato", handlers!(documents::generate::contract))
+        .at("/api/v1/documentos/gerar-boleto", handlers!(documents::generate::boleto))
+        .at("/api/v1/config/documents/preview", handlers!(documents::generate::preview))
+        .at("/api/v1/documentos/{id}/arquivo", handlers!(documents::download::download))
+        .at("/api/v1/documentos/{id}/link", handlers!(documents::link::create))
+        .at("/api/v1/whatsapp/media/{file_id}", handlers!(media::download))
 }
 
 /// Departments, queues, tickets and chats.
 fn service() -> Table {
     let service = Table::new()
-        .at("/departamentos", routes!(departments::list, departments::create))
+        .at("/departamentos", handlers!(departments::list, departments::create))
         .at(
             "/departamentos/{id}",
-            routes!(
+            handlers!(
                 departments::detail,
                 departments::replace,
                 departments::update,
                 departments::remove
             ),
         )
-        .at("/filas", routes!(queues::list, queues::create))
-        .at("/filas/distribuir", routes!(queues::distribute))
-        .at("/filas/{id}", routes!(queues::detail, queues::update, queues::remove))
-        .at("/filas/{id}/mover", routes!(queue_actions::move_entry))
-        .at("/filas/{id}/priorizar", routes!(queue_actions::pin))
-        .at("/filas/{id}/atribuir", routes!(queue_actions::assign))
-        .at("/relatorios", routes!(reports::show))
-        .at("/atendimentos", routes!(tickets::list, tickets::create))
-        .at("/atendimentos/meus-atendimentos", routes!(tickets::mine))
-        .at("/atendimentos/{id}", routes!(tickets::detail, tickets::update))
-        .at("/atendimentos/{id}/finalizar", routes!(tickets::finish))
-        .at("/atendimentos/{id}/transferir", routes!(tickets::transfer))
-        .at("/atendimentos/{id}/avaliar", routes!(tickets::rate));
+        .at("/filas", handlers!(queues::list, queues::create))
+        .at("/filas/distribuir", handlers!(queues::distribute))
+        .at("/filas/{id}", handlers!(queues::detail, queues::update, queues::remove))
+        .at("/filas/{id}/mover", handlers!(queue_actions::move_entry))
+        .at("/filas/{id}/priorizar", handlers!(queue_actions::pin))
+        .at("/filas/{id}/atribuir", handlers!(queue_actions::assign))
+        .at("/relatorios", handlers!(reports::show))
+        .at("/atendimentos", handlers!(tickets::list, tickets::create))
+        .at("/atendimentos/meus-atendimentos", handlers!(tickets::mine))
+        .at("/atendimentos/{id}", handlers!(tickets::detail, tickets::update))
+        .at("/atendimentos/{id}/finalizar", handlers!(tickets::finish))
+        .at("/atendimentos/{id}/transferir", handlers!(tickets::transfer))
+        .at("/atendimentos/{id}/avaliar", handlers!(tickets::rate));
     Table::new()
         .nest("/api/v1/atendimento", service)
-        .at("/api/v1/chats", routes!(chats::list))
-        .at("/api/v1/chats/{chat_id}", routes!(chats::detail))
-        .at("/api/v1/chats/{chat_id}/messages", routes!(chats::messages))
-        .at("/api/v1/chats/{chat_id}/aceitar", routes!(chats::accept))
-        .at("/api/v1/chats/{chat_id}/attend", routes!(chats::attend))
-        .at("/api/v1/chats/{chat_id}/transferir", routes!(chats::transfer))
-        .at("/api/v1/chats/{chat_id}/encerrar", routes!(chats::close))
-        .at("/api/v1/chats/{chat_id}/lido", routes!(chat_remarks::read))
-        .at("/api/v1/chats/{chat_id}/notas", routes!(chat_remarks::notes, chat_remarks::add_note))
-        .at("/api/v1/chats/{chat_id}/notas/{id}", routes!(chat_remarks::remove_note))
-        .at("/api/v1/chats/{chat_id}/etiquetas", routes!(chat_remarks::set_tags))
-        .at("/api/v1/etiquetas", routes!(chat_remarks::known_tags))
-        .at("/api/v1/messages/busca", routes!(message_search::search))
-        .at("/api/v1/respostas-rapidas", routes!(quick_replies::list, quick_replies::create))
+        .at("/api/v1/chats", handlers!(chats::list))
+        .at("/api/v1/chats/{chat_id}", handlers!(chats::detail))
+        .at("/api/v1/chats/{chat_id}/messages", handlers!(chats::messages))
+        .at("/api/v1/chats/{chat_id}/aceitar", handlers!(chats::accept))
+        .at("/api/v1/chats/{chat_id}/attend", handlers!(chats::attend))
+        .at("/api/v1/chats/{chat_id}/transferir", handlers!(chats::transfer))
+        .at("/api/v1/chats/{chat_id}/encerrar", handlers!(chats::close))
+        .at("/api/v1/chats/{chat_id}/lido", handlers!(chat_remarks::read))
+        .at("/api/v1/chats/{chat_id}/notas", handlers!(chat_remarks::notes, chat_remarks::add_note))
+        .at("/api/v1/chats/{chat_id}/notas/{id}", handlers!(chat_remarks::remove_note))
+        .at("/api/v1/chats/{chat_id}/etiquetas", handlers!(chat_remarks::set_tags))
+        .at("/api/v1/etiquetas", handlers!(chat_remarks::known_tags))
+        .at("/api/v1/messages/busca", handlers!(message_search::search))
+        .at("/api/v1/respostas-rapidas", handlers!(quick_replies::list, quick_replies::create))
         .at(
             "/api/v1/respostas-rapidas/{id}",
-            routes!(
+            handlers!(
                 quick_replies::detail,
                 quick_replies::replace,
                 quick_replies::update,
                 quick_replies::remove
             ),
         )
-        .at("/api/v1/respostas-rapidas/{id}/preencher", routes!(quick_replies::fill))
-        .at("/api/v1/chats/{chat_id}/recusar", routes!(chat_routing::decline))
-        .at("/api/v1/chats/{chat_id}/transferencia/aceitar", routes!(chat_routing::take_transfer))
-        .at("/api/v1/chats/{chat_id}/transferencia/recusar", routes!(chat_routing::send_back))
-        .at("/api/v1/chats/{chat_id}/porque", routes!(chat_routing::why))
-        .at("/api/v1/chats/{chat_id}/segmentos", routes!(chat_routing::segments))
+        .at("/api/v1/respostas-rapidas/{id}/preencher", handlers!(quick_replies::fill))
+        .at("/api/v1/chats/{chat_id}/recusar", handlers!(chat_routing::decline))
+        .at("/api/v1/chats/{chat_id}/transferencia/aceitar", handlers!(chat_routing::take_transfer))
+        .at("/api/v1/chats/{chat_id}/transferencia/recusar", handlers!(chat_routing::send_back))
+        .at("/api/v1/chats/{chat_id}/porque", handlers!(chat_routing::why))
+        .at("/api/v1/chats/{chat_id}/segmentos", handlers!(chat_routing::segments))
 }
 
 /// Customers, their groups and their people.
 fn customers() -> Table {
     let routes = Table::new()
-        .at("/clientes/search", routes!(customers::search))
-        .at("/clientes/stats", routes!(customers::stats))
-        .at("/clientes/status/{status}", routes!(customers::by_status))
-        .at("/clientes/cadastro-manual", routes!(chat_registration::register))
-        .at("/clientes/{id}/status", routes!(customers::set_status))
-        .at("/clientes/{id}/responsavel", routes!(customers::set_responsible))
-        .at("/clientes/{id}/historico", routes!(customers::history))
-        .at("/clientes/{id}/unir", routes!(customer_merges::merge))
-        .at("/clientes/{id}/separar", routes!(customer_merges::separate))
-        .at("/clientes/{id}/unioes", routes!(customer_merges::list))
-        .at("/clientes/{id}/logo", routes!(customer_pictures::logo))
-        .at("/clientes/{id}/assinatura-digital", routes!(customer_pictures::signature))
-        .at("/grupos-empresa", routes!(company_groups::list, company_groups::create))
+        .at("/clientes/search", handlers!(customers::search))
+        .at("/clientes/stats", handlers!(customers::stats))
+        .at("/clientes/status/{status}", handlers!(customers::by_status))
+        .at("/clientes/cadastro-manual", handlers!(chat_registration::register))
+        .at("/clientes/{id}/status", handlers!(customers::set_status))
+        .at("/clientes/{id}/responsavel", handlers!(customers::set_responsible))
+        .at("/clientes/{id}/historico", handlers!(customers::history))
+        .at("/clientes/{id}/unir", handlers!(customer_merges::merge))
+        .at("/clientes/{id}/separar", handlers!(customer_merges::separate))
+        .at("/clientes/{id}/unioes", handlers!(customer_merges::list))
+        .at("/clientes/{id}/logo", handlers!(customer_pictures::logo))
+        .at("/clientes/{id}/assinatura-digital", handlers!(customer_pictures::signature))
+        .at("/grupos-empresa", handlers!(company_groups::list, company_groups::create))
         .at(
             "/grupos-empresa/{id}",
-            routes!(
+            handlers!(
                 company_groups::detail,
                 company_groups::replace,
                 company_groups::update,
                 company_groups::remove
             ),
         )
-        .at("/contatos", routes!(contacts::list, contacts::create))
+        .at("/contatos", handlers!(contacts::list, contacts::create))
         .at(
             "/contatos/{id}",
-            routes!(contacts::detail, contacts::replace, contacts::update, contacts::remove),
+            handlers!(contacts::detail, contacts::replace, contacts::update, contacts::remove),
         );
     Table::new().nest("/api/v1", routes)
 }
 
 /// Customers with the pictures in their forms.
 fn customer_forms() -> Table {
-    Table::new().at("/api/v1/clientes", routes!(customers::list, customers::create)).at(
+    Table::new().at("/api/v1/clientes", handlers!(customers::list, customers::create)).at(
         "/api/v1/clientes/{id}",
-        routes!(customers::detail, customers::replace, customers::update, customers::remove),
+        handlers!(customers::detail, customers::replace, customers::update, customers::remove),
     )
 }
 
 /// Numbers and messages. Routes in the singular are for older clients.
 fn whatsapp() -> Table {
     let routes = Table::new()
-        .at("/sessions", routes!(sessions::list, sessions::create))
-        .at("/sessions/start", routes!(sessions::start))
-        .at("/sessions/stop", routes!(sessions::stop))
-        .at("/sessions/status", routes!(sessions::status))
-        .at("/sessions/{id}", routes!(sessions::show, sessions::update, sessions::deactivate))
-        .at("/sessions/{id}/metrics", routes!(sessions::metrics))
-        .at("/sessions/{id}/diagnostico", routes!(session_diagnosis::show))
-        .at("/sessions/{id}/reconnect", routes!(sessions::reconnect))
-        .at("/session", routes!(sessions::stop_default))
-        .at("/session/start", routes!(sessions::start_default))
-        .at("/session/status", routes!(sessions::status_of_default))
-        .at("/send", routes!(send::send))
-        .at("/messages", routes!(messages::list, send::send_legacy))
-        .at("/messages/latency-stats", routes!(messages::latency_stats))
-        .at("/messages/high-latency", routes!(messages::high_latency))
-        .at("/messages/{id}", routes!(messages::show))
-        .at("/templates", routes!(templates::list))
-        .at("/templates/sincronizar", routes!(templates::synchronise))
-        .at("/messages/{id}/reacao", routes!(message_actions::react))
-        .at("/messages/{id}/editar", routes!(message_actions::edit))
-        .at("/messages/{id}/apagar", routes!(message_actions::take_back))
-        .at("/messages/{id}/alteracoes", routes!(message_actions::changes))
-        .at("/messages/{id}/cancelar", routes!(message_actions::cancel))
-        .at("/messages/{id}/midia", routes!(message_actions::fetch_media))
-        .at("/retry", routes!(message_actions::retry))
-        .at("/inject-incoming", routes!(webhook::inject))
-        .at("/sandbox/falha", routes!(sandbox::fault));
+        .at("/sessions", handlers!(sessions::list, sessions::create))
+        .at("/sessions/start", handlers!(sessions::start))
+        .at("/sessions/stop", handlers!(sessions::stop))
+        .at("/sessions/status", handlers!(sessions::status))
+        .at("/sessions/{id}", handlers!(sessions::show, sessions::update, sessions::deactivate))
+        .at("/sessions/{id}/metrics", handlers!(sessions::metrics))
+        .at("/sessions/{id}/diagnostico", handlers!(session_diagnosis::show))
+        .at("/sessions/{id}/reconnect", handlers!(sessions::reconnect))
+        .at("/session", handlers!(sessions::stop_default))
+        .at("/session/start", handlers!(sessions::start_default))
+        .at("/session/status", handlers!(sessions::status_of_default))
+        .at("/send", handlers!(send::send))
+        .at("/messages", handlers!(messages::list, send::send_legacy))
+        .at("/messages/latency-stats", handlers!(messages::latency_stats))
+        .at("/messages/high-latency", handlers!(messages::high_latency))
+        .at("/messages/{id}", handlers!(messages::show))
+        .at("/templates", handlers!(templates::list))
+        .at("/templates/sincronizar", handlers!(templates::synchronise))
+        .at("/messages/{id}/reacao", handlers!(message_actions::react))
+        .at("/messages/{id}/editar", handlers!(message_actions::edit))
+        .at("/messages/{id}/apagar", handlers!(message_actions::take_back))
+        .at("/messages/{id}/alteracoes", handlers!(message_actions::changes))
+        .at("/messages/{id}/cancelar", handlers!(message_actions::cancel))
+        .at("/messages/{id}/midia", handlers!(message_actions::fetch_media))
+        .at("/retry", handlers!(message_actions::retry))
+        .at("/inject-incoming", handlers!(webhook::inject))
+        .at("/sandbox/falha", handlers!(sandbox::fault));
     Table::new().nest("/api/v1/whatsapp", routes)
 }
 
 /// What other systems of the company are told.
 fn integrations() -> Table {
     let routes = Table::new()
-        .at("", routes!(webhook_endpoints::list, webhook_endpoints::create))
+        .at("", handlers!(webhook_endpoints::list, webhook_endpoints::create))
         .at(
             "/{id}",
-            routes!(
+            handlers!(
                 webhook_endpoints::detail,
                 webhook_endpoints::update,
                 webhook_endpoints::remove
             ),
         )
-        .at("/{id}/ping", routes!(webhook_endpoints::ping))
-        .at("/{id}/segredo", routes!(webhook_endpoints::rotate))
-        .at("/{id}/reativar", routes!(webhook_endpoints::resume))
-        .at("/{id}/reenviar", routes!(webhook_deliveries::replay_range))
-        .at("/{id}/entregas", routes!(webhook_deliveries::list))
-        .at("/{id}/entregas/{delivery_id}", routes!(webhook_deliveries::detail))
-        .at("/{id}/entregas/{delivery_id}/reenviar", routes!(webhook_deliveries::replay));
+        .at("/{id}/ping", handlers!(webhook_endpoints::ping))
+        .at("/{id}/segredo", handlers!(webhook_endpoints::rotate))
+        .at("/{id}/reativar", handlers!(webhook_endpoints::resume))
+        .at("/{id}/reenviar", handlers!(webhook_deliveries::replay_range))
+        .at("/{id}/entregas", handlers!(webhook_deliveries::list))
+        .at("/{id}/entregas/{delivery_id}", handlers!(webhook_deliveries::detail))
+        .at("/{id}/entregas/{delivery_id}/reenviar", handlers!(webhook_deliveries::replay));
     Table::new().nest("/api/v1/integracoes/webhooks", routes)
 }
 
 /// What networks deliver: large bodies.
 fn deliveries() -> Table {
-    Table::new().at("/api/v1/whatsapp/webhook", routes!(webhook::verify, webhook::receive))
+    Table::new().at("/api/v1/whatsapp/webhook", handlers!(webhook::verify, webhook::receive))
 }
 
 /// Numbers as files.
 fn backups() -> Table {
     Table::new()
-        .at("/api/v1/whatsapp/sessions/{id}/export", routes!(session_backup::export))
-        .at("/api/v1/whatsapp/sessions/import", routes!(session_backup::import))
+        .at("/api/v1/whatsapp/sessions/{id}/export", handlers!(session_backup::export))
+        .at("/api/v1/whatsapp/sessions/import", handlers!(session_backup::import))
 }
 
 /// Not under the limits of requests: they stay open all day.

@@ -12,10 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use tokio::{
-    sync::{self, broadcast},
-    time::Instant,
-};
+use tokio::{sync, time::Instant};
 
 use crate::{
     clock::Clock,
@@ -42,6 +39,7 @@ const ASKED_ALL_MAX: usize = 64;
 /// About what `notify`, `seq`, `epoch` and the head of the frame add to an event.
 const EVENT_TAIL_BYTES: usize = 128;
 /// Events that a test tap holds.
+#[cfg(feature = "testing")]
 const TAP_EVENTS_MAX: usize = 4096;
 
 /// One frame on its way to one socket.
@@ -266,7 +264,8 @@ pub struct Outboxes {
     directory: Arc<Directory>,
     encoder: Arc<dyn EncodeEvent>,
     clock: Arc<dyn Clock>,
-    tap: broadcast::Sender<HubEvent>,
+    #[cfg(feature = "testing")]
+    tap: std::sync::OnceLock<sync::broadcast::Sender<HubEvent>>,
     sockets: AtomicU64,
     meters: Arc<Events>,
 }
@@ -290,7 +289,8 @@ impl Outboxes {
             directory,
             encoder,
             clock,
-            tap: broadcast::channel(TAP_EVENTS_MAX).0,
+            #[cfg(feature = "testing")]
+            tap: std::sync::OnceLock::new(),
             sockets: AtomicU64::new(0),
             meters: Arc::default(),
         }
@@ -324,9 +324,10 @@ impl Outboxes {
         self.sockets.load(Ordering::Relaxed)
     }
 
-    /// Every event as it is published, for tests and metrics. A slow listener loses the oldest.
-    pub fn tap(&self) -> broadcast::Receiver<HubEvent> {
-        self.tap.subscribe()
+    /// Every event as it is published, for tests. A slow listener loses the oldest.
+    #[cfg(feature = "testing")]
+    pub fn tap(&self) -> sync::broadcast::Receiver<HubEvent> {
+        self.tap.get_or_init(|| sync::broadcast::channel(TAP_EVENTS_MAX).0).subscribe()
     }
 
     /// Says an event to its audience: encoded once, numbered per user, never waiting.
@@ -365,8 +366,11 @@ impl Outboxes {
         if let Some(id) = told_last {
             self.time(id, published_at);
         }
-        // Nobody may be listening, which is no failure.
-        let _ = self.tap.send(event);
+        #[cfg(feature = "testing")]
+        if let Some(tap) = self.tap.get() {
+            // Nobody may be listening any more, which is no failure.
+            let _ = tap.send(event);
+        }
     }
 
     /// Of all sockets that were told, one is timed: the last one, which has waited longest.

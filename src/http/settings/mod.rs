@@ -13,9 +13,13 @@ mod whatsapp;
 
 use axum::{Json, extract::State};
 use dx_actors::domain::settings::{Sealed, Settings};
-use utoipa_axum::routes;
 
-use super::{Body, Fields, change_reader::CheckDigits, fields::REQUIRED, table::Table};
+use super::{
+    Body, Fields,
+    change_reader::CheckDigits,
+    fields::REQUIRED,
+    table::{Table, handlers},
+};
 use crate::{
     auth::{CurrentAgent, Permission},
     error::{ApiError, ApiResult},
@@ -35,21 +39,23 @@ const SECRET_CHARS_MAX: usize = 64 * 1024;
 /// The table of paths below `/api/v1/config`.
 pub(super) fn routes() -> Table {
     let routes = Table::new()
-        .at("/company", routes!(company::show, company::change))
-        .at("/chat", routes!(chat::show, chat::change))
-        .at("/email", routes!(email::show, email::change))
-        .at("/email/test", routes!(email::test))
-        .at("/appearance", routes!(appearance::show, appearance::change))
-        .at("/whatsapp", routes!(whatsapp::show, whatsapp::change))
-        .at("/documents", routes!(documents::show, documents::change));
-    Table::new().at("/api/v1/config", routes!(show_all, change_all)).nest("/api/v1/config", routes)
+        .at("/company", handlers!(company::show, company::change))
+        .at("/chat", handlers!(chat::show, chat::change))
+        .at("/email", handlers!(email::show, email::change))
+        .at("/email/test", handlers!(email::test))
+        .at("/appearance", handlers!(appearance::show, appearance::change))
+        .at("/whatsapp", handlers!(whatsapp::show, whatsapp::change))
+        .at("/documents", handlers!(documents::show, documents::change));
+    Table::new()
+        .at("/api/v1/config", handlers!(show_all, change_all))
+        .nest("/api/v1/config", routes)
 }
 
 /// Pictures of the company: put up by managers, seen by everybody.
 pub(super) fn picture_routes() -> Table {
     Table::new()
-        .at("/api/v1/config/appearance/upload", routes!(pictures::upload, pictures::remove))
-        .at("/media/appearance/{name}", routes!(pictures::serve))
+        .at("/api/v1/config/appearance/upload", handlers!(pictures::upload, pictures::remove))
+        .at("/media/appearance/{name}", handlers!(pictures::serve))
 }
 
 /// `GET /config/`.
