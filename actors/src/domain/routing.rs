@@ -1,8 +1,8 @@
 //! Who gets the next chat, and why.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, ops::Not};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{AgentId, DepartmentId, List, Skill, TicketId, Timestamp, queue::Score};
 
@@ -93,72 +93,113 @@ impl Candidate {
     }
 }
 
-/// Decliners are spared until everybody who is there and able has declined.
-fn spares_decliners(candidates: &[Candidate], demand: Demand<'_>) -> bool {
-    let is_asked_first =
-        |id: AgentId| !demand.declined_by.contains(&id) && demand.spared != Some(id);
-    candidates.iter().any(|c| c.is_able(demand.skills) && is_asked_first(c.agent_id))
-}
+/// The members of a department in the order in which they are asked: lowest load relative to capacity, then
+/// longest idle, then smallest id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidates(Vec<Candidate>);
 
-/// Chooses among the members: the sticky agent when within one chat of the least loaded, else the
-/// lowest load relative to capacity, then the longest idle, then the smallest id.
-pub fn choose(candidates: &[Candidate], demand: Demand<'_>) -> Option<AgentId> {
-    let spares = spares_decliners(candidates, demand);
-    let eligible = || candidates.iter().filter(|c| c.judge(demand, spares) == Verdict::Eligible);
-    let best = eligible().min_by(|a, b| a.compare(b))?;
-    let preferred = eligible().find(|candidate| Some(candidate.agent_id) == demand.sticky);
-    match preferred {
-        Some(candidate) if candidate.load <= best.load + 1 => Some(candidate.agent_id),
-        _ => Some(best.agent_id),
+impl Candidates {
+    pub fn new(mut members: Vec<Candidate>) -> Self {
+        members.sort_unstable_by(Candidate::compare);
+        Self(members)
+    }
+
+    /// Somebody could be given one more chat, if it asked for nothing.
+    pub fn have_room(&self) -> bool {
+        self.0.iter().any(|one| one.absence.is_none() && one.has_room())
+    }
+
+    /// The sticky agent when within one chat of the best one, else the best one: the first of those who may
+    /// have it.
+    pub fn choose(&self, demand: Demand<'_>) -> Option<AgentId> {
+        let spares = self.spare_decliners(demand);
+        let is_eligible = |one: &&Candidate| one.judge(demand, spares) == Verdict::Eligible;
+        let best = self.0.iter().find(is_eligible)?;
+        let sticky = demand.sticky.and_then(|id| self.0.iter().find(|one| one.agent_id == id));
+        match sticky.filter(is_eligible) {
+            Some(sticky) if sticky.load <= best.load + 1 => Some(sticky.agent_id),
+            _ => Some(best.agent_id),
+        }
+    }
+
+    /// What was thought of each: whoever could have it first, and not more than [`CONSIDERED_MAX`]; how many
+    /// are left out.
+    pub fn consider(
+        &self,
+        demand: Demand<'_>,
+        chosen: Option<AgentId>,
+        now: Timestamp,
+    ) -> (Vec<Considered>, usize) {
+        let spares = self.spare_decliners(demand);
+        let judge = |one: &Candidate| {
+            let is_chosen = chosen == Some(one.agent_id);
+            if is_chosen { Verdict::Chosen } else { one.judge(demand, spares) }
+        };
+        let judged = || self.0.iter().map(|one| (judge(one), one));
+        // Of many only as many are judged as are named.
+        let first = judged().filter(|(verdict, _)| *verdict == Verdict::Chosen).take(1);
+        let others = [Place::Eligible, Place::Present, Place::Absent].into_iter();
+        let others =
+            others.flat_map(|at| judged().filter(move |(verdict, _)| verdict.place() == at));
+        let considered =
+            first.chain(others).take(CONSIDERED_MAX).map(|(verdict, one)| Considered {
+                agent_id: one.agent_id.0,
+                verdict,
+                load: one.load,
+                capacity: one.capacity,
+                idle_seconds: match one.idle_since {
+                    Timestamp::EPOCH => None,
+                    since => Some(now.since(since).as_secs()),
+                },
+                is_sticky: demand.sticky == Some(one.agent_id),
+            });
+        (considered.collect(), self.0.len().saturating_sub(CONSIDERED_MAX))
+    }
+
+    /// One of them has been given a chat: he is asked later.
+    pub fn charge(&mut self, id: AgentId, now: Timestamp) {
+        let Some(place) = self.0.iter().position(|one| one.agent_id == id) else { return };
+        self.0[place].load += 1;
+        self.0[place].idle_since = now;
+        let (charged, behind) = (&self.0[place], &self.0[place + 1..]);
+        let passed = behind.partition_point(|other| other.compare(charged).is_lt());
+        self.0[place..=place + passed].rotate_left(1);
+    }
+
+    /// Decliners are spared until everybody who is there and able has declined.
+    fn spare_decliners(&self, demand: Demand<'_>) -> bool {
+        let is_asked_first =
+            |id: AgentId| !demand.declined_by.contains(&id) && demand.spared != Some(id);
+        self.0.iter().any(|one| one.is_able(demand.skills) && is_asked_first(one.agent_id))
     }
 }
 
-/// What was thought of each member: whoever could have it first, and not more than
-/// [`CONSIDERED_MAX`]; how many are left out.
-pub fn consider(
-    candidates: &[Candidate],
-    demand: Demand<'_>,
-    chosen: Option<AgentId>,
-    now: Timestamp,
-) -> (Vec<Considered>, usize) {
-    let spares = spares_decliners(candidates, demand);
-    let verdict = |candidate: &Candidate| {
-        let is_chosen = chosen == Some(candidate.agent_id);
-        if is_chosen { Verdict::Chosen } else { candidate.judge(demand, spares) }
-    };
-    let mut judged: Vec<_> = candidates.iter().map(|c| (verdict(c), c)).collect();
-    let place = |verdict: Verdict| match verdict {
-        Verdict::Chosen => 0,
-        Verdict::Eligible => 1,
-        Verdict::NoRoom | Verdict::Declined | Verdict::GaveAway | Verdict::MissingSkill => 2,
-        _ => 3,
-    };
-    let order = |(a, x): &(Verdict, &Candidate), (b, y): &(Verdict, &Candidate)| {
-        place(*a).cmp(&place(*b)).then_with(|| x.compare(y))
-    };
-    let omitted = judged.len().saturating_sub(CONSIDERED_MAX);
-    if omitted > 0 {
-        // Of many only the first are put in order.
-        judged.select_nth_unstable_by(CONSIDERED_MAX, order);
-        judged.truncate(CONSIDERED_MAX);
-    }
-    judged.sort_by(order);
-    let considered = judged.into_iter().map(|(verdict, candidate)| Considered {
-        agent_id: candidate.agent_id.0,
-        verdict,
-        load: candidate.load,
-        capacity: candidate.capacity,
-        idle_seconds: match candidate.idle_since {
-            Timestamp::EPOCH => None,
-            since => Some(now.since(since).as_secs()),
-        },
-        is_sticky: demand.sticky == Some(candidate.agent_id),
-    });
-    (considered.collect(), omitted)
+/// In which part of a record somebody stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Chosen,
+    Eligible,
+    /// There, but not for this chat.
+    Present,
+    Absent,
 }
 
-/// One agent in a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+impl Verdict {
+    const fn place(self) -> Place {
+        match self {
+            Self::Chosen => Place::Chosen,
+            Self::Eligible => Place::Eligible,
+            Self::NoRoom | Self::Declined | Self::GaveAway | Self::MissingSkill => Place::Present,
+            Self::Offline | Self::Busy | Self::Away | Self::Reconnecting | Self::Inactive => {
+                Place::Absent
+            }
+        }
+    }
+}
+
+/// One agent in a record. Stored as a list without names, for each record has up to [`CONSIDERED_MAX`]; older
+/// records have objects, and both can be read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Considered {
     pub agent_id: i64,
     pub verdict: Verdict,
@@ -169,7 +210,14 @@ pub struct Considered {
     pub is_sticky: bool,
 }
 
-/// Why it was decided so.
+impl Serialize for Considered {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { agent_id, verdict, load, capacity, idle_seconds, is_sticky } = self;
+        (agent_id, verdict, load, capacity, idle_seconds, is_sticky).serialize(serializer)
+    }
+}
+
+/// Why it was decided so. What is not so is not stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(
@@ -178,23 +226,31 @@ pub struct Considered {
 )]
 pub struct Reasons {
     /// Place in the order of service, from 1; `None` where there was no queue to stand in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
     pub waited_seconds: u64,
     pub rank: i64,
+    #[serde(skip_serializing_if = "Not::not")]
     pub window_is_closing: bool,
+    #[serde(skip_serializing_if = "Not::not")]
     pub promise_is_closing: bool,
     /// A supervisor had put it first.
+    #[serde(skip_serializing_if = "Not::not")]
     pub is_pinned: bool,
     /// What was asked of the agent, after relaxing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skills: Vec<String>,
     pub considered: Vec<Considered>,
     /// Members that are not named.
     pub omitted: usize,
     /// Whom it was taken from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub from_agent_id: Option<i64>,
     /// Where it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub from_department_id: Option<i64>,
     /// The agent had no room, and a person decided all the same.
+    #[serde(skip_serializing_if = "Not::not")]
     pub is_over_capacity: bool,
 }
 
@@ -280,6 +336,10 @@ mod tests {
         Candidate { skills: List::from(skills.to_owned()), ..candidate(id, load, 0) }
     }
 
+    fn choose(members: Vec<Candidate>, demand: Demand<'_>) -> Option<AgentId> {
+        Candidates::new(members).choose(demand)
+    }
+
     #[test]
     fn table_of_choices() {
         let sticky = Demand { sticky: Some(AgentId(9)), ..NOTHING };
@@ -294,7 +354,7 @@ mod tests {
             ("sticky too loaded", vec![candidate(1, 0, 0), candidate(9, 2, 0)], sticky, Some(1)),
         ];
         for (name, candidates, demand, expected) in cases {
-            assert_eq!(choose(&candidates, demand), expected.map(AgentId), "{name}");
+            assert_eq!(choose(candidates, demand), expected.map(AgentId), "{name}");
         }
     }
 
@@ -303,9 +363,9 @@ mod tests {
         let agents = [skilled(1, 0, "vendas"), skilled(2, 2, "vendas ingles")];
         let wanted: Vec<Skill> = ["vendas", "ingles"].map(|s| s.parse().unwrap()).into();
         let demand = |skills| Demand { skills, ..NOTHING };
-        assert_eq!(choose(&agents, demand(&wanted)), Some(AgentId(2)));
-        assert_eq!(choose(&agents, demand(&wanted[..1])), Some(AgentId(1)));
-        assert_eq!(choose(&agents[..1], demand(&wanted)), None);
+        assert_eq!(choose(agents.to_vec(), demand(&wanted)), Some(AgentId(2)));
+        assert_eq!(choose(agents.to_vec(), demand(&wanted[..1])), Some(AgentId(1)));
+        assert_eq!(choose(agents[..1].to_vec(), demand(&wanted)), None);
     }
 
     #[test]
@@ -313,9 +373,9 @@ mod tests {
         let agents = [candidate(1, 0, 0), candidate(2, 3, 0)];
         let demand = |declined_by| Demand { declined_by, ..NOTHING };
         let (one, both) = ([AgentId(1)], [AgentId(1), AgentId(2)]);
-        assert_eq!(choose(&agents, demand(&one)), None, "the other is there, if busy");
-        assert_eq!(choose(&agents, demand(&both)), Some(AgentId(1)));
-        assert_eq!(choose(&agents[..1], demand(&one)), Some(AgentId(1)));
+        assert_eq!(choose(agents.to_vec(), demand(&one)), None, "the other is there, if busy");
+        assert_eq!(choose(agents.to_vec(), demand(&both)), Some(AgentId(1)));
+        assert_eq!(choose(agents[..1].to_vec(), demand(&one)), Some(AgentId(1)));
     }
 
     #[test]
@@ -327,7 +387,8 @@ mod tests {
             candidate(1, 0, 0),
         ];
         let now = Timestamp::from_micros(10_000_007);
-        let (considered, omitted) = consider(&agents, NOTHING, Some(AgentId(1)), now);
+        let agents = Candidates::new(agents.to_vec());
+        let (considered, omitted) = agents.consider(NOTHING, Some(AgentId(1)), now);
         let shown: Vec<_> = considered.iter().map(|c| (c.agent_id, c.verdict)).collect();
         let expected = [
             (1, Verdict::Chosen),
@@ -337,9 +398,30 @@ mod tests {
         ];
         assert_eq!((shown.as_slice(), omitted), (&expected[..], 0));
         assert_eq!((considered[0].idle_seconds, considered[2].idle_seconds), (None, Some(10)));
-        let crowd: Vec<_> = (0..50).map(|id| candidate(id, 3, 0)).collect();
-        let (named, omitted) = consider(&crowd, NOTHING, None, now);
+        let crowd = Candidates::new((0..50).map(|id| candidate(id, 3, 0)).collect());
+        let (named, omitted) = crowd.consider(NOTHING, None, now);
         assert_eq!((named.len(), omitted), (CONSIDERED_MAX, 30));
+    }
+
+    #[test]
+    fn records_of_older_versions_can_be_read() {
+        let old = r#"{"position":3,"waited_seconds":9,"considered":[{"agent_id":7,"verdict":"no_room",
+            "load":5,"capacity":5,"idle_seconds":null,"is_sticky":true}],"omitted":2}"#;
+        let reasons: Reasons = serde_json::from_str(old).unwrap();
+        let considered = Considered {
+            agent_id: 7,
+            verdict: Verdict::NoRoom,
+            load: 5,
+            capacity: 5,
+            idle_seconds: None,
+            is_sticky: true,
+        };
+        assert_eq!(reasons.considered, [considered]);
+        let new = serde_json::to_string(&reasons).unwrap();
+        assert!(new.contains(r#"[[7,"no_room",5,5,null,true]]"#), "{new}");
+        assert_eq!(serde_json::from_str::<Reasons>(&new).unwrap(), reasons);
+        let nothing = serde_json::to_string(&Reasons::default()).unwrap();
+        assert_eq!(nothing, r#"{"waited_seconds":0,"rank":0,"considered":[],"omitted":0}"#);
     }
 
     proptest! {
@@ -362,12 +444,13 @@ mod tests {
             let skills = if wants_skill { std::slice::from_ref(&skill) } else { &[] };
             let sticky = Some(AgentId(sticky));
             let demand = Demand { sticky, skills, declined_by: &declined, spared: None };
-            if let Some(id) = choose(&candidates, demand) {
+            let sorted = Candidates::new(candidates.clone());
+            if let Some(id) = sorted.choose(demand) {
                 let chosen = candidates.iter().find(|c| c.agent_id == id).unwrap();
                 prop_assert!(chosen.load < chosen.capacity && chosen.absence.is_none());
                 prop_assert!(!wants_skill || chosen.skills.contains(&skill));
             } else {
-                let spares = spares_decliners(&candidates, demand);
+                let spares = sorted.spare_decliners(demand);
                 let is_free = |c: &Candidate| c.judge(demand, spares) == Verdict::Eligible;
                 prop_assert!(!candidates.iter().any(is_free));
             }
@@ -381,7 +464,51 @@ mod tests {
                 .map(|(id, (load, idle))| candidate(id, *load, *idle)).collect();
             let mut turned = candidates.clone();
             turned.rotate_left(turn % loads.len());
-            prop_assert_eq!(choose(&candidates, NOTHING), choose(&turned, NOTHING));
+            prop_assert_eq!(Candidates::new(candidates), Candidates::new(turned));
+        }
+
+        #[test]
+        fn whoever_is_charged_takes_the_place_that_he_has_by_then(
+            loads in prop::collection::vec((0_usize..4, 0_i64..3), 1..12),
+            charged in prop::collection::vec(0_i64..13, 1..20),
+        ) {
+            let candidates: Vec<_> = (0..).zip(&loads)
+                .map(|(id, (load, idle))| candidate(id, *load, *idle)).collect();
+            let mut candidates = Candidates::new(candidates);
+            for (at, id) in (3..).zip(charged) {
+                candidates.charge(AgentId(id), Timestamp::from_micros(at));
+                prop_assert_eq!(Candidates::new(candidates.0.clone()), candidates.clone());
+            }
+        }
+
+        #[test]
+        fn a_record_names_the_first_by_what_was_thought_of_them(
+            rows in prop::collection::vec((0_usize..5, 0_i64..3, any::<bool>(), any::<bool>()), 0..60),
+            chosen in 0_i64..80,
+        ) {
+            let candidates: Vec<_> = (0..).zip(&rows).map(|(id, row)| Candidate {
+                absence: row.2.then_some(Verdict::Busy), ..candidate(id, row.0, row.1)
+            }).collect();
+            let declined: Vec<_> =
+                (0..).zip(&rows).filter(|(_, row)| row.3).map(|(id, _)| AgentId(id)).collect();
+            let demand = Demand { declined_by: &declined, ..NOTHING };
+            let candidates = Candidates::new(candidates);
+            let chosen = Some(AgentId(chosen));
+            let (named, omitted) = candidates.consider(demand, chosen, Timestamp::EPOCH);
+            let spares = candidates.spare_decliners(demand);
+            let place = |one: &Candidate| match one.judge(demand, spares) {
+                _ if chosen == Some(one.agent_id) => 0,
+                Verdict::Eligible => 1,
+                Verdict::NoRoom | Verdict::Declined => 2,
+                _ => 3,
+            };
+            let mut expected: Vec<_> = candidates.0.iter().collect();
+            expected.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.compare(b)));
+            let expected: Vec<_> =
+                expected.iter().take(CONSIDERED_MAX).map(|one| one.agent_id.0).collect();
+            prop_assert_eq!(omitted, rows.len() - expected.len());
+            let named: Vec<_> = named.iter().map(|one| one.agent_id).collect();
+            prop_assert_eq!(named, expected);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         AgentId, Considered, Department, DepartmentId, PresenceCause, PresenceStatus, Skill,
         TicketId, Timestamp, Verdict,
-        routing::{Candidate, Demand, choose, consider},
+        routing::{Candidate, Candidates, Demand},
     },
     error::HubError,
 };
@@ -63,26 +63,21 @@ impl Live {
         now: Timestamp,
     ) -> Claims {
         let mut candidates = self.candidates(department, roster, now);
-        let has_room =
-            |all: &[Candidate]| all.iter().any(|c| c.absence.is_none() && c.load < c.capacity);
         let mut made = Vec::new();
         for want in wanted {
-            if !has_room(&candidates) {
+            if !candidates.have_room() {
                 return Claims { made, has_room: false };
             }
-            let Some(id) = choose(&candidates, want.demand()) else { continue };
-            let (considered, omitted) = consider(&candidates, want.demand(), Some(id), now);
+            let Some(id) = candidates.choose(want.demand()) else { continue };
+            let (considered, omitted) = candidates.consider(want.demand(), Some(id), now);
             let owner_before = self.owners.get(&want.ticket_id).copied();
             self.charge(id, want.ticket_id);
             self.pending.insert(want.ticket_id, Claim { at: now, owner_before });
             self.agent_mut(id, now).idle_since = now;
-            if let Some(chosen) = candidates.iter_mut().find(|c| c.agent_id == id) {
-                chosen.load += 1;
-                chosen.idle_since = now;
-            }
+            candidates.charge(id, now);
             made.push(Claimed { ticket_id: want.ticket_id, agent_id: id, considered, omitted });
         }
-        Claims { made, has_room: has_room(&candidates) }
+        Claims { made, has_room: candidates.have_room() }
     }
 
     /// Somebody has this ticket, or is about to.
@@ -92,18 +87,11 @@ impl Live {
 
     /// Somebody in an active department could be given one more chat now.
     fn has_room(&self, department: &Department, roster: &Roster, now: Timestamp) -> bool {
-        let candidates = self.candidates(department, roster, now);
-        department.is_active
-            && candidates.iter().any(|one| one.absence.is_none() && one.load < one.capacity)
+        department.is_active && self.candidates(department, roster, now).have_room()
     }
 
     /// The members of a department as they stand now.
-    fn candidates(
-        &self,
-        department: &Department,
-        roster: &Roster,
-        now: Timestamp,
-    ) -> Vec<Candidate> {
+    fn candidates(&self, department: &Department, roster: &Roster, now: Timestamp) -> Candidates {
         let capacity = usize::try_from(department.capacity).unwrap_or(0);
         let members: HashSet<AgentId> = department.members.iter().copied().collect();
         let candidate = |id: AgentId| {
@@ -123,7 +111,7 @@ impl Live {
                 absence,
             })
         };
-        members.into_iter().filter_map(candidate).collect()
+        Candidates::new(members.into_iter().filter_map(candidate).collect())
     }
 }
 
@@ -143,8 +131,7 @@ impl State {
         let roster = self.context.roster();
         let Some(department) = roster.department(id) else { return (Vec::new(), 0) };
         let now = self.context.clock.now();
-        let candidates = self.live.candidates(department, &roster, now);
-        consider(&candidates, want.demand(), None, now)
+        self.live.candidates(department, &roster, now).consider(want.demand(), None, now)
     }
 
     /// Whether a waiting ticket has been given to somebody, or could be now.

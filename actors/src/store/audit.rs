@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     Page, Slice, Store, StoreError,
     db::Tx,
-    fold::{power_of_two_chunks, run_chunked},
+    fold::{run_chunked, statement_chunks},
     sql::{Sql, sql},
     unit,
 };
@@ -90,7 +90,7 @@ pub(super) async fn insert_all(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut changes = Vec::new();
-    for chunk in power_of_two_chunks(&entries) {
+    for chunk in statement_chunks(&entries) {
         let insert = sql("INSERT INTO audit_entries (at, agent_id, action, subject, \
              subject_id, subject_name, note) VALUES ")
         .push_rows(chunk, |row, entry| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{StoreError, customers, db::Tx, dialect, fold::power_of_two_chunks, sql::sql};
+use super::{StoreError, customers, db::Tx, dialect, fold::statement_chunks, sql::sql};
 use crate::domain::{Customer, CustomerId};
 
 /// How often a customer is looked for who is merged and parted at this very moment.
@@ -47,7 +47,7 @@ pub(super) async fn find_by_phones(
     phones.sort_unstable();
     dialect::lock_texts(tx, &phones).await?;
     let mut owners = HashMap::new();
-    for chunk in power_of_two_chunks(&phones) {
+    for chunk in statement_chunks(&phones) {
         let select = sql("SELECT m.phone, m.whatsapp, s.id FROM customers m \
              JOIN customers s ON s.id = COALESCE(m.merged_into, m.id) \
              WHERE s.deleted_at IS NULL AND (")
@@ -63,7 +63,7 @@ pub(super) async fn find_by_phones(
         }
     }
     phones.retain(|phone| !owners.contains_key(*phone));
-    for chunk in power_of_two_chunks(&phones) {
+    for chunk in statement_chunks(&phones) {
         let select = sql("SELECT p.whatsapp, c.id FROM contacts p \
              JOIN customers c ON c.id = p.customer_id WHERE p.is_active AND c.deleted_at IS NULL AND ")
         .push_in("p.whatsapp IN", chunk.iter().copied())
@@ -87,7 +87,7 @@ async fn hold_all(
     let names: Vec<String> = ids.iter().map(|id| lock_name(*id)).collect();
     dialect::lock_texts(tx, &names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     let mut held = HashMap::with_capacity(ids.len());
-    for chunk in power_of_two_chunks(&ids) {
+    for chunk in statement_chunks(&ids) {
         let select = sql("SELECT * FROM customers WHERE deleted_at IS NULL AND ")
             .push_in("id IN", chunk.iter().copied());
         held.extend(tx.all::<Customer>(select).await?.into_iter().map(|found| (found.id, found)));

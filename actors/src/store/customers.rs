@@ -4,7 +4,7 @@ use super::{
     Order, Page, Scope, Slice, Store, StoreError, audit, customer_lookup,
     customer_pictures as pictures,
     db::Tx,
-    fold::power_of_two_chunks,
+    fold::statement_chunks,
     page::push_order,
     sql::{Arg, Sql, sql},
     unit,
@@ -373,7 +373,7 @@ pub(super) async fn insert_all(
 ) -> Result<Vec<Customer>, StoreError> {
     let nobody = CustomerDetails::default();
     let mut customers: Vec<Customer> = Vec::with_capacity(details.len());
-    for chunk in power_of_two_chunks(details) {
+    for chunk in statement_chunks(details) {
         let insert =
             sql("INSERT INTO customers (name, trade_name, person_type, tax_id, email, phone, \
              phone_written, whatsapp, whatsapp_written, street, street_number, complement, \

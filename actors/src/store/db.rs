@@ -23,7 +23,7 @@ use super::{
     outbox::{Outbox, Recorder},
     revision::Changing,
     sql::{Arg, Spelling, Sql},
-    sqlite_tx::SqliteTx,
+    sqlite_tx::{Answer, SqliteTx},
 };
 
 /// Readers on SQLite: two cores have no use for more, and each keeps its own page cache.
@@ -32,9 +32,11 @@ const SQLITE_READERS_MAX: u32 = 4;
 const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 /// And for the writer, who uses one at a time: the pool tests the last one before it can be used again.
 const POSTGRES_WRITER_CONNECTIONS_MAX: u32 = 2;
-/// Texts that SQLite's writer keeps ready: each statement of a fold comes in seven lengths, and alone with others
-/// before it.
-const SQLITE_WRITER_STATEMENTS: usize = 400;
+/// Texts that SQLite's writer keeps ready: each statement of a fold comes in twelve lengths, the first of them with
+/// others before it.
+const SQLITE_WRITER_STATEMENTS: usize = 600;
+/// KiB of pages that SQLite's writer keeps in memory. With fewer than one transaction changes, some would be written twice.
+const SQLITE_WRITER_CACHE: &str = "-16384";
 /// How long a statement waits for a connection before the caller is told to try again.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for a lock that another process holds.
@@ -187,6 +189,21 @@ macro_rules! driver {
 driver!(sqlite, Sqlite, SqliteExecutor, Plain);
 driver!(postgres, Postgres, PgExecutor, Numbered);
 
+/// The rows that a statement has returned, not read yet.
+pub(crate) enum Rows {
+    Sqlite(Answer),
+    Postgres(Vec<PgRow>),
+}
+
+impl Rows {
+    pub(crate) fn read<T: Row>(self) -> Result<Vec<T>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(answer) => answer.all()?,
+            Self::Postgres(rows) => rows.iter().map(T::from_row).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
 /// What an insertion left.
 pub(crate) struct Inserted {
     pub(crate) rows: u64,
@@ -197,9 +214,18 @@ pub(crate) struct Inserted {
 impl Connection {
     /// All rows.
     pub(crate) async fn all<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>, StoreError> {
+        self.rows(sql).await?.read()
+    }
+
+    /// All rows, for somebody who has something else to do before he reads them.
+    pub(crate) async fn rows(&mut self, sql: Sql) -> Result<Rows, StoreError> {
         match self {
-            Self::Sqlite(tx) => Ok(tx.run(counted(sql)).await?.all()?),
-            Self::Postgres(tx) => postgres::all(&mut **tx, counted(sql)).await,
+            Self::Sqlite(tx) => Ok(Rows::Sqlite(tx.run(counted(sql)).await?)),
+            Self::Postgres(tx) => {
+                let (text, args) = counted(sql).into_parts(Spelling::Numbered);
+                let query = sqlx::query_with(text, arguments!(Postgres, args));
+                Ok(Rows::Postgres(query.fetch_all(&mut **tx).await?))
+            }
         }
     }
 
@@ -230,6 +256,29 @@ impl Connection {
         match self {
             Self::Sqlite(tx) => tx.run_ahead(counted(sql)).await,
             Self::Postgres(tx) => postgres::run(&mut **tx, counted(sql)).await.map(drop),
+        }
+    }
+
+    /// Begins a part of the transaction that can be taken back by itself.
+    pub(super) async fn set_savepoint(&mut self, statement: Sql) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                tx.set_savepoint(counted(statement));
+                Ok(())
+            }
+            Self::Postgres(_) => self.run(statement).await.map(drop),
+        }
+    }
+
+    /// Keeps that part.
+    ///
+    /// # Errors
+    ///
+    /// What something that was put ahead in it was refused for.
+    pub(super) async fn release(&mut self, statement: Sql) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.release(counted(statement)).await,
+            Self::Postgres(_) => self.run(statement).await.map(drop),
         }
     }
 
@@ -358,7 +407,12 @@ async fn open_sqlite(url: &str) -> Result<Pools, StoreError> {
         private.recursive(true).mode(0o700);
         private.create(folder).await.map_err(sqlx::Error::Io)?;
     }
-    let writer = options.clone().statement_cache_capacity(SQLITE_WRITER_STATEMENTS);
+    let writer = options
+        .clone()
+        .statement_cache_capacity(SQLITE_WRITER_STATEMENTS)
+        .pragma("cache_size", SQLITE_WRITER_CACHE)
+        // Before a savepoint changes a page, SQLite puts the page aside: in a file, if it may.
+        .pragma("temp_store", "MEMORY");
     let writer = sqlite_pool(1).connect_with(writer).await?;
     let reader = sqlite_pool(SQLITE_READERS_MAX).connect_with(options.pragma("query_only", "ON"));
     Ok(Pools { reader: Db::Sqlite(reader.await?), writer: Db::Sqlite(writer) })

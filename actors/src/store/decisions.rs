@@ -21,7 +21,7 @@ pub(super) async fn insert(
     tx: &mut Tx,
     ticket_id: TicketId,
     department_id: DepartmentId,
-    decision: &NewDecision,
+    decision: NewDecision,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     insert_all(tx, &[(ticket_id, department_id, decision)], at).await
@@ -30,7 +30,7 @@ pub(super) async fn insert(
 /// Several at once.
 pub(super) async fn insert_all(
     tx: &mut Tx,
-    decisions: &[(TicketId, DepartmentId, &NewDecision)],
+    decisions: &[(TicketId, DepartmentId, NewDecision)],
     at: Timestamp,
 ) -> Result<(), StoreError> {
     run_chunked(tx, decisions, |chunk| {

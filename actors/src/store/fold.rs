@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::{
     StoreError,
-    db::{Connection, Inserted, Tx},
+    db::{Connection, Inserted, Row, Rows, Tx},
     files, message_changes,
     moves::{self, Move},
     openings::{self, Opening},
@@ -19,8 +19,8 @@ use crate::domain::{
     message_change::StoredChange, search::index_words,
 };
 
-/// Rows of one multi-row statement. Powers of two below keep the number of statement texts small.
-const ROWS_MAX: usize = 64;
+/// How many rows a multi-row statement has: few texts, and hardly ever more than two for what is less than the most.
+const LENGTHS: [usize; 12] = [64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
 
 /// A message to append and whom to tell its row id; `None` says that it is there already.
 pub(super) struct Append {
@@ -110,11 +110,10 @@ pub(super) async fn in_savepoint<T>(
     tx: &mut Tx,
     work: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    tx.run(sql("SAVEPOINT fold")).await?;
+    tx.set_savepoint(sql("SAVEPOINT fold")).await?;
     let mark = tx.outbox.mark();
     let outcome = match work(tx).await {
-        // What was put ahead may be refused here.
-        Ok(value) => tx.run(sql("RELEASE SAVEPOINT fold")).await.map(|_| value),
+        Ok(value) => tx.release(sql("RELEASE SAVEPOINT fold")).await.map(|()| value),
         Err(error) => Err(error),
     };
     if outcome.is_err() {
@@ -178,7 +177,7 @@ struct Inserting {
 /// Inserts those that are not there yet.
 async fn insert_new(tx: &mut Tx, messages: &[&NewMessage]) -> Result<Inserting, StoreError> {
     let mut inserting = Inserting::default();
-    let mut chunks = power_of_two_chunks(messages).map(|chunk| (chunk, insert(chunk)));
+    let mut chunks = statement_chunks(messages).map(|chunk| (chunk, insert(chunk)));
     let mut next = chunks.next();
     while let Some((chunk, insert)) = next {
         // The next one is put together while this one runs.
@@ -410,13 +409,13 @@ async fn count_received(tx: &mut Tx, messages: &[&NewMessage]) -> Result<(), Sto
     Ok(())
 }
 
-/// Slices whose lengths are powers of two up to [`ROWS_MAX`], so that few statement texts are used.
-pub(super) fn power_of_two_chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+/// Slices whose lengths are some of [`LENGTHS`], so that few statement texts are used.
+pub(super) fn statement_chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         if rows.is_empty() {
             return None;
         }
-        let length = ROWS_MAX.min(1 << rows.len().ilog2());
+        let length = LENGTHS.into_iter().find(|length| *length <= rows.len()).unwrap_or(1);
         let (chunk, rest) = rows.split_at(length);
         rows = rest;
         Some(chunk)
@@ -433,7 +432,7 @@ pub(super) async fn run_chunked<T>(
     if rows.len() == 1 {
         return tx.run_ahead(statement(rows)).await;
     }
-    let mut statements = power_of_two_chunks(rows).map(statement);
+    let mut statements = statement_chunks(rows).map(statement);
     let mut next = statements.next();
     while let Some(sql) = next {
         let (done, following) = tokio::join!(biased; tx.run(sql), async { statements.next() });
@@ -443,15 +442,46 @@ pub(super) async fn run_chunked<T>(
     Ok(())
 }
 
+/// The rows that they return, which the next statement does not depend on: while it runs, those of the one before
+/// are read and the one after it is put together.
+pub(super) async fn all_chunked<T, R: Row>(
+    tx: &mut Connection,
+    rows: &[T],
+    statement: impl Fn(&[T]) -> Sql,
+) -> Result<Vec<R>, StoreError> {
+    let mut statements = statement_chunks(rows).map(statement);
+    let (mut read, mut before) = (Vec::with_capacity(rows.len()), None);
+    let mut next = statements.next();
+    while let Some(sql) = next {
+        let meanwhile = async {
+            let rows = before.take().map_or_else(|| Ok(Vec::new()), Rows::read::<R>);
+            (statements.next(), rows)
+        };
+        let (answer, (following, rows)) = tokio::join!(biased; tx.rows(sql), meanwhile);
+        read.extend(rows?);
+        (before, next) = (Some(answer?), following);
+    }
+    if let Some(last) = before {
+        read.extend(last.read()?);
+    }
+    Ok(read)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn chunks_are_powers_of_two_and_complete() {
-        let rows: Vec<usize> = (0..201).collect();
-        let lengths: Vec<usize> = power_of_two_chunks(&rows).map(<[usize]>::len).collect();
-        assert_eq!(lengths, [64, 64, 64, 8, 1]);
-        assert_eq!(power_of_two_chunks(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+    fn chunks_are_few_and_complete() {
+        let rows: Vec<usize> = (0..208).collect();
+        let lengths: Vec<usize> = statement_chunks(&rows).map(<[usize]>::len).collect();
+        assert_eq!(lengths, [64, 64, 64, 16]);
+        assert_eq!(statement_chunks(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+        for count in 0..64 {
+            let lengths: Vec<usize> =
+                statement_chunks(&rows[..count]).map(<[usize]>::len).collect();
+            assert!(lengths.len() <= 3, "{lengths:?}");
+            assert_eq!(lengths.iter().sum::<usize>(), count);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::{
     Store, StoreError,
     db::Tx,
-    fold::power_of_two_chunks,
+    fold::statement_chunks,
     search,
     sql::{Sql, sql},
     unit,
@@ -104,7 +104,7 @@ pub(super) async fn list_parked(
     targets: &[&str],
 ) -> Result<Vec<StoredChange>, StoreError> {
     let mut parked = Vec::new();
-    for chunk in power_of_two_chunks(targets) {
+    for chunk in statement_chunks(targets) {
         parked.extend(tx.all::<StoredChange>(select_parked(chunk)).await?);
     }
     Ok(parked)

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     StoreError,
     db::Tx,
-    fold::{in_savepoint, power_of_two_chunks},
+    fold::{in_savepoint, statement_chunks},
     sql::sql,
     writer::{Finish, finish},
 };
@@ -112,7 +112,7 @@ async fn move_named(
     rows: &mut RowsByKey,
 ) -> Result<(), StoreError> {
     let mut sent: BTreeMap<SessionId, (i64, Option<Timestamp>)> = BTreeMap::new();
-    for chunk in power_of_two_chunks(reports) {
+    for chunk in statement_chunks(reports) {
         let update = sql("UPDATE messages SET status = v.column3, status_rank = v.column4, \
              sent_at = COALESCE(messages.sent_at, v.column5), \
              delivered_at = COALESCE(messages.delivered_at, v.column6), \

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::{
     Store, StoreError, customer_lookup as lookup, customers,
     db::Tx,
-    fold::{self, Folded, in_savepoint, is_message_key, power_of_two_chunks, run_chunked},
+    fold::{self, Folded, in_savepoint, is_message_key, run_chunked, statement_chunks},
     queue_entries, segments,
     sql::sql,
     writer::{Finish, finish},
@@ -125,7 +125,7 @@ async fn open(tx: &mut Tx, news: &[&NewTicket]) -> Result<Vec<OpenedTicket>, Sto
     insert_entries(tx, news, &customers, &ids).await?;
     let mut entries = queue_entries::list_of(tx, &ids).await?;
     let mut tickets: HashMap<TicketId, Ticket> = HashMap::with_capacity(ids.len());
-    for chunk in power_of_two_chunks(&ids) {
+    for chunk in statement_chunks(&ids) {
         let select = sql("SELECT * FROM tickets WHERE ").push_in("id IN", chunk.iter().copied());
         tickets.extend(tx.all::<Ticket>(select).await?.into_iter().map(|row| (row.id, row)));
     }
@@ -184,7 +184,7 @@ async fn unanswered_requests(
     type Newest = (SessionId, String, Option<i64>, Option<Timestamp>, i64);
     let mut requests = HashMap::new();
     let at: HashMap<&ChatKey, Timestamp> = news.iter().map(|new| (&new.key, new.at)).collect();
-    for chunk in power_of_two_chunks(news) {
+    for chunk in statement_chunks(news) {
         let select = sql("SELECT session_id, chat_id, rating, rating_asked_at, rating_requests \
              FROM tickets WHERE id IN (SELECT MAX(id) FROM tickets WHERE ")
         .push_in("chat_id IN", chunk.iter().map(|new| new.key.chat_id.as_str()))
@@ -210,7 +210,7 @@ async fn insert_tickets(
     let mut ids = Vec::with_capacity(news.len());
     let rows: Vec<(&NewTicket, CustomerId)> =
         news.iter().copied().zip(customers.iter().map(|customer| customer.id)).collect();
-    for chunk in power_of_two_chunks(&rows) {
+    for chunk in statement_chunks(&rows) {
         let insert =
             sql("INSERT INTO tickets (session_id, chat_id, phone, customer_id, department_id, \
              status, priority, version, customer_messages, agent_messages, rating_comment, notes, \

@@ -6,7 +6,7 @@ use super::{
     Store, StoreError,
     db::Tx,
     decisions,
-    fold::{power_of_two_chunks, run_chunked},
+    fold::{run_chunked, statement_chunks},
     page::{Order, Page, Slice, push_order},
     sql::{Sql, sql},
     tickets::Assignment,
@@ -171,7 +171,7 @@ impl Store {
                 let (department_id,): (DepartmentId,) = tx
                     .one(sql("SELECT department_id FROM tickets WHERE id = $1").bind(ticket_id))
                     .await?;
-                decisions::insert(tx, ticket_id, department_id, &decision, at).await?;
+                decisions::insert(tx, ticket_id, department_id, decision, at).await?;
             }
             Ok(true)
         }))
@@ -205,7 +205,7 @@ pub(super) async fn store_promise(
 /// What assignments or offers leave in the queue.
 pub(super) async fn assign(
     tx: &mut Tx,
-    assignments: &[&Assignment],
+    assignments: &[Assignment],
     at: Timestamp,
 ) -> Result<(), StoreError> {
     run_chunked(tx, assignments, |chunk| {
@@ -232,7 +232,7 @@ pub(super) async fn list_of(
     tickets: &[TicketId],
 ) -> Result<HashMap<TicketId, QueueEntry>, StoreError> {
     let mut entries = HashMap::with_capacity(tickets.len());
-    for chunk in power_of_two_chunks(tickets) {
+    for chunk in statement_chunks(tickets) {
         let select = sql(ENTRIES).push_in(" AND q.ticket_id IN", chunk.iter().copied());
         let rows = tx.all::<QueueEntry>(select).await?;
         entries.extend(rows.into_iter().map(|entry| (entry.ticket_id, entry)));

@@ -549,7 +549,7 @@ async fn tell_traffic(store: &Store, stories: &[Story]) {
                     reasons: Reasons { from_agent_id, ..Reasons::default() },
                 };
                 let ticket = crate::domain::TicketId(ticket);
-                decisions::insert(tx, ticket, department, &decision, at).await?;
+                decisions::insert(tx, ticket, department, decision, at).await?;
             }
             Ok(())
         }))

@@ -26,6 +26,8 @@ pub(crate) struct SqliteTx {
     connection: PoolConnection<Sqlite>,
     /// What runs with the next statement, in this order.
     ahead: Vec<Sql>,
+    /// Where savepoints are among them.
+    savepoints_ahead: Vec<usize>,
     state: State,
 }
 
@@ -58,7 +60,8 @@ impl Answer {
 impl SqliteTx {
     /// The lock is taken with the first statement, whose error a refusal is.
     pub(super) fn new(connection: PoolConnection<Sqlite>) -> Self {
-        Self { connection, ahead: vec![sql("BEGIN IMMEDIATE")], state: State::Fresh }
+        let ahead = vec![sql("BEGIN IMMEDIATE")];
+        Self { connection, ahead, savepoints_ahead: Vec::new(), state: State::Fresh }
     }
 
     /// Has a statement run just before the next one. When it is refused, so is the next one; rows that it returns
@@ -97,6 +100,7 @@ impl SqliteTx {
             return Err(StoreError::Refused(sqlx::Error::BeginFailed));
         }
         let mut statements = std::mem::take(&mut self.ahead);
+        self.savepoints_ahead.clear();
         statements.push(last);
         let (text, args) = join(statements, Spelling::Plain);
         let mut arguments = arguments!(Sqlite, args);
@@ -104,7 +108,11 @@ impl SqliteTx {
         let outcome = collect(self.connection.fetch_many(sqlx::query_with(text, arguments))).await;
         let is_open = match &outcome {
             Ok(_) => true,
-            Err(error) => before == State::Open && !may_end_transaction(error),
+            // What is refused for a constraint came behind `BEGIN`.
+            Err(error) => match before {
+                State::Open => !may_end_transaction(error),
+                _ => is_constraint(error),
+            },
         };
         if is_open {
             self.state = State::Open;
@@ -112,8 +120,32 @@ impl SqliteTx {
         Ok(outcome?)
     }
 
+    /// Begins with the next statement.
+    pub(super) fn set_savepoint(&mut self, statement: Sql) {
+        self.savepoints_ahead.push(self.ahead.len());
+        self.put_ahead(statement);
+    }
+
+    /// Keeps what came since a savepoint.
+    ///
+    /// # Errors
+    ///
+    /// What something that is ahead was refused for: it runs now, so that it is known whose fault it is.
+    pub(super) async fn release(&mut self, statement: Sql) -> Result<(), StoreError> {
+        if self.ahead.is_empty() {
+            self.put_ahead(statement);
+            return Ok(());
+        }
+        self.run(statement).await.map(drop)
+    }
+
     /// Takes back what came since a savepoint, with what is ahead.
     pub(super) async fn roll_back_to(&mut self, statement: Sql) -> Result<(), StoreError> {
+        if let Some(place) = self.savepoints_ahead.pop() {
+            // Nothing has run since.
+            self.ahead.truncate(place);
+            return Ok(());
+        }
         self.ahead.clear();
         self.run(statement).await.map(drop)
     }
@@ -148,6 +180,11 @@ impl SqliteTx {
     }
 }
 
+fn is_constraint(error: &sqlx::Error) -> bool {
+    const CONSTRAINT: i32 = 19;
+    primary_code(error) == Some(CONSTRAINT)
+}
+
 /// Whether SQLite may have taken the whole transaction back, not only the statement (see its documentation of
 /// transactions, "Response To Errors Within A Transaction").
 fn may_end_transaction(error: &sqlx::Error) -> bool {
@@ -156,10 +193,13 @@ fn may_end_transaction(error: &sqlx::Error) -> bool {
     const INTERRUPTED: i32 = 9;
     const INPUT_OUTPUT: i32 = 10;
     const FULL: i32 = 13;
-    let sqlx::Error::Database(error) = error else { return true };
-    // The lowest byte of an extended code is the error, the others say more of it.
-    let code = error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
-    matches!(code, None | Some(BUSY | NO_MEMORY | INTERRUPTED | INPUT_OUTPUT | FULL))
+    matches!(primary_code(error), None | Some(BUSY | NO_MEMORY | INTERRUPTED | INPUT_OUTPUT | FULL))
+}
+
+/// SQLite's own number of an error. The lowest byte of an extended code is the error, the others say more of it.
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let sqlx::Error::Database(error) = error else { return None };
+    error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
 }
 
 /// The rows, and what the last statement says of itself.
@@ -242,9 +282,59 @@ mod tests {
         let (_folder, db) = table().await;
         let mut tx = begin(&db).await;
         tx.run(insert("x")).await.unwrap();
-        tx.run(sql("SAVEPOINT s")).await.unwrap();
+        tx.set_savepoint(sql("SAVEPOINT s"));
         tx.run(insert("y")).await.unwrap();
         tx.put_ahead(insert("x"));
+        tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT s")).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(texts(&db).await, ["x"]);
+    }
+
+    #[tokio::test]
+    async fn a_savepoint_that_is_still_ahead_is_taken_back_alone() {
+        let (_folder, db) = table().await;
+        let mut tx = begin(&db).await;
+        tx.put_ahead(insert("w"));
+        tx.set_savepoint(sql("SAVEPOINT outer_one"));
+        tx.put_ahead(insert("x"));
+        tx.set_savepoint(sql("SAVEPOINT inner_one"));
+        tx.put_ahead(insert("y"));
+        tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT inner_one")).await.unwrap();
+        tx.release(sql("RELEASE SAVEPOINT outer_one")).await.unwrap();
+        tx.set_savepoint(sql("SAVEPOINT outer_one"));
+        tx.put_ahead(insert("z"));
+        tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT outer_one")).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(texts(&db).await, ["w", "x"]);
+    }
+
+    #[tokio::test]
+    async fn the_first_statement_may_be_refused_in_its_savepoint_and_the_others_are_kept() {
+        let (_folder, db) = table().await;
+        db.run(insert("x")).await.unwrap();
+        let mut tx = begin(&db).await;
+        for (text, is_new) in [("x", false), ("y", true), ("y", false), ("z", true)] {
+            tx.set_savepoint(sql("SAVEPOINT s"));
+            assert_eq!(tx.run(insert(text)).await.is_ok(), is_new, "{text}");
+            if is_new {
+                tx.release(sql("RELEASE SAVEPOINT s")).await.unwrap();
+            } else {
+                tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT s")).await.unwrap();
+            }
+        }
+        tx.commit().await.unwrap();
+        assert_eq!(texts(&db).await, ["x", "y", "z"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_ahead_of_the_end_of_a_savepoint_is_refused_there() {
+        let (_folder, db) = table().await;
+        let mut tx = begin(&db).await;
+        tx.run(insert("x")).await.unwrap();
+        tx.set_savepoint(sql("SAVEPOINT s"));
+        tx.run(insert("y")).await.unwrap();
+        tx.put_ahead(insert("x"));
+        tx.release(sql("RELEASE SAVEPOINT s")).await.unwrap_err();
         tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT s")).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(texts(&db).await, ["x"]);

@@ -175,7 +175,7 @@ async fn change(tx: &mut Tx, plan: TicketPlan) -> Result<Changed, StoreError> {
         tx.run(update.bind(at).bind(id)).await?;
     }
     if let Some(decision) = decision {
-        decisions::insert(tx, ticket.id, ticket.department_id, &decision, at).await?;
+        decisions::insert(tx, ticket.id, ticket.department_id, decision, at).await?;
     }
     if !ticket.status.is_open() {
         // Rated while it was open: everybody who has had it by now is credited.

@@ -6,7 +6,7 @@ use super::{
     Store, StoreError,
     db::{Db, Tx},
     decisions,
-    fold::power_of_two_chunks,
+    fold::all_chunked,
     page::{Order, Page, Slice, push_order},
     queue_entries, segments,
     sql::{Sql, sql},
@@ -35,12 +35,12 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    fn decision(&self) -> NewDecision {
+    fn into_decision(self) -> NewDecision {
         let kind = match self.offered_until {
             Some(_) => DecisionKind::Offered,
             None => DecisionKind::Assigned,
         };
-        let (agent_id, reasons) = (Some(self.agent_id), self.reasons.clone());
+        let (agent_id, reasons) = (Some(self.agent_id), self.reasons);
         NewDecision { kind, agent_id, decided_by: None, reasons }
     }
 }
@@ -168,6 +168,12 @@ pub(super) const TICKET_VIEWS: &str = "SELECT t.*, c.name AS customer_name, \
     c.email AS customer_email, c.phone AS customer_phone \
     FROM tickets t JOIN customers c ON c.id = t.customer_id WHERE TRUE";
 
+/// The same of tickets that a statement changes; its end.
+const RETURNING_VIEWS: &str = " RETURNING *, \
+    (SELECT c.name FROM customers c WHERE c.id = tickets.customer_id) AS customer_name, \
+    (SELECT c.email FROM customers c WHERE c.id = tickets.customer_id) AS customer_email, \
+    (SELECT c.phone FROM customers c WHERE c.id = tickets.customer_id) AS customer_phone";
+
 impl Store {
     /// Gives waiting tickets to agents; those that are no longer waiting are left out of the answer.
     pub async fn assign_tickets(
@@ -175,7 +181,7 @@ impl Store {
         assignments: Vec<Assignment>,
         at: Timestamp,
     ) -> Result<Vec<TicketView>, StoreError> {
-        self.unit(unit!(tx => assign(tx, &assignments, at).await)).await
+        self.unit(unit!(tx => assign(tx, assignments, at).await)).await
     }
 
     /// Changes what may be edited by hand: notes and priority. `None` when there is no such ticket.
@@ -362,23 +368,18 @@ async fn fill_plain_notes_after(
 /// All of them in a few statements.
 async fn assign(
     tx: &mut Tx,
-    assignments: &[Assignment],
+    assignments: Vec<Assignment>,
     at: Timestamp,
 ) -> Result<Vec<TicketView>, StoreError> {
-    let won = take_waiting(tx, assignments, at).await?;
-    let taken: Vec<&Assignment> =
-        assignments.iter().filter(|one| won.contains(&one.ticket_id)).collect();
-    let mut views = Vec::with_capacity(taken.len());
-    for chunk in power_of_two_chunks(&taken) {
-        let ids = chunk.iter().map(|one| one.ticket_id);
-        views.extend(tx.all::<TicketView>(sql(TICKET_VIEWS).push_in(" AND t.id IN", ids)).await?);
-    }
+    let views = take_waiting(tx, &assignments, at).await?;
+    let won: HashSet<TicketId> = views.iter().map(|view| view.ticket.id).collect();
+    let taken: Vec<Assignment> =
+        assignments.into_iter().filter(|one| won.contains(&one.ticket_id)).collect();
     let tickets: Vec<_> = views.iter().map(|view| (&view.ticket, at)).collect();
     segments::follow(tx, &tickets).await?;
     queue_entries::assign(tx, &taken, at).await?;
-    let decisions: Vec<NewDecision> = taken.iter().map(|one| one.decision()).collect();
-    let decided = taken.iter().zip(&decisions);
-    let decided = decided.map(|(one, decision)| (one.ticket_id, one.department_id, decision));
+    let decided = taken.into_iter();
+    let decided = decided.map(|one| (one.ticket_id, one.department_id, one.into_decision()));
     decisions::insert_all(tx, &decided.collect::<Vec<_>>(), at).await?;
     for (ticket, _) in tickets.iter().filter(|(ticket, _)| ticket.status == TicketStatus::Active) {
         tx.outbox.chat_assigned(ticket, at);
@@ -386,14 +387,13 @@ async fn assign(
     Ok(views)
 }
 
-/// Those that still waited there.
+/// Those that still waited there, as they are now.
 async fn take_waiting(
     tx: &mut Tx,
     assignments: &[Assignment],
     at: Timestamp,
-) -> Result<HashSet<TicketId>, StoreError> {
-    let mut won = HashSet::with_capacity(assignments.len());
-    for chunk in power_of_two_chunks(assignments) {
+) -> Result<Vec<TicketView>, StoreError> {
+    all_chunked(tx, assignments, |chunk| {
         let update = sql("UPDATE tickets SET agent_id = v.column3, owned_since = v.column5, \
              updated_at = v.column5, \
              status = CASE WHEN v.column4 THEN 'waiting' ELSE 'active' END, \
@@ -406,11 +406,12 @@ async fn take_waiting(
                 .push_bind(", ", one.offered_until.is_some())
                 .push_bind(", ", at)
         });
-        let update = update.push(
-            ") AS v WHERE tickets.id = v.column1 AND department_id = v.column2 \
-             AND status = 'waiting' AND agent_id IS NULL RETURNING id",
-        );
-        won.extend(tx.all::<(TicketId,)>(update).await?.into_iter().map(|(id,)| id));
-    }
-    Ok(won)
+        update
+            .push(
+                ") AS v WHERE tickets.id = v.column1 AND department_id = v.column2 \
+                 AND status = 'waiting' AND agent_id IS NULL",
+            )
+            .push(RETURNING_VIEWS)
+    })
+    .await
 }

@@ -271,7 +271,7 @@ async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) -
 }
 
 async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
-    if let Err(error) = tx.run(sql("SAVEPOINT unit")).await {
+    if let Err(error) = tx.set_savepoint(sql("SAVEPOINT unit")).await {
         tracing::error!(%error, "cannot set a savepoint");
         // Without one its changes could not be taken back alone. Dropping the unit tells its caller
         // that nothing happened.
@@ -279,9 +279,7 @@ async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
     }
     let mark = tx.outbox.mark();
     let ran = unit(tx).await;
-    // What was put ahead may be refused here.
-    let kept =
-        if ran.is_kept { tx.run(sql("RELEASE SAVEPOINT unit")).await.map(drop) } else { Ok(()) };
+    let kept = if ran.is_kept { tx.release(sql("RELEASE SAVEPOINT unit")).await } else { Ok(()) };
     if ran.is_kept && kept.is_ok() {
         return ran.finish;
     }
@@ -319,14 +317,14 @@ impl Tx {
     }
 }
 
-/// Cuts the write-ahead log back when nothing has been written for a while; under constant load the
-/// automatic checkpoints do.
+/// Empties the write-ahead log when nothing has been written for a while; under constant load the automatic
+/// checkpoints do. Its file stays as large as it is: to write over it syncs sooner than to make it grow.
 #[derive(Default)]
 struct IdleCheckpoint {
     is_dirty: bool,
 }
 
-/// Quiet time after which the log is cut back.
+/// Quiet time after which the log is emptied.
 const IDLE_BEFORE_CHECKPOINT: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl IdleCheckpoint {
@@ -345,7 +343,7 @@ impl IdleCheckpoint {
     async fn checkpoint(&mut self, db: &Db) {
         self.is_dirty = false;
         if let Db::Sqlite(_) = db
-            && let Err(error) = db.run(sql("PRAGMA wal_checkpoint(TRUNCATE)")).await
+            && let Err(error) = db.run(sql("PRAGMA wal_checkpoint(PASSIVE)")).await
         {
             tracing::debug!(%error, "checkpoint has to wait");
         }
