@@ -189,6 +189,7 @@ impl Sessions {
         let by = Some(created_by);
         let session =
             self.store.insert_session(provider, device_name, department_id, by, now).await?;
+        self.mirror(&session, Pairing::default());
         self.doors.ensure(&session.id).await?;
         Ok(session)
     }
@@ -206,6 +207,8 @@ impl Sessions {
     {
         let restored = self.store.restore_session(copy, by, self.clock.now(), seal).await?;
         if let Restored::Done { session, .. } = &restored {
+            // What comes for it from now on finds it.
+            self.mirror(session, Pairing::default());
             self.doors.ask(&session.id, |reply| ToSession::Restored { reply }).await?;
         }
         Ok(restored)

@@ -35,6 +35,8 @@ const POSTGRES_WRITER_CONNECTIONS_MAX: u32 = 2;
 /// Texts that SQLite's writer keeps ready: each statement of a fold comes in twelve lengths, the first of them with
 /// others before it.
 const SQLITE_WRITER_STATEMENTS: usize = 600;
+/// The same on PostgreSQL, where a text that is not ready costs one more round trip.
+const POSTGRES_WRITER_STATEMENTS: usize = 400;
 /// KiB of pages that SQLite's writer keeps in memory. With fewer than one transaction changes, some would be written twice.
 const SQLITE_WRITER_CACHE: &str = "-16384";
 /// How long a statement waits for a connection before the caller is told to try again.
@@ -380,13 +382,14 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| StoreError::BadUrl(error.to_string()))?
         .application_name("dx-connect");
+    let writer = options.clone().statement_cache_capacity(POSTGRES_WRITER_STATEMENTS);
     let pool = |connections_max| {
         PgPoolOptions::new().max_connections(connections_max).acquire_timeout(ACQUIRE_TIMEOUT)
     };
     let writer = pool(POSTGRES_WRITER_CONNECTIONS_MAX)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_lazy_with(options.clone());
+        .connect_lazy_with(writer);
     let reader = pool(POSTGRES_CONNECTIONS_MAX).connect_with(options).await?;
     Ok(Pools { reader: Db::Postgres(reader), writer: Db::Postgres(writer) })
 }
@@ -432,7 +435,12 @@ impl Db {
     /// an advisory lock).
     pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(pool) => sqlx::migrate!("../migrations/sqlite").run(pool).await?,
+            Self::Sqlite(pool) => {
+                // What an index is made of may be larger than memory.
+                sqlx::query("PRAGMA temp_store = FILE").execute(pool).await?;
+                sqlx::migrate!("../migrations/sqlite").run(pool).await?;
+                sqlx::query("PRAGMA temp_store = MEMORY").execute(pool).await?;
+            }
             Self::Postgres(pool) => sqlx::migrate!("../migrations/postgres").run(pool).await?,
         }
         Ok(())

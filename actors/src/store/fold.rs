@@ -106,6 +106,7 @@ async fn append_all(tx: &mut Tx, appends: Vec<Append>, told: &mut Vec<Finish>) {
     }
 }
 
+/// Work that is taken back alone when it is refused. Not within another one: both would have the same name.
 pub(super) async fn in_savepoint<T>(
     tx: &mut Tx,
     work: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,

@@ -42,9 +42,12 @@ enum State {
 }
 
 /// The rows of all statements that went over together, and what the last one did.
+#[derive(Default)]
 pub(super) struct Answer {
     rows: Vec<SqliteRow>,
     pub(super) done: SqliteQueryResult,
+    /// How many of them have come to their end.
+    ended: usize,
 }
 
 impl Answer {
@@ -105,19 +108,16 @@ impl SqliteTx {
         let (text, args) = join(statements, Spelling::Plain);
         let mut arguments = arguments!(Sqlite, args);
         add(&mut arguments)?;
-        let outcome = collect(self.connection.fetch_many(sqlx::query_with(text, arguments))).await;
-        let is_open = match &outcome {
-            Ok(_) => true,
-            // What is refused for a constraint came behind `BEGIN`.
-            Err(error) => match before {
-                State::Open => !may_end_transaction(error),
-                _ => is_constraint(error),
-            },
-        };
-        if is_open {
+        let mut answer = Answer::default();
+        let answers = self.connection.fetch_many(sqlx::query_with(text, arguments));
+        let outcome = collect(answers, &mut answer).await;
+        // `BEGIN` is the first of its text.
+        let has_begun = before == State::Open || answer.ended > 0;
+        if has_begun && outcome.as_ref().err().is_none_or(|error| !may_end_transaction(error)) {
             self.state = State::Open;
         }
-        Ok(outcome?)
+        outcome?;
+        Ok(answer)
     }
 
     /// Begins with the next statement.
@@ -180,11 +180,6 @@ impl SqliteTx {
     }
 }
 
-fn is_constraint(error: &sqlx::Error) -> bool {
-    const CONSTRAINT: i32 = 19;
-    primary_code(error) == Some(CONSTRAINT)
-}
-
 /// Whether SQLite may have taken the whole transaction back, not only the statement (see its documentation of
 /// transactions, "Response To Errors Within A Transaction").
 fn may_end_transaction(error: &sqlx::Error) -> bool {
@@ -193,27 +188,27 @@ fn may_end_transaction(error: &sqlx::Error) -> bool {
     const INTERRUPTED: i32 = 9;
     const INPUT_OUTPUT: i32 = 10;
     const FULL: i32 = 13;
-    matches!(primary_code(error), None | Some(BUSY | NO_MEMORY | INTERRUPTED | INPUT_OUTPUT | FULL))
-}
-
-/// SQLite's own number of an error. The lowest byte of an extended code is the error, the others say more of it.
-fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let sqlx::Error::Database(error) = error else { return None };
-    error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
+    let sqlx::Error::Database(error) = error else { return true };
+    // The lowest byte of an extended code is the error, the others say more of it.
+    let code = error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
+    matches!(code, None | Some(BUSY | NO_MEMORY | INTERRUPTED | INPUT_OUTPUT | FULL))
 }
 
 /// The rows, and what the last statement says of itself.
 async fn collect(
     mut answers: impl Stream<Item = Result<Either<SqliteQueryResult, SqliteRow>, sqlx::Error>> + Unpin,
-) -> Result<Answer, sqlx::Error> {
-    let mut answer = Answer { rows: Vec::new(), done: SqliteQueryResult::default() };
+    answer: &mut Answer,
+) -> Result<(), sqlx::Error> {
     while let Some(one) = answers.try_next().await? {
         match one {
             Either::Right(row) => answer.rows.push(row),
-            Either::Left(done) => answer.done = done,
+            Either::Left(done) => {
+                answer.done = done;
+                answer.ended += 1;
+            }
         }
     }
-    Ok(answer)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -342,13 +337,31 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_runs_outside_of_a_transaction_that_did_not_begin() {
-        let (_folder, db) = table().await;
+        let (folder, db) = table().await;
+        let url = format!("sqlite://{}", folder.path().join("x.db").display());
+        let other = open(&url).await.unwrap().writer;
+        let mut writing = begin(&other).await;
+        writing.run(insert("y")).await.unwrap();
+        db.run(sql("PRAGMA busy_timeout = 0")).await.unwrap();
         let mut tx = begin(&db).await;
-        assert!(tx.run(sql("SELECT nothing")).await.is_err());
+        assert!(tx.run(insert("x")).await.is_err(), "the other one writes");
+        writing.commit().await.unwrap();
         assert!(tx.run(insert("x")).await.is_err());
         tx.put_ahead(insert("x"));
         assert!(tx.commit().await.is_err());
-        assert!(texts(&db).await.is_empty());
+        assert_eq!(texts(&db).await, ["y"]);
+    }
+
+    #[tokio::test]
+    async fn whatever_the_first_statement_is_refused_for_its_transaction_has_begun() {
+        let (_folder, db) = table().await;
+        let mut tx = begin(&db).await;
+        tx.set_savepoint(sql("SAVEPOINT s"));
+        assert!(tx.run(sql("SELECT nothing")).await.is_err());
+        tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT s")).await.unwrap();
+        tx.run(insert("x")).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(texts(&db).await, ["x"]);
     }
 
     #[tokio::test]
