@@ -79,8 +79,8 @@ impl Office {
         sockets
     }
 
-    /// Everybody on a socket but `saiu`, who has just been deactivated, and a manager who came last: of each
-    /// event that he may have, too, he hears after all others.
+    /// Everybody on a socket but `saiu`, who has just been deactivated, and a manager by whom it is seen that an
+    /// event is being told.
     async fn everybody(&self) -> (Sockets, Socket) {
         let mut sockets = self.connect_all().await;
         let path = format!("/api/v1/agents/{}/", self.person("saiu").id);
@@ -126,11 +126,14 @@ async fn heard(sockets: &mut Sockets, chat: &str) -> Heard {
 
 async fn heard_where(sockets: &mut Sockets, is_meant: impl Fn(&Value) -> bool) -> Heard {
     let mut heard = Heard::new();
-    for (name, socket) in sockets.iter_mut() {
-        for frame in socket.events_until_now().await {
-            if is_meant(&frame["data"]) {
-                let event = frame["event"].as_str().unwrap_or_default().to_owned();
-                heard.entry(event).or_default().insert(*name);
+    // People are told in no order: who is not told yet when the first round begins is by the second one.
+    for _round in 0..2 {
+        for (name, socket) in sockets.iter_mut() {
+            for frame in socket.events_until_now().await {
+                if is_meant(&frame["data"]) {
+                    let event = frame["event"].as_str().unwrap_or_default().to_owned();
+                    heard.entry(event).or_default().insert(*name);
+                }
             }
         }
     }
