@@ -118,9 +118,9 @@ macro_rules! arguments {
 pub(super) use arguments;
 
 #[cfg(feature = "testing")]
-use super::counter::counted;
+pub(super) use super::counter::counted;
 #[cfg(not(feature = "testing"))]
-fn counted(sql: Sql) -> Sql {
+pub(super) fn counted(sql: Sql) -> Sql {
     sql
 }
 
@@ -163,12 +163,20 @@ macro_rules! driver {
 
             use super::{Arg, Row, Spelling, Sql, StoreError};
 
+            pub(super) async fn rows(
+                on: impl $executor<'_>,
+                sql: Sql,
+            ) -> Result<Vec<<$db as Database>::Row>, StoreError> {
+                let (text, args) = sql.into_parts(Spelling::$spelling);
+                Ok(sqlx::query_with(text, arguments!($db, args)).fetch_all(on).await?)
+            }
+
             pub(super) async fn all<T: Row>(
                 on: impl $executor<'_>,
                 sql: Sql,
             ) -> Result<Vec<T>, StoreError> {
-                let (text, args) = sql.into_parts(Spelling::$spelling);
-                Ok(sqlx::query_as_with(text, arguments!($db, args)).fetch_all(on).await?)
+                let rows = rows(on, sql).await?;
+                Ok(rows.iter().map(T::from_row).collect::<Result<_, _>>()?)
             }
 
             pub(super) async fn opt<T: Row>(
@@ -224,9 +232,7 @@ impl Connection {
         match self {
             Self::Sqlite(tx) => Ok(Rows::Sqlite(tx.run(counted(sql)).await?)),
             Self::Postgres(tx) => {
-                let (text, args) = counted(sql).into_parts(Spelling::Numbered);
-                let query = sqlx::query_with(text, arguments!(Postgres, args));
-                Ok(Rows::Postgres(query.fetch_all(&mut **tx).await?))
+                Ok(Rows::Postgres(postgres::rows(&mut **tx, counted(sql)).await?))
             }
         }
     }
@@ -258,37 +264,6 @@ impl Connection {
         match self {
             Self::Sqlite(tx) => tx.run_ahead(counted(sql)).await,
             Self::Postgres(tx) => postgres::run(&mut **tx, counted(sql)).await.map(drop),
-        }
-    }
-
-    /// Begins a part of the transaction that can be taken back by itself.
-    pub(super) async fn set_savepoint(&mut self, statement: Sql) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => {
-                tx.set_savepoint(counted(statement));
-                Ok(())
-            }
-            Self::Postgres(_) => self.run(statement).await.map(drop),
-        }
-    }
-
-    /// Keeps that part.
-    ///
-    /// # Errors
-    ///
-    /// What something that was put ahead in it was refused for.
-    pub(super) async fn release(&mut self, statement: Sql) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.release(counted(statement)).await,
-            Self::Postgres(_) => self.run(statement).await.map(drop),
-        }
-    }
-
-    /// Takes back what came since a savepoint.
-    pub(super) async fn roll_back_to(&mut self, statement: Sql) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.roll_back_to(counted(statement)).await,
-            Self::Postgres(_) => self.run(statement).await.map(drop),
         }
     }
 

@@ -106,20 +106,18 @@ async fn append_all(tx: &mut Tx, appends: Vec<Append>, told: &mut Vec<Finish>) {
     }
 }
 
-/// Work that is taken back alone when it is refused. Not within another one: both would have the same name.
+/// Work that is taken back alone when it is refused. Not within another one.
 pub(super) async fn in_savepoint<T>(
     tx: &mut Tx,
     work: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    tx.set_savepoint(sql("SAVEPOINT fold")).await?;
-    let mark = tx.outbox.mark();
+    let savepoint = tx.set_savepoint().await?;
     let outcome = match work(tx).await {
-        Ok(value) => tx.release(sql("RELEASE SAVEPOINT fold")).await.map(|()| value),
+        Ok(value) => tx.release().await.map(|()| value),
         Err(error) => Err(error),
     };
     if outcome.is_err() {
-        tx.outbox.forget_after(mark);
-        tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT fold")).await?;
+        tx.roll_back_to(savepoint).await?;
     }
     outcome
 }
@@ -433,14 +431,7 @@ pub(super) async fn run_chunked<T>(
     if rows.len() == 1 {
         return tx.run_ahead(statement(rows)).await;
     }
-    let mut statements = statement_chunks(rows).map(statement);
-    let mut next = statements.next();
-    while let Some(sql) = next {
-        let (done, following) = tokio::join!(biased; tx.run(sql), async { statements.next() });
-        done?;
-        next = following;
-    }
-    Ok(())
+    all_chunked::<T, ()>(tx, rows, statement).await.map(drop)
 }
 
 /// The rows that they return, which the next statement does not depend on: while it runs, those of the one before

@@ -73,15 +73,6 @@ impl Store {
         self.reader.opt(select).await
     }
 
-    pub async fn find_session_by_phone(
-        &self,
-        phone: &str,
-    ) -> Result<Option<WhatsAppSession>, StoreError> {
-        let select =
-            sql("SELECT * FROM sessions WHERE phone_number = $1 AND is_active ORDER BY id");
-        self.reader.opt(select.bind(phone)).await
-    }
-
     pub async fn insert_session(
         &self,
         provider: ProviderKind,

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     StoreError,
-    db::{Connection, Db, Pools, Tx},
+    db::{Connection, Db, Pools, Tx, counted},
     fold::{self, Folded},
     outbox::{self, Recorder},
     sql::sql,
@@ -271,26 +271,66 @@ async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) -
 }
 
 async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
-    if let Err(error) = tx.set_savepoint(sql("SAVEPOINT unit")).await {
-        tracing::error!(%error, "cannot set a savepoint");
-        // Without one its changes could not be taken back alone. Dropping the unit tells its caller
-        // that nothing happened.
-        return Box::new(|_| ());
-    }
-    let mark = tx.outbox.mark();
+    let savepoint = match tx.set_savepoint().await {
+        Ok(savepoint) => savepoint,
+        Err(error) => {
+            tracing::error!(%error, "cannot set a savepoint");
+            // Without one its changes could not be taken back alone. Dropping the unit tells its caller
+            // that nothing happened.
+            return Box::new(|_| ());
+        }
+    };
     let ran = unit(tx).await;
-    let kept = if ran.is_kept { tx.release(sql("RELEASE SAVEPOINT unit")).await } else { Ok(()) };
+    let kept = if ran.is_kept { tx.release().await } else { Ok(()) };
     if ran.is_kept && kept.is_ok() {
         return ran.finish;
     }
-    tx.outbox.forget_after(mark);
-    match kept.and(tx.roll_back_to(sql("ROLLBACK TO SAVEPOINT unit")).await) {
+    match kept.and(tx.roll_back_to(savepoint).await) {
         Ok(()) => ran.finish,
         Err(error) => Box::new(move |_| (ran.finish)(Err(error))),
     }
 }
 
+/// Where a part of a transaction begins that can be taken back by itself.
+pub(super) struct Savepoint {
+    /// What had been noted for other systems by then.
+    mark: usize,
+}
+
 impl Tx {
+    /// Begins such a part; not within another one, which would have the same name.
+    pub(super) async fn set_savepoint(&mut self) -> Result<Savepoint, StoreError> {
+        let statement = sql("SAVEPOINT part");
+        match &mut self.connection {
+            Connection::Sqlite(tx) => tx.set_savepoint(counted(statement)),
+            Connection::Postgres(_) => self.run(statement).await.map(drop)?,
+        }
+        Ok(Savepoint { mark: self.outbox.mark() })
+    }
+
+    /// Keeps it.
+    ///
+    /// # Errors
+    ///
+    /// What something that was put ahead in it was refused for.
+    pub(super) async fn release(&mut self) -> Result<(), StoreError> {
+        let statement = sql("RELEASE SAVEPOINT part");
+        match &mut self.connection {
+            Connection::Sqlite(tx) => tx.release(counted(statement)).await,
+            Connection::Postgres(_) => self.run(statement).await.map(drop),
+        }
+    }
+
+    /// Takes it back, with what it noted for other systems.
+    pub(super) async fn roll_back_to(&mut self, savepoint: Savepoint) -> Result<(), StoreError> {
+        self.outbox.forget_after(savepoint.mark);
+        let statement = sql("ROLLBACK TO SAVEPOINT part");
+        match &mut self.connection {
+            Connection::Sqlite(tx) => tx.roll_back_to(counted(statement)).await,
+            Connection::Postgres(_) => self.run(statement).await.map(drop),
+        }
+    }
+
     /// Writes what other systems are to be told, and commits it with the rest.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         if let Err(error) = outbox::write(&mut self).await {
