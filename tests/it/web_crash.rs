@@ -8,11 +8,12 @@ use tokio_postgres::NoTls;
 
 use crate::support::{
     Client, Database, Server,
-    client::text,
+    client::{results, text},
     database::run_on_postgres,
     eventually,
     fake_whatsapp::{Customer, FakeWhatsapp, Manner},
     on_both_databases,
+    wire::MESSAGES,
 };
 
 const MARIA: &str = "5511999990001";
@@ -23,6 +24,7 @@ const MESSAGES_EACH: usize = 5;
 
 on_both_databases!(
     a_kill_at_any_step_of_receiving_loses_and_doubles_nothing,
+    what_was_opened_before_a_kill_and_not_kept_is_asked_for_again,
     a_kill_at_any_step_of_sending_loses_and_doubles_nothing,
     kills_in_the_middle_of_traffic_lose_and_double_nothing,
 );
@@ -113,6 +115,63 @@ async fn a_kill_at_any_step_of_receiving_loses_and_doubles_nothing(database: Dat
     let chat = scene.admin.chat_opens(MARIA).await;
     assert_eq!(chat["total_mensagens_cliente"], 4, "{chat}");
     scene.fake.assert_well_used();
+}
+
+/// The ratchet is ahead of the message, which the network delivers again.
+async fn what_was_opened_before_a_kill_and_not_kept_is_asked_for_again(database: Database) {
+    let mut scene = Scene::on(&database).await;
+    let maria = scene.fake.customer(MARIA, "Maria Souza");
+    let bia = scene.fake.customer("5511999990002", "Bia Lima");
+    bia.writes_by_lid();
+    let first = [maria.says("Oi").await, bia.says("Oi").await];
+    scene.received(2).await;
+    scene.fake.lose_receipts(true);
+    let lost = [maria.says("quase lá").await, bia.says("eu também").await];
+    let own = scene.fake.phone_writes(&maria, "Oi, Maria, é a Ana").await;
+    eventually("the hub says that it has them", async || {
+        let receipts = scene.fake.lost_receipts();
+        lost.iter().chain([&own]).all(|id| receipts.contains(id)).then_some(())
+    })
+    .await;
+    scene.server.kill9().await;
+    for id in lost.iter().chain([&own]) {
+        forget(&scene.server, &database, id).await;
+    }
+    scene.fake.lose_receipts(false);
+    scene.come_back().await;
+    // Those of before are there under other ids.
+    let stored = ids(&scene.received(6).await);
+    assert!(first.iter().chain(&lost).all(|id| stored.contains(id)), "{stored:?}");
+    let asked: BTreeSet<_> = scene.fake.retries().into_iter().collect();
+    assert_eq!((asked, scene.fake.retries().len()), (BTreeSet::from(lost), 2), "each once");
+    eventually("what the phone wrote is there again", async || {
+        let page = scene.admin.get(&format!("{MESSAGES}?direction=outbound")).expect(200).await;
+        ids(results(&page)).contains(&own).then_some(())
+    })
+    .await;
+    assert!(scene.fake.asked_of_phone().contains(&own));
+    // What comes later is read as ever.
+    maria.says("agora sim").await;
+    scene.received(7).await;
+    scene.fake.assert_well_used();
+}
+
+/// As if the message had never been stored; its row stays, under another id.
+async fn forget(server: &Server, database: &Database, id: &str) {
+    const RENAME: &str =
+        "UPDATE messages SET message_id = message_id || '-antes' WHERE message_id = ";
+    if let Some(url) = database.url() {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("it answers");
+        let connection = tokio::spawn(connection);
+        let renamed = client.execute(&format!("{RENAME}$1"), &[&id]).await;
+        assert_eq!(renamed.expect("it can be renamed"), 1);
+        drop(client);
+        connection.await.expect("no panic").expect("a polite end");
+    } else {
+        let file = rusqlite::Connection::open(server.data_dir().join("dx-connect.db"));
+        let renamed = file.expect("a database").execute(&format!("{RENAME}?1"), [id]);
+        assert_eq!(renamed.expect("it can be renamed"), 1);
+    }
 }
 
 async fn a_kill_at_any_step_of_sending_loses_and_doubles_nothing(database: Database) {

@@ -26,6 +26,7 @@ use super::{
     inbound::Reader,
     reasons::{self, End},
     redelivery::Redelivery,
+    repeats,
     transport::Sockets,
     watchdog::{LOOK_EVERY, Look, PING_DEADLINE, Step, Watchdog},
 };
@@ -167,8 +168,9 @@ async fn run(
         redelivery: Redelivery::default(),
     };
     tokio::select! {
-        end = life.live(running, events) => end,
+        end = life.live(running, events, backend) => end,
         () = backend.lost() => End::Known(DisconnectReason::Replaced),
+        () = backend.broken() => End::Known(DisconnectReason::ConnectionLost),
     }
 }
 
@@ -237,6 +239,7 @@ impl Life {
         mut self,
         mut running: JoinHandle<()>,
         mut events: mpsc::Receiver<Arc<Event>>,
+        backend: &Backend,
     ) -> End {
         let (pings, mut asked) = mpsc::channel(1);
         let mut look = tokio::time::interval(LOOK_EVERY);
@@ -255,6 +258,11 @@ impl Life {
                 Some(is_answered) = asked.recv() => { self.watchdog.asked(is_answered); None }
                 () = reader.connection.0.redeliver.notified() => {
                     self.redelivery.wanted(Instant::now());
+                    None
+                }
+                Some(repeat) = backend.repeated() => {
+                    let (connection, client) = (reader.connection.clone(), self.client.clone());
+                    tokio::spawn(repeats::ask_for(connection, client, repeat));
                     None
                 }
                 () = self.redelivery.due() => {

@@ -20,6 +20,7 @@ mod reasons;
 mod recipients;
 mod redelivery;
 mod reference;
+mod repeats;
 mod send;
 mod signals;
 mod transport;

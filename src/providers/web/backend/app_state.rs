@@ -29,7 +29,7 @@ impl AppSyncStore for Backend {
         let put = self.vault.put_value(Kind::SyncKey, key(&[key_id]), &sync_key, [KEPT; 2]);
         let put = put.map_err(|error| self.failure(error))?;
         let latest = self.put(Kind::LatestSyncKey, Vec::new(), key_id)?;
-        self.change(vec![put, latest]).await.map(drop)
+        self.change(vec![put, latest]).await
     }
 
     async fn get_latest_sync_key_id(&self) -> Outcome<Option<Vec<u8>>> {
@@ -47,7 +47,7 @@ impl AppSyncStore for Backend {
         let key = key(&[name.as_bytes()]);
         let put = self.vault.put_value(Kind::AppState, key, &state, [KEPT; 2]);
         let put = put.map_err(|error| self.failure(error))?;
-        self.change(vec![put]).await.map(drop)
+        self.change(vec![put]).await
     }
 
     async fn put_mutation_macs(
@@ -60,7 +60,7 @@ impl AppSyncStore for Backend {
             self.put(Kind::MutationMac, mac_key(name, &mutation.index_mac), &mutation.value_mac)
         };
         let changes: Outcome<Vec<_>> = mutations.iter().map(put).collect();
-        self.change(changes?).await.map(drop)
+        self.change(changes?).await
     }
 
     async fn get_mutation_mac(&self, name: &str, index_mac: &[u8]) -> Outcome<Option<Vec<u8>>> {
@@ -87,11 +87,11 @@ impl AppSyncStore for Backend {
 
     async fn delete_mutation_macs(&self, name: &str, index_macs: &[Vec<u8>]) -> Outcome<()> {
         let delete = |mac: &Vec<u8>| Kind::MutationMac.delete(mac_key(name, mac));
-        self.change(index_macs.iter().map(delete).collect()).await.map(drop)
+        self.change(index_macs.iter().map(delete).collect()).await
     }
 
     async fn clear_mutation_macs(&self, name: &str) -> Outcome<()> {
         let all = Kind::MutationMac.delete_all(prefix(&[name.as_bytes()]));
-        self.change(vec![all]).await.map(drop)
+        self.change(vec![all]).await
     }
 }

@@ -23,7 +23,7 @@ fn put(vault: &Vault, device: &Device) -> Result<RecordChange, dx_actors::store:
 impl DeviceStore for Backend {
     async fn save(&self, device: &Device) -> Outcome<()> {
         let put = put(&self.vault, device).map_err(|error| self.failure(error))?;
-        self.change(vec![put]).await.map(drop)
+        self.change(vec![put]).await
     }
 
     async fn load(&self) -> Outcome<Option<Device>> {

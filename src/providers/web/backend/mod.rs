@@ -12,6 +12,7 @@ mod protocol;
 mod signal;
 mod tokens;
 mod vault;
+mod writes;
 
 #[cfg(test)]
 mod tests;
@@ -22,18 +23,17 @@ use dx_actors::{
     domain::SessionId,
     store::{Claim, Record, RecordChange, Store, StoreError},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use whatsapp_rust::wacore::store::{Device, error::StoreError as BackendError};
 
-use self::vault::Kind;
+use self::{vault::Kind, writes::Writes};
 use crate::secrets::{MasterKey, RecordSealer};
 
 pub use self::vault::Vault;
 
-/// Writes of one number at a time. They wait for each other in the database; more of them would only
-/// take connections of PostgreSQL's pool (12) from others, fewer would not share commits.
-const WRITES_AT_ONCE_MAX: usize = 4;
+/// Repeats that may wait until somebody asks for them anew; the network delivers others again.
+const REPEATS_MAX: usize = 256;
 
 /// What the library's traits return.
 type Outcome<T> = Result<T, BackendError>;
@@ -54,12 +54,15 @@ impl WebStore {
     /// had one before cannot write any more.
     pub async fn backend(&self, session_id: SessionId) -> Result<Arc<Backend>, StoreError> {
         let claim = self.store.claim_records(session_id).await?;
+        let (repeats, repeated) = mpsc::channel(REPEATS_MAX);
         Ok(Arc::new(Backend {
             store: self.store.clone(),
             vault: self.vault(session_id),
             claim,
-            writes: Semaphore::new(WRITES_AT_ONCE_MAX),
+            writes: Writes::spawn(self.store.clone(), claim),
             lost: CancellationToken::new(),
+            repeats,
+            repeated: Mutex::new(repeated),
         }))
     }
 
@@ -83,8 +86,20 @@ pub struct Backend {
     store: Store,
     vault: Vault,
     claim: Claim,
-    writes: Semaphore,
+    writes: Writes,
     lost: CancellationToken,
+    repeats: mpsc::Sender<Repeat>,
+    repeated: Mutex<mpsc::Receiver<Repeat>>,
+}
+
+/// A message that was opened before and that nobody has: its ratchet was stored, and it was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeat {
+    pub chat: String,
+    pub sender: String,
+    pub id: String,
+    /// From a device of the company.
+    pub is_own: bool,
 }
 
 impl Backend {
@@ -92,6 +107,18 @@ impl Backend {
     /// yourself. It is noticed at the first write that is refused.
     pub async fn lost(&self) {
         self.lost.cancelled().await;
+    }
+
+    /// Completes when a message that came in could not be stored: what the client has in mind is ahead of
+    /// what is stored, and nothing of it is written any more. Hang up and begin anew.
+    pub async fn broken(&self) {
+        self.writes.broken().await;
+    }
+
+    /// The next message to be asked for anew: the copy that has come cannot be opened a second time.
+    /// Cancel-safe.
+    pub async fn repeated(&self) -> Option<Repeat> {
+        self.repeated.lock().await.recv().await
     }
 
     /// After a logout: all key material of the number is deleted, unless another copy has taken over.
@@ -136,24 +163,26 @@ impl Backend {
     /// Writes one record.
     async fn set(&self, kind: Kind, key: Vec<u8>, value: &[u8]) -> Outcome<()> {
         let change = self.put(kind, key, value)?;
-        self.change(vec![change]).await.map(drop)
+        self.change(vec![change]).await
     }
 
     async fn delete(&self, kind: Kind, key: Vec<u8>) -> Outcome<()> {
-        self.change(vec![kind.delete(key)]).await.map(drop)
+        self.change(vec![kind.delete(key)]).await
     }
 
-    /// Carries out changes, all or none; how many records were removed.
-    async fn change(&self, changes: Vec<RecordChange>) -> Outcome<u64> {
-        let _permit = self.writes.acquire().await;
-        let outcome = self.store.change_records(self.claim, changes).await;
-        outcome.map_err(|error| self.failure(error))
+    /// Carries out changes, all or none, after what was asked for before.
+    async fn change(&self, changes: Vec<RecordChange>) -> Outcome<()> {
+        self.writes.change(changes).await.map_err(|error| self.failure(error))
     }
 
     /// Removes what is older than both limits; how many.
     async fn sweep(&self, kind: Kind, stamp: i64, other_stamp: i64) -> Outcome<u32> {
         let sweep = RecordChange::Sweep { kind: kind.as_str(), stamp, other_stamp };
-        Ok(u32::try_from(self.change(vec![sweep]).await?).unwrap_or(u32::MAX))
+        let swept = self
+            .writes
+            .alone(|store, claim| async move { store.change_records(claim, vec![sweep]).await });
+        let removed = swept.await.map_err(|error| self.failure(error))?;
+        Ok(u32::try_from(removed).unwrap_or(u32::MAX))
     }
 
     /// Changes records after a look at those that there are, with nobody in between.
@@ -164,11 +193,12 @@ impl Backend {
             + Send
             + 'static,
     {
-        let _permit = self.writes.acquire().await;
         let vault = self.vault.clone();
-        let plan = move |found| plan(&vault, found);
-        let planned = self.store.plan_records(self.claim, kind.as_str(), keys, plan).await;
-        planned.map_err(|error| self.failure(error))
+        let planned = self.writes.alone(move |store, claim| async move {
+            let plan = move |found| plan(&vault, found);
+            store.plan_records(claim, kind.as_str(), keys, plan).await
+        });
+        planned.await.map_err(|error| self.failure(error))
     }
 
     fn failure(&self, error: StoreError) -> BackendError {

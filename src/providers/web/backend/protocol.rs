@@ -1,16 +1,22 @@
 //! What the protocol remembers of devices, groups, addresses and messages under way.
 
 use async_trait::async_trait;
-use whatsapp_rust::wacore::{
-    store::traits::{
-        DeviceListRecord, LidPnMappingEntry, PendingInboundKey, PendingInboundRow, ProtocolStore,
-        TcTokenEntry,
+use whatsapp_rust::{
+    Jid,
+    wacore::{
+        store::{
+            Device,
+            traits::{
+                DeviceListRecord, DeviceStore, LidPnMappingEntry, PendingInboundKey,
+                PendingInboundRow, ProtocolStore, TcTokenEntry,
+            },
+        },
+        time::now_secs,
     },
-    time::now_secs,
 };
 
 use super::{
-    Backend, Kind, Outcome,
+    Backend, BackendError, Kind, Outcome, Repeat,
     vault::{DEAD, KEPT, halves, key, prefix},
 };
 
@@ -49,12 +55,12 @@ impl ProtocolStore for Backend {
             self.put(Kind::SenderKeyDevice, of_two(group_jid, device), &[u8::from(*has_key)])
         };
         let changes: Outcome<Vec<_>> = entries.iter().map(put).collect();
-        self.change(changes?).await.map(drop)
+        self.change(changes?).await
     }
 
     async fn clear_sender_key_devices(&self, group_jid: &str) -> Outcome<()> {
         let all = Kind::SenderKeyDevice.delete_all(prefix(&[group_jid.as_bytes()]));
-        self.change(vec![all]).await.map(drop)
+        self.change(vec![all]).await
     }
 
     async fn delete_sender_key_device_rows(&self, device_jids: &[&str]) -> Outcome<()> {
@@ -70,11 +76,11 @@ impl ProtocolStore for Backend {
             })
         };
         let changes = keys.into_iter().filter(is_named).map(|key| kind.delete(key)).collect();
-        self.change(changes).await.map(drop)
+        self.change(changes).await
     }
 
     async fn clear_all_sender_key_devices(&self) -> Outcome<()> {
-        self.change(vec![Kind::SenderKeyDevice.delete_all(Vec::new())]).await.map(drop)
+        self.change(vec![Kind::SenderKeyDevice.delete_all(Vec::new())]).await
     }
 
     async fn get_lid_mapping(&self, lid: &str) -> Outcome<Option<LidPnMappingEntry>> {
@@ -130,7 +136,7 @@ impl ProtocolStore for Backend {
             put.map_err(|error| self.failure(error))
         };
         let changes: Outcome<Vec<_>> = records.iter().map(put).collect();
-        self.change(changes?).await.map(drop)
+        self.change(changes?).await
     }
 
     async fn get_devices(&self, user: &str) -> Outcome<Option<DeviceListRecord>> {
@@ -202,7 +208,9 @@ impl ProtocolStore for Backend {
         message_id: &str,
         payload: &[u8],
     ) -> Outcome<()> {
-        self.keep_for_a_while(Kind::SentMessage, of_two(chat_jid, message_id), payload).await
+        let (key, stamps) = (of_two(chat_jid, message_id), [now_secs(), DEAD]);
+        let put = self.vault.put_stamped(Kind::SentMessage, key, payload, stamps);
+        self.change(vec![put.map_err(|error| self.failure(error))?]).await
     }
 
     async fn take_sent_message(
@@ -230,7 +238,7 @@ impl ProtocolStore for Backend {
         id: &str,
         message: &[u8],
     ) -> Outcome<()> {
-        self.keep_for_a_while(Kind::PendingInbound, inbound(chat, sender, id), message).await
+        self.store_pending_inbound_batch(&[PendingInboundRow { chat, sender, id, message }]).await
     }
 
     async fn get_pending_inbound(
@@ -239,7 +247,11 @@ impl ProtocolStore for Backend {
         sender: &str,
         id: &str,
     ) -> Outcome<Option<Vec<u8>>> {
-        self.get(Kind::PendingInbound, &inbound(chat, sender, id)).await
+        let kept = self.get(Kind::PendingInbound, &inbound(chat, sender, id)).await?;
+        if kept.is_some() || self.is_stored(id).await? {
+            return Ok(kept);
+        }
+        self.ask_for_repeat(chat, sender, id).await
     }
 
     async fn delete_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Outcome<()> {
@@ -258,23 +270,41 @@ impl ProtocolStore for Backend {
             put.map_err(|error| self.failure(error))
         };
         let changes: Outcome<Vec<_>> = rows.iter().map(put).collect();
-        self.change(changes?).await.map(drop)
+        self.writes.keep_messages(changes?).await.map_err(|error| self.failure(error))
     }
 
     async fn delete_pending_inbound_batch(&self, keys: &[PendingInboundKey<'_>]) -> Outcome<()> {
         let delete = |key: &PendingInboundKey<'_>| {
             Kind::PendingInbound.delete(inbound(key.chat, key.sender, key.id))
         };
-        self.change(keys.iter().map(delete).collect()).await.map(drop)
+        self.change(keys.iter().map(delete).collect()).await
     }
 }
 
 impl Backend {
-    /// Stored with the time that it is swept by.
-    async fn keep_for_a_while(&self, kind: Kind, key: Vec<u8>, value: &[u8]) -> Outcome<()> {
-        let put = self.vault.put_stamped(kind, key, value, [now_secs(), DEAD]);
-        let put = put.map_err(|error| self.failure(error))?;
-        self.change(vec![put]).await.map(drop)
+    async fn is_stored(&self, id: &str) -> Outcome<bool> {
+        let found = self.store.find_message_by_provider_id(self.claim.session_id, id).await;
+        Ok(found.map_err(|error| self.failure(error))?.is_some())
+    }
+
+    /// The library asks for what it kept of a message that it has opened before, and there is nothing.
+    /// A failure keeps it from telling the network that the message has arrived; what our own devices
+    /// write is told in any case, the network takes no other answer.
+    async fn ask_for_repeat(&self, chat: &str, sender: &str, id: &str) -> Outcome<Option<Vec<u8>>> {
+        let is_own = self.is_own(sender).await?;
+        let (chat, sender, id) = (chat.to_owned(), sender.to_owned(), id.to_owned());
+        // Beyond those that may wait it is delivered again, with the next connection.
+        let _ = self.repeats.try_send(Repeat { chat, sender, id, is_own });
+        if is_own {
+            return Ok(None);
+        }
+        Err(BackendError::Validation("opened before and not kept".to_owned()))
+    }
+
+    async fn is_own(&self, sender: &str) -> Outcome<bool> {
+        let Ok(sender) = sender.parse::<Jid>() else { return Ok(false) };
+        let Some(Device { pn: Some(pn), lid, .. }) = self.load().await? else { return Ok(false) };
+        Ok(sender.matches_user_or_lid(&pn, lid.as_ref()))
     }
 
     async fn mapping(&self, key: &[u8]) -> Outcome<Option<LidPnMappingEntry>> {
@@ -293,6 +323,6 @@ impl Backend {
             changes.push(put.map_err(|error| self.failure(error))?);
             changes.push(self.put(Kind::PhoneMapping, phone, entry.lid.as_bytes())?);
         }
-        self.change(changes).await.map(drop)
+        self.change(changes).await
     }
 }

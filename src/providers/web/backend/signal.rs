@@ -44,7 +44,7 @@ impl Backend {
     ) -> Outcome<()> {
         let changes: Outcome<Vec<_>> =
             records.map(|(key, value)| self.put(kind, key, value)).collect();
-        self.change(changes?).await.map(drop)
+        self.change(changes?).await
     }
 }
 

@@ -12,17 +12,20 @@ use dx_actors::{
     store::{Fault, Record, RecordChange, Seed, Store, StoreError},
     testing::{ManualClock, TestDatabase},
 };
-use whatsapp_rust::wacore::{
-    appstate::{hash::HashState, processor::AppStateMutationMAC},
-    store::{
-        Device,
-        traits::{
-            AppStateSyncKey, AppSyncStore, DeviceInfo, DeviceListRecord, DeviceStore,
-            LidPnMappingEntry, MsgSecretEntry, MsgSecretStore, PendingInboundKey,
-            PendingInboundRow, ProtocolStore, SignalStore, TcTokenEntry,
+use whatsapp_rust::{
+    Jid,
+    wacore::{
+        appstate::{hash::HashState, processor::AppStateMutationMAC},
+        store::{
+            Device,
+            traits::{
+                AppStateSyncKey, AppSyncStore, DeviceInfo, DeviceListRecord, DeviceStore,
+                LidPnMappingEntry, MsgSecretEntry, MsgSecretStore, PendingInboundKey,
+                PendingInboundRow, ProtocolStore, SignalStore, TcTokenEntry,
+            },
         },
+        time::now_secs,
     },
-    time::now_secs,
 };
 
 use super::{Backend, Kind, WebStore, is_fenced};
@@ -33,6 +36,10 @@ both_databases!(
     the_state_of_the_app_comes_back_after_a_restart,
     addresses_devices_and_groups_come_back_after_a_restart,
     messages_under_way_are_taken_once_and_expire,
+    writes_are_carried_out_in_the_order_in_which_they_were_asked_for,
+    no_ratchet_is_written_once_a_message_could_not_be,
+    what_is_refused_together_is_tried_one_by_one,
+    what_was_opened_before_and_is_not_kept_is_named_to_be_asked_for,
     secrets_of_messages_keep_the_later_deadline,
     tokens_are_changed_by_both_sides_without_losing_one,
     a_device_is_made_once_and_paired_when_a_phone_has_linked_it,
@@ -249,7 +256,8 @@ async fn messages_under_way_are_taken_once_and_expire(database: TestDatabase) {
     let backend = &number.backend;
     assert_eq!(backend.take_sent_message("chat", "m1").await.unwrap().unwrap(), b"sent");
     assert_eq!(backend.take_sent_message("chat", "m1").await.unwrap(), None, "only once");
-    let pending = async |id: &str| backend.get_pending_inbound("chat", "sender", id).await.unwrap();
+    let pending =
+        async |id: &str| backend.get_pending_inbound("chat", "sender", id).await.ok().flatten();
     assert_eq!(pending(&long).await.unwrap(), b"long");
     assert_eq!(pending("m2").await.unwrap(), b"two");
     backend.delete_pending_inbound("chat", "sender", "m2").await.unwrap();
@@ -263,6 +271,81 @@ async fn messages_under_way_are_taken_once_and_expire(database: TestDatabase) {
     assert_eq!(backend.delete_expired_pending_inbound(past).await.unwrap(), 0);
     assert_eq!(backend.delete_expired_pending_inbound(future).await.unwrap(), 1);
     assert_eq!(pending("m1").await, None);
+}
+
+async fn writes_are_carried_out_in_the_order_in_which_they_were_asked_for(database: TestDatabase) {
+    let number = Number::open(&database).await;
+    let backend = &number.backend;
+    let writes = (0..200_u8).map(|n| {
+        let backend = Arc::clone(backend);
+        async move {
+            match n % 10 {
+                // What looks before it writes keeps its place.
+                9 => backend.touch_tc_token_sender_timestamp("a@lid", n.into()).await,
+                _ => backend.put_session(ADDRESS, &[n]).await,
+            }
+        }
+    });
+    for outcome in futures_util::future::join_all(writes).await {
+        outcome.unwrap();
+    }
+    assert_eq!(backend.get_session(ADDRESS).await.unwrap().unwrap(), &[198][..]);
+    let token = backend.get_tc_token("a@lid").await.unwrap().unwrap();
+    assert_eq!(token.sender_timestamp, Some(199));
+}
+
+async fn no_ratchet_is_written_once_a_message_could_not_be(database: TestDatabase) {
+    for fault in [Fault::Refuse, Fault::UncertainNotWritten, Fault::UncertainWritten] {
+        let number = Number::open(&database).await;
+        let backend = &number.backend;
+        backend.put_session(ADDRESS, b"old").await.unwrap();
+        number.store.fail_next_of("change_records", fault);
+        backend.store_pending_inbound("chat", "sender", "m1", b"one").await.unwrap_err();
+        backend.broken().await;
+        backend.put_session(ADDRESS, b"ahead").await.unwrap_err();
+        backend.touch_tc_token_sender_timestamp("a@lid", 1).await.unwrap_err();
+        assert!(!backend.is_lost(), "nobody else has taken over");
+        let anew = number.web.backend(NUMBER).await.unwrap();
+        assert_eq!(anew.get_session(ADDRESS).await.unwrap().unwrap(), &b"old"[..]);
+        anew.store_pending_inbound("chat", "sender", "m1", b"one").await.unwrap();
+        anew.put_session(ADDRESS, b"new").await.unwrap();
+        number.store.close().await;
+    }
+}
+
+async fn what_is_refused_together_is_tried_one_by_one(database: TestDatabase) {
+    let number = Number::open(&database).await;
+    let backend = &number.backend;
+    number.store.fail_next_of("change_records", Fault::Refuse);
+    let (sent, session, kept) = tokio::join!(
+        backend.store_sent_message("chat", "m1", b"sent"),
+        backend.put_session(ADDRESS, b"session"),
+        backend.store_pending_inbound("chat", "sender", "m2", b"two"),
+    );
+    for outcome in [sent, session, kept] {
+        outcome.unwrap();
+    }
+    assert!(!number.store.awaits_fault());
+    assert_eq!(backend.get_session(ADDRESS).await.unwrap().unwrap(), &b"session"[..]);
+    assert!(backend.get_pending_inbound("chat", "sender", "m2").await.unwrap().is_some());
+}
+
+async fn what_was_opened_before_and_is_not_kept_is_named_to_be_asked_for(database: TestDatabase) {
+    let number = Number::open(&database).await;
+    let backend = &number.backend;
+    let own: Jid = "5511988880001@s.whatsapp.net".parse().unwrap();
+    backend.save(&Device { pn: Some(own), ..Device::new() }).await.unwrap();
+    let (customer, phone) = ("5511999990001@s.whatsapp.net", "5511988880001@s.whatsapp.net");
+    backend.store_pending_inbound(customer, customer, "m1", b"one").await.unwrap();
+    let kept = backend.get_pending_inbound(customer, customer, "m1").await.unwrap();
+    assert_eq!(kept.unwrap(), b"one");
+    // Of customers it is a failure, so that nobody tells the network that it has arrived.
+    backend.get_pending_inbound(customer, customer, "m2").await.unwrap_err();
+    assert_eq!(backend.get_pending_inbound(customer, phone, "m3").await.unwrap(), None);
+    let [first, second] = [backend.repeated().await.unwrap(), backend.repeated().await.unwrap()];
+    assert_eq!((first.id.as_str(), first.is_own), ("m2", false));
+    assert_eq!((second.id.as_str(), second.is_own), ("m3", true));
+    assert_eq!((second.chat.as_str(), second.sender.as_str()), (customer, phone));
 }
 
 fn secret(id: &str, byte: u8, expires_at: i64, message_ts: i64) -> MsgSecretEntry {

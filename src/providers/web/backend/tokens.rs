@@ -41,7 +41,7 @@ impl Backend {
     pub(super) async fn put_token(&self, jid: &str, entry: &TcTokenEntry) -> Outcome<()> {
         let token = Token { jid: jid.to_owned(), entry: entry.clone() };
         let put = token.put(&self.vault).map_err(|error| self.failure(error))?;
-        self.change(vec![put]).await.map(drop)
+        self.change(vec![put]).await
     }
 
     pub(super) async fn token_jids(&self) -> Outcome<Vec<String>> {

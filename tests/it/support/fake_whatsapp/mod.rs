@@ -10,6 +10,7 @@ mod link;
 mod media;
 mod nodes;
 mod pairing;
+mod placeholder;
 mod reupload;
 mod server;
 mod signal;
@@ -146,6 +147,7 @@ impl FakeWhatsapp {
             lid: lid.to_owned(),
             peer: Peer::new(),
             copies: Vec::new(),
+            written: HashMap::new(),
             last_device: 0,
         });
         state.phones.len() - 1
@@ -226,6 +228,7 @@ impl FakeWhatsapp {
         let mut state = self.lock();
         let id = state.next_message_id();
         let phone = state.devices[device].phone;
+        state.phones[phone].written.insert(id.clone(), message.clone());
         state.send_message(Writer::Phone(phone), device, &id, message);
         id
     }
@@ -402,6 +405,11 @@ impl FakeWhatsapp {
     /// Addresses whose presence the hub wants to know.
     pub(crate) fn subscriptions(&self) -> Vec<String> {
         self.lock().subscriptions.clone()
+    }
+
+    /// Ids that the hub asked the owner's phone to show once more.
+    pub(crate) fn asked_of_phone(&self) -> Vec<String> {
+        self.lock().asked_of_phone.clone()
     }
 
     /// Ids that the hub asked to be encrypted anew.

@@ -270,7 +270,10 @@ impl State {
         let from = self.signal_address(device);
         let opened = self.peer(reader).decrypt(&from, &attr(enc, "type"), content(enc));
         match (reader, opened) {
-            (Writer::Phone(phone), Ok(message)) => self.phones[phone].copies.push(message),
+            (Writer::Phone(phone), Ok(message)) => {
+                self.on_peer_message(device, phone, id, &message);
+                self.phones[phone].copies.push(message);
+            }
             (Writer::Phone(_), Err(error)) => {
                 self.violation(format!("the phone cannot read its copy of {id}: {error}"));
             }

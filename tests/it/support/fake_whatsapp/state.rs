@@ -37,6 +37,8 @@ pub(super) struct PhoneState {
     pub(super) peer: Peer,
     /// Messages that companions sent, as the phone shows them.
     pub(super) copies: Vec<wa::Message>,
+    /// What the owner wrote to customers on it, by id.
+    pub(super) written: HashMap<String, wa::Message>,
     pub(super) last_device: u16,
 }
 
@@ -163,6 +165,8 @@ pub(super) struct State {
     pub(super) subscriptions: Vec<String>,
     /// Ids that the hub asked to be sent anew, because it could not decrypt them.
     pub(super) retries: Vec<String>,
+    /// Ids that the hub asked the owner's phone to show once more.
+    pub(super) asked_of_phone: Vec<String>,
     /// Messages that the hub refused for good, with its code.
     pub(super) refused: Vec<(String, String)>,
     /// Everything that was wrong with what the hub sent.
@@ -193,6 +197,7 @@ impl State {
             presences: Vec::new(),
             subscriptions: Vec::new(),
             retries: Vec::new(),
+            asked_of_phone: Vec::new(),
             refused: Vec::new(),
             violations: Vec::new(),
             numbering: 0,
