@@ -1,7 +1,7 @@
 //! `kill -9` at every step of a message's way over WhatsApp Web, in and out: nothing is lost, and nobody
 //! sees anything twice.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 use tokio_postgres::NoTls;
@@ -11,9 +11,10 @@ use crate::support::{
     client::{results, text},
     database::run_on_postgres,
     eventually,
-    fake_whatsapp::{Customer, FakeWhatsapp, Manner},
+    fake_whatsapp::{Customer, FakeWhatsapp, Manner, text_message},
     on_both_databases,
     wire::MESSAGES,
+    within,
 };
 
 const MARIA: &str = "5511999990001";
@@ -25,6 +26,7 @@ const MESSAGES_EACH: usize = 5;
 on_both_databases!(
     a_kill_at_any_step_of_receiving_loses_and_doubles_nothing,
     what_was_opened_before_a_kill_and_not_kept_is_asked_for_again,
+    what_could_not_be_kept_comes_again,
     a_kill_at_any_step_of_sending_loses_and_doubles_nothing,
     kills_in_the_middle_of_traffic_lose_and_double_nothing,
 );
@@ -128,9 +130,14 @@ async fn what_was_opened_before_a_kill_and_not_kept_is_asked_for_again(database:
     scene.fake.lose_receipts(true);
     let lost = [maria.says("quase lá").await, bia.says("eu também").await];
     let own = scene.fake.phone_writes(&maria, "Oi, Maria, é a Ana").await;
+    // What the hub has, and what it does not want, is no row of messages.
+    let reaction = maria.sends(maria.reaction_to_own(&first[0], "👍")).await;
+    let group = scene.fake.group("120363021033254949@g.us");
+    let in_group = group.hears(&bia, text_message("Bom dia a todos")).await;
     eventually("the hub says that it has them", async || {
         let receipts = scene.fake.lost_receipts();
-        lost.iter().chain([&own]).all(|id| receipts.contains(id)).then_some(())
+        let ids = lost.iter().chain([&own, &reaction, &in_group]);
+        ids.into_iter().all(|id| receipts.contains(id)).then_some(())
     })
     .await;
     scene.server.kill9().await;
@@ -140,38 +147,75 @@ async fn what_was_opened_before_a_kill_and_not_kept_is_asked_for_again(database:
     scene.fake.lose_receipts(false);
     scene.come_back().await;
     // Those of before are there under other ids.
-    let stored = ids(&scene.received(6).await);
+    let stored = ids(&scene.admin.has_received(6).await);
     assert!(first.iter().chain(&lost).all(|id| stored.contains(id)), "{stored:?}");
-    let asked: BTreeSet<_> = scene.fake.retries().into_iter().collect();
-    assert_eq!((asked, scene.fake.retries().len()), (BTreeSet::from(lost), 2), "each once");
     eventually("what the phone wrote is there again", async || {
         let page = scene.admin.get(&format!("{MESSAGES}?direction=outbound")).expect(200).await;
         ids(results(&page)).contains(&own).then_some(())
     })
     .await;
     assert!(scene.fake.asked_of_phone().contains(&own));
-    // What comes later is read as ever.
+    // What comes later is read as ever, and at last everything has arrived.
     maria.says("agora sim").await;
+    scene.admin.has_received(7).await;
+    scene.kill_and_come_back().await;
     scene.received(7).await;
+    let asked: BTreeSet<_> = scene.fake.retries().into_iter().collect();
+    assert_eq!((asked, scene.fake.retries().len()), (BTreeSet::from(lost), 2), "each once");
     scene.fake.assert_well_used();
 }
 
 /// As if the message had never been stored; its row stays, under another id.
 async fn forget(server: &Server, database: &Database, id: &str) {
-    const RENAME: &str =
-        "UPDATE messages SET message_id = message_id || '-antes' WHERE message_id = ";
+    let rename = format!(
+        "UPDATE messages SET message_id = message_id || '-antes' WHERE message_id = '{id}'"
+    );
+    behind_its_back(server, database, &rename, &rename).await;
+}
+
+/// Runs a statement of PostgreSQL or SQLite on the database of a hub.
+async fn behind_its_back(server: &Server, database: &Database, postgres: &str, sqlite: &str) {
     if let Some(url) = database.url() {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("it answers");
         let connection = tokio::spawn(connection);
-        let renamed = client.execute(&format!("{RENAME}$1"), &[&id]).await;
-        assert_eq!(renamed.expect("it can be renamed"), 1);
+        client.batch_execute(postgres).await.expect("it can be done");
         drop(client);
         connection.await.expect("no panic").expect("a polite end");
     } else {
         let file = rusqlite::Connection::open(server.data_dir().join("dx-connect.db"));
-        let renamed = file.expect("a database").execute(&format!("{RENAME}?1"), [id]);
-        assert_eq!(renamed.expect("it can be renamed"), 1);
+        file.expect("a database").execute_batch(sqlite).expect("it can be done");
     }
+}
+
+/// The database takes everything but what comes in: the number begins anew, and again.
+async fn what_could_not_be_kept_comes_again(database: Database) {
+    let scene = Scene::on(&database).await;
+    let maria = scene.fake.customer(MARIA, "Maria Souza");
+    let first = maria.says("Oi").await;
+    scene.received(1).await;
+    behind_its_back(
+        &scene.server,
+        &database,
+        "ALTER TABLE web_records ADD CONSTRAINT full_disk \
+         CHECK (kind <> 'pending_inbound') NOT VALID",
+        "CREATE TRIGGER full_disk BEFORE INSERT ON web_records WHEN NEW.kind = 'pending_inbound' \
+         BEGIN SELECT RAISE(ABORT, 'full'); END",
+    )
+    .await;
+    let second = maria.says("Alguém aí?").await;
+    scene.admin.session_becomes("connecting").await;
+    assert!(!scene.fake.is_acknowledged(&second));
+    let free = "ALTER TABLE web_records DROP CONSTRAINT full_disk";
+    behind_its_back(&scene.server, &database, free, "DROP TRIGGER full_disk").await;
+    // On a busy machine one attempt more may have failed.
+    within(Duration::from_mins(1), "the number is there again", async || {
+        let status = scene.admin.get("/api/v1/whatsapp/sessions/status/").expect(200).await;
+        (status["status"] == "ready").then_some(())
+    })
+    .await;
+    assert_eq!(ids(&scene.received(2).await), [first, second]);
+    assert_eq!(scene.fake.retries(), Vec::<String>::new(), "its ratchet was not ahead");
+    scene.fake.assert_well_used();
 }
 
 async fn a_kill_at_any_step_of_sending_loses_and_doubles_nothing(database: Database) {

@@ -29,6 +29,8 @@ use crate::{
 
 /// Unsent rows that are read at once when a number becomes ready.
 const UNSENT_MAX: i64 = 10_000;
+/// Before the next attempt to come back when the last one could not be stored.
+const UNSTORED_WAIT: Duration = Duration::from_secs(30);
 /// How often typing indicators are looked at while there are any.
 const SIGNAL_TICK: Duration = Duration::from_millis(500);
 
@@ -347,7 +349,11 @@ impl State {
         if generation != self.generation {
             return Ok(());
         }
-        self.connect(self.how_to_come_back()).await
+        let outcome = self.connect(self.how_to_come_back()).await;
+        if outcome.is_err() {
+            self.try_again_after(UNSTORED_WAIT);
+        }
+        outcome
     }
 
     /// One that is being paired goes on with that; one that was never paired has nothing to come back

@@ -12,6 +12,7 @@ use crate::{
         session::COLD_REST,
     },
     events::HubEvent,
+    store::Fault,
     testing::{TestDatabase, TestHub, eventually},
 };
 
@@ -25,6 +26,7 @@ both_databases!(
     a_suspension_stops_the_number_and_spares_strangers_for_a_day_longer,
     a_change_is_answered_after_its_commit,
     a_dropped_connection_comes_back_and_sends_what_waited,
+    a_dropped_connection_comes_back_although_that_could_not_be_stored,
     logging_out_on_the_phone_is_final,
     a_refused_message_fails_and_says_why,
     ticks_out_of_order_do_not_go_back,
@@ -200,6 +202,19 @@ async fn a_dropped_connection_comes_back_and_sends_what_waited(database: TestDat
         .await;
     let session = hub.hub.sessions().resolve(None).await.unwrap();
     assert_eq!((session.status, session.reconnect_attempts), (SessionStatus::Ready, 0));
+    hub.stop().await;
+}
+
+async fn a_dropped_connection_comes_back_although_that_could_not_be_stored(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    hub.hub.store().fail_next_of("save_session_state", Fault::Refuse);
+    hub.network.fault(TestHub::SESSION, SandboxFault::Drop).await;
+    eventually(async || !hub.hub.store().awaits_fault()).await;
+    let message = send(&hub, "ainda chega?").await;
+    eventually(async || stored(&hub, &message.message_id).await.status == MessageStatus::Read)
+        .await;
+    assert_eq!(status(&hub).await, SessionStatus::Ready);
     hub.stop().await;
 }
 

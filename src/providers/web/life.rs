@@ -26,8 +26,8 @@ use super::{
     inbound::Reader,
     reasons::{self, End},
     redelivery::Redelivery,
-    repeats,
     transport::Sockets,
+    unkept,
     watchdog::{LOOK_EVERY, Look, PING_DEADLINE, Step, Watchdog},
 };
 
@@ -59,9 +59,14 @@ pub(super) async fn live(
         () = alive.cancelled() => return,
         turn = turn.lock_owned() => turn,
     };
+    // After what came in could not be stored.
+    let pause = network.pause(session.id);
     let opened = tokio::select! {
         () = alive.cancelled() => return,
-        opened = Keys::open(&connection) => opened,
+        opened = async {
+            tokio::time::sleep_until(pause).await;
+            Keys::open(&connection).await
+        } => opened,
     };
     let Some(keys) = opened else {
         connection.tell(ProviderEvent::Disconnected(DisconnectReason::ConnectionLost)).await;
@@ -154,6 +159,14 @@ async fn run(
     // As long as nothing is paired the library follows the network's 515 itself.
     client.enable_auto_reconnect.store(!is_paired, std::sync::atomic::Ordering::Relaxed);
     connection.set_client(Some(Arc::clone(&client)));
+    let asking = {
+        let client = Arc::clone(&client);
+        async move {
+            unkept::ask_for_them(connection, &client, backend).await;
+            // Those who name them are gone, with the backend.
+            std::future::pending().await
+        }
+    };
     let life = Life {
         reader,
         client,
@@ -168,9 +181,13 @@ async fn run(
         redelivery: Redelivery::default(),
     };
     tokio::select! {
-        end = life.live(running, events, backend) => end,
+        end = life.live(running, events) => end,
         () = backend.lost() => End::Known(DisconnectReason::Replaced),
-        () = backend.broken() => End::Known(DisconnectReason::ConnectionLost),
+        () = backend.broken() => {
+            connection.0.network.could_not_store(session.id);
+            End::Known(DisconnectReason::ConnectionLost)
+        }
+        end = asking => end,
     }
 }
 
@@ -239,7 +256,6 @@ impl Life {
         mut self,
         mut running: JoinHandle<()>,
         mut events: mpsc::Receiver<Arc<Event>>,
-        backend: &Backend,
     ) -> End {
         let (pings, mut asked) = mpsc::channel(1);
         let mut look = tokio::time::interval(LOOK_EVERY);
@@ -258,11 +274,6 @@ impl Life {
                 Some(is_answered) = asked.recv() => { self.watchdog.asked(is_answered); None }
                 () = reader.connection.0.redeliver.notified() => {
                     self.redelivery.wanted(Instant::now());
-                    None
-                }
-                Some(repeat) = backend.repeated() => {
-                    let (connection, client) = (reader.connection.clone(), self.client.clone());
-                    tokio::spawn(repeats::ask_for(connection, client, repeat));
                     None
                 }
                 () = self.redelivery.due() => {

@@ -20,10 +20,10 @@ mod reasons;
 mod recipients;
 mod redelivery;
 mod reference;
-mod repeats;
 mod send;
 mod signals;
 mod transport;
+mod unkept;
 mod watchdog;
 
 use std::{
@@ -37,10 +37,10 @@ use dx_actors::{
     session::{Connect, Provider, ProviderError, ProviderEvent, ProviderFactory},
     store::Store,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use url::Url;
 
-use self::{backend::WebStore, connection::Connection, proxy::Proxy};
+use self::{backend::WebStore, connection::Connection, proxy::Proxy, redelivery::Redelivery};
 use crate::{config::WebConfig, media::MediaSource};
 
 /// WhatsApp Web's own server: what `WHATSAPP_WEB_URL` is when nobody has set it.
@@ -69,6 +69,8 @@ struct Number {
     turn: Arc<tokio::sync::Mutex<()>>,
     /// The network has refused the keys, and not taken them since.
     are_keys_doubtful: bool,
+    /// When the next connection may begin after one that could not store what came in.
+    storing: Redelivery,
 }
 
 impl std::fmt::Debug for WebNetwork {
@@ -99,6 +101,18 @@ impl WebNetwork {
         let mut numbers = self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let number = numbers.entry(id).or_default();
         std::mem::replace(&mut number.are_keys_doubtful, are_doubtful)
+    }
+
+    /// A connection has ended because what came in could not be stored: the next one waits, longer each time.
+    fn could_not_store(&self, id: SessionId) {
+        let mut numbers = self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.entry(id).or_default().storing.wanted(Instant::now());
+    }
+
+    /// When the next connection may begin.
+    fn pause(&self, id: SessionId) -> Instant {
+        let mut numbers = self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.entry(id).or_default().storing.take_due().unwrap_or_else(Instant::now)
     }
 
     /// The server is WhatsApp's, not a test's.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_mins(5);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Redelivery {
     /// When the network is to be asked.
     due: Option<Instant>,
@@ -44,6 +44,13 @@ impl Redelivery {
             Some(due) => tokio::time::sleep_until(due).await,
             None => std::future::pending().await,
         }
+    }
+
+    /// When the network may be asked, if something was not stored; it is asked then.
+    pub(super) fn take_due(&mut self) -> Option<Instant> {
+        let due = self.due?;
+        self.asked(due);
+        Some(due)
     }
 
     /// The network is asked.

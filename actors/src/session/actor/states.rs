@@ -89,20 +89,25 @@ impl State {
         match wait {
             Some(seconds) if reason.is_transient() && self.session.auto_reconnect => {
                 let error = reason.as_str();
-                self.enter(SessionStatus::Connecting, |session| {
+                let entered = self.enter(SessionStatus::Connecting, |session| {
                     session.reconnect_attempts += 1;
                     error.clone_into(&mut session.last_error);
                     session.connected_at = None;
-                })
-                .await?;
-                let generation = self.generation;
-                let jitter = 1.0 + rand::random::<f64>() * RECONNECT_JITTER;
-                let wait = Duration::from_secs(seconds).mul_f64(jitter);
-                self.me.send_after(wait, move || ToSession::TryAgain { generation });
-                Ok(())
+                });
+                let entered = entered.await;
+                // Also when the state could not be stored: the database may be what is lost.
+                self.try_again_after(Duration::from_secs(seconds));
+                entered
             }
             _ => self.fail(reason.as_str()).await,
         }
+    }
+
+    /// Comes back after this wait, or a little later, if nobody has made a connection by then.
+    pub(super) fn try_again_after(&self, wait: Duration) {
+        let generation = self.generation;
+        let jitter = 1.0 + rand::random::<f64>() * RECONNECT_JITTER;
+        self.me.send_after(wait.mul_f64(jitter), move || ToSession::TryAgain { generation });
     }
 
     pub(super) async fn fail(&mut self, error: &str) -> Result<(), HubError> {

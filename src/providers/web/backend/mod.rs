@@ -32,8 +32,8 @@ use crate::secrets::{MasterKey, RecordSealer};
 
 pub use self::vault::Vault;
 
-/// Repeats that may wait until somebody asks for them anew; the network delivers others again.
-const REPEATS_MAX: usize = 256;
+/// Messages that may wait until somebody asks for them anew; the network delivers others again.
+const UNKEPT_MAX: usize = 256;
 
 /// What the library's traits return.
 type Outcome<T> = Result<T, BackendError>;
@@ -54,15 +54,15 @@ impl WebStore {
     /// had one before cannot write any more.
     pub async fn backend(&self, session_id: SessionId) -> Result<Arc<Backend>, StoreError> {
         let claim = self.store.claim_records(session_id).await?;
-        let (repeats, repeated) = mpsc::channel(REPEATS_MAX);
+        let (unkept, to_be_asked_for) = mpsc::channel(UNKEPT_MAX);
         Ok(Arc::new(Backend {
             store: self.store.clone(),
             vault: self.vault(session_id),
             claim,
             writes: Writes::spawn(self.store.clone(), claim),
             lost: CancellationToken::new(),
-            repeats,
-            repeated: Mutex::new(repeated),
+            unkept,
+            to_be_asked_for: Mutex::new(to_be_asked_for),
         }))
     }
 
@@ -88,13 +88,13 @@ pub struct Backend {
     claim: Claim,
     writes: Writes,
     lost: CancellationToken,
-    repeats: mpsc::Sender<Repeat>,
-    repeated: Mutex<mpsc::Receiver<Repeat>>,
+    unkept: mpsc::Sender<Unkept>,
+    to_be_asked_for: Mutex<mpsc::Receiver<Unkept>>,
 }
 
-/// A message that was opened before and that nobody has: its ratchet was stored, and it was not.
+/// A message that was opened before a crash and that nobody has: its ratchet was stored, and it was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repeat {
+pub struct Unkept {
     pub chat: String,
     pub sender: String,
     pub id: String,
@@ -117,8 +117,8 @@ impl Backend {
 
     /// The next message to be asked for anew: the copy that has come cannot be opened a second time.
     /// Cancel-safe.
-    pub async fn repeated(&self) -> Option<Repeat> {
-        self.repeated.lock().await.recv().await
+    pub async fn unkept(&self) -> Option<Unkept> {
+        self.to_be_asked_for.lock().await.recv().await
     }
 
     /// After a logout: all key material of the number is deleted, unless another copy has taken over.
@@ -138,6 +138,15 @@ impl Backend {
         let found = found.map_err(|error| self.failure(error))?;
         let opened = found.map(|record| self.vault.open(&record)).transpose();
         opened.map_err(|error| self.failure(error))
+    }
+
+    /// The opened value of a record, after what was asked for before.
+    async fn find_in_order(&self, kind: Kind, key: Vec<u8>) -> Outcome<Option<Vec<u8>>> {
+        let found = self.writes.alone(move |store, claim| async move {
+            store.find_record(claim.session_id, kind.as_str(), &key).await
+        });
+        let found = found.await.map_err(|error| self.failure(error))?;
+        found.map(|record| self.open(&record)).transpose()
     }
 
     /// The records of a kind whose keys begin like this, still sealed.

@@ -1,6 +1,7 @@
 //! What the protocol remembers of devices, groups, addresses and messages under way.
 
 use async_trait::async_trait;
+use dx_actors::store::RecordChange;
 use whatsapp_rust::{
     Jid,
     wacore::{
@@ -16,9 +17,16 @@ use whatsapp_rust::{
 };
 
 use super::{
-    Backend, BackendError, Kind, Outcome, Repeat,
+    Backend, BackendError, Kind, Outcome, Unkept,
     vault::{DEAD, KEPT, halves, key, prefix},
 };
+
+/// In the place of a message that the hub has. One byte there says how often it was asked for; no message is
+/// as short as that.
+const DONE: &[u8] = &[];
+/// How often a message is asked for that was opened before and is not kept; each time with another
+/// connection.
+const ASKED_MAX: u8 = 5;
 
 fn of_one(text: &str) -> Vec<u8> {
     key(&[text.as_bytes()])
@@ -247,15 +255,22 @@ impl ProtocolStore for Backend {
         sender: &str,
         id: &str,
     ) -> Outcome<Option<Vec<u8>>> {
-        let kept = self.get(Kind::PendingInbound, &inbound(chat, sender, id)).await?;
-        if kept.is_some() || self.is_stored(id).await? {
-            return Ok(kept);
+        let key = inbound(chat, sender, id);
+        let kept = self.find_in_order(Kind::PendingInbound, key.clone()).await?;
+        let times_asked = match kept.as_deref() {
+            Some(DONE) => return Ok(None),
+            Some([times]) => *times,
+            Some(_message) => return Ok(kept),
+            None => 0,
+        };
+        if self.is_stored(id).await? {
+            return Ok(None);
         }
-        self.ask_for_repeat(chat, sender, id).await
+        self.ask_anew(key, [chat, sender, id], times_asked).await
     }
 
     async fn delete_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Outcome<()> {
-        self.delete(Kind::PendingInbound, inbound(chat, sender, id)).await
+        self.delete_pending_inbound_batch(&[PendingInboundKey { chat, sender, id }]).await
     }
 
     async fn delete_expired_pending_inbound(&self, cutoff_timestamp: i64) -> Outcome<u32> {
@@ -266,18 +281,25 @@ impl ProtocolStore for Backend {
         let stamps = [now_secs(), DEAD];
         let put = |row: &PendingInboundRow<'_>| {
             let key = inbound(row.chat, row.sender, row.id);
-            let put = self.vault.put_stamped(Kind::PendingInbound, key, row.message, stamps);
-            put.map_err(|error| self.failure(error))
+            self.vault.put_stamped(Kind::PendingInbound, key, row.message, stamps)
         };
-        let changes: Outcome<Vec<_>> = rows.iter().map(put).collect();
-        self.writes.keep_messages(changes?).await.map_err(|error| self.failure(error))
+        let changes = rows.iter().map(put).collect();
+        self.writes.keep_messages(changes).await.map_err(|error| self.failure(error))
     }
 
+    /// The hub has them. Of those that are no rows of messages (reactions, groups that are not kept, …) a
+    /// mark stays until it is swept, so that a copy that comes again is known.
     async fn delete_pending_inbound_batch(&self, keys: &[PendingInboundKey<'_>]) -> Outcome<()> {
-        let delete = |key: &PendingInboundKey<'_>| {
-            Kind::PendingInbound.delete(inbound(key.chat, key.sender, key.id))
-        };
-        self.change(keys.iter().map(delete).collect()).await
+        let mut changes = Vec::with_capacity(keys.len());
+        for PendingInboundKey { chat, sender, id } in keys {
+            let key = inbound(chat, sender, id);
+            changes.push(if self.is_stored(id).await? {
+                Kind::PendingInbound.delete(key)
+            } else {
+                self.mark(key, DONE)?
+            });
+        }
+        self.change(changes).await
     }
 }
 
@@ -287,18 +309,34 @@ impl Backend {
         Ok(found.map_err(|error| self.failure(error))?.is_some())
     }
 
-    /// The library asks for what it kept of a message that it has opened before, and there is nothing.
-    /// A failure keeps it from telling the network that the message has arrived; what our own devices
-    /// write is told in any case, the network takes no other answer.
-    async fn ask_for_repeat(&self, chat: &str, sender: &str, id: &str) -> Outcome<Option<Vec<u8>>> {
+    /// There is nothing of a message that was opened before. A failure keeps the library from telling the
+    /// network that it has arrived (and stands in its log as one of reading); after some attempts nobody
+    /// has it, and the network need not keep it.
+    async fn ask_anew(
+        &self,
+        key: Vec<u8>,
+        [chat, sender, id]: [&str; 3],
+        times_asked: u8,
+    ) -> Outcome<Option<Vec<u8>>> {
+        if times_asked >= ASKED_MAX {
+            tracing::error!(
+                session.id = %self.claim.session_id, message.id = %id,
+                "a message is lost: nobody has shown it again"
+            );
+            return Ok(None);
+        }
+        self.change(vec![self.mark(key, &[times_asked + 1])?]).await?;
         let is_own = self.is_own(sender).await?;
         let (chat, sender, id) = (chat.to_owned(), sender.to_owned(), id.to_owned());
         // Beyond those that may wait it is delivered again, with the next connection.
-        let _ = self.repeats.try_send(Repeat { chat, sender, id, is_own });
-        if is_own {
-            return Ok(None);
-        }
+        let _ = self.unkept.try_send(Unkept { chat, sender, id, is_own });
         Err(BackendError::Validation("opened before and not kept".to_owned()))
+    }
+
+    /// What stands in the place of a message.
+    fn mark(&self, key: Vec<u8>, mark: &[u8]) -> Outcome<RecordChange> {
+        let put = self.vault.put_stamped(Kind::PendingInbound, key, mark, [now_secs(), DEAD]);
+        put.map_err(|error| self.failure(error))
     }
 
     async fn is_own(&self, sender: &str) -> Outcome<bool> {

@@ -269,7 +269,7 @@ async fn messages_under_way_are_taken_once_and_expire(database: TestDatabase) {
     assert_eq!(backend.delete_expired_sent_messages(past).await.unwrap(), 0);
     assert_eq!(backend.delete_expired_sent_messages(future).await.unwrap(), 1);
     assert_eq!(backend.delete_expired_pending_inbound(past).await.unwrap(), 0);
-    assert_eq!(backend.delete_expired_pending_inbound(future).await.unwrap(), 1);
+    assert_eq!(backend.delete_expired_pending_inbound(future).await.unwrap(), 3);
     assert_eq!(pending("m1").await, None);
 }
 
@@ -339,13 +339,27 @@ async fn what_was_opened_before_and_is_not_kept_is_named_to_be_asked_for(databas
     backend.store_pending_inbound(customer, customer, "m1", b"one").await.unwrap();
     let kept = backend.get_pending_inbound(customer, customer, "m1").await.unwrap();
     assert_eq!(kept.unwrap(), b"one");
-    // Of customers it is a failure, so that nobody tells the network that it has arrived.
+    // A failure: nobody is to tell the network that it has arrived.
     backend.get_pending_inbound(customer, customer, "m2").await.unwrap_err();
-    assert_eq!(backend.get_pending_inbound(customer, phone, "m3").await.unwrap(), None);
-    let [first, second] = [backend.repeated().await.unwrap(), backend.repeated().await.unwrap()];
+    backend.get_pending_inbound(customer, phone, "m3").await.unwrap_err();
+    let [first, second] = [backend.unkept().await.unwrap(), backend.unkept().await.unwrap()];
     assert_eq!((first.id.as_str(), first.is_own), ("m2", false));
     assert_eq!((second.id.as_str(), second.is_own), ("m3", true));
     assert_eq!((second.chat.as_str(), second.sender.as_str()), (customer, phone));
+    // What the hub has and is no row of messages is known when it comes again, until that is swept.
+    backend.delete_pending_inbound(customer, customer, "m1").await.unwrap();
+    assert_eq!(backend.get_pending_inbound(customer, customer, "m1").await.unwrap(), None);
+    // Nobody is asked for ever.
+    for _ in 1..5 {
+        backend.get_pending_inbound(customer, customer, "m2").await.unwrap_err();
+        assert_eq!(backend.unkept().await.unwrap().id, "m2");
+    }
+    assert_eq!(backend.get_pending_inbound(customer, customer, "m2").await.unwrap(), None);
+    // It has come after all.
+    backend.store_pending_inbound(customer, customer, "m3", b"three").await.unwrap();
+    let kept = backend.get_pending_inbound(customer, customer, "m3").await.unwrap();
+    assert_eq!(kept.unwrap(), b"three");
+    assert_eq!(backend.delete_expired_pending_inbound(now_secs() + 60).await.unwrap(), 4);
 }
 
 fn secret(id: &str, byte: u8, expires_at: i64, message_ts: i64) -> MsgSecretEntry {

@@ -18,7 +18,7 @@ const WAITING_MAX: usize = 64;
 /// The door to the writes of one backend; they end with it.
 #[derive(Debug)]
 pub(super) struct Writes {
-    queue: mpsc::Sender<Write>,
+    line: mpsc::Sender<Write>,
     broken: CancellationToken,
 }
 
@@ -32,35 +32,49 @@ type Work = Box<dyn FnOnce(Store, Claim) -> Pin<Box<dyn Future<Output = ()> + Se
 
 struct Change {
     changes: Vec<RecordChange>,
-    is_message: bool,
+    keeps_messages: bool,
     reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
 impl Writes {
     pub(super) fn spawn(store: Store, claim: Claim) -> Self {
-        let (queue, waiting) = mpsc::channel(WAITING_MAX);
+        let (line, waiting) = mpsc::channel(WAITING_MAX);
         let broken = CancellationToken::new();
         let writer = Writer { store, claim, broken: broken.clone() };
         tokio::spawn(writer.run(waiting));
-        Self { queue, broken }
+        Self { line, broken }
     }
 
     /// Carries out changes, all or none.
     pub(super) async fn change(&self, changes: Vec<RecordChange>) -> Result<(), StoreError> {
-        self.queue(changes, false).await
+        self.submit(changes, false).await
     }
 
-    /// Keeps messages that have come in. When that fails nothing is written any more.
-    pub(super) async fn keep_messages(&self, changes: Vec<RecordChange>) -> Result<(), StoreError> {
-        self.queue(changes, true).await
+    /// Keeps messages that have come in. When that fails, or they could not even be sealed, nothing is
+    /// written any more.
+    pub(super) async fn keep_messages(
+        &self,
+        changes: Result<Vec<RecordChange>, StoreError>,
+    ) -> Result<(), StoreError> {
+        match changes {
+            Ok(changes) => self.submit(changes, true).await,
+            Err(error) => {
+                self.broken.cancel();
+                Err(error)
+            }
+        }
     }
 
-    async fn queue(&self, changes: Vec<RecordChange>, is_message: bool) -> Result<(), StoreError> {
+    async fn submit(
+        &self,
+        changes: Vec<RecordChange>,
+        keeps_messages: bool,
+    ) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
         let (reply, answer) = oneshot::channel();
-        self.ask(Write::Change(Change { changes, is_message, reply }), answer).await
+        self.wait_for(Write::Change(Change { changes, keeps_messages, reply }), answer).await
     }
 
     /// Carries out what needs a transaction of its own; it runs to its end even when the caller is gone.
@@ -80,19 +94,19 @@ impl Writes {
                 let _ = reply.send(outcome.await);
             })
         };
-        self.ask(Write::Alone(Box::new(work)), answer).await
+        self.wait_for(Write::Alone(Box::new(work)), answer).await
     }
 
-    async fn ask<T>(
+    async fn wait_for<T>(
         &self,
         write: Write,
         answer: oneshot::Receiver<Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        self.queue.send(write).await.map_err(|_| StoreError::Closed)?;
+        self.line.send(write).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Completes when a message that came in could not be written.
+    /// Completes when a message that came in could not be written, or nobody writes any more.
     pub(super) async fn broken(&self) {
         self.broken.cancelled().await;
     }
@@ -105,9 +119,11 @@ struct Writer {
 }
 
 impl Writer {
-    async fn run(self, mut queue: mpsc::Receiver<Write>) {
+    async fn run(self, mut line: mpsc::Receiver<Write>) {
+        // However this ends: what is not written is not to go on unnoticed.
+        let _is_over = self.broken.clone().drop_guard();
         let (mut waiting, mut together) = (Vec::new(), Vec::new());
-        while queue.recv_many(&mut waiting, WAITING_MAX).await > 0 {
+        while line.recv_many(&mut waiting, WAITING_MAX).await > 0 {
             for write in waiting.drain(..) {
                 match write {
                     Write::Change(change) => together.push(change),
@@ -123,7 +139,8 @@ impl Writer {
         }
     }
 
-    /// In one transaction; when that is refused each has one of its own, so that a bad one fails alone.
+    /// In one transaction; when that is refused each has one of its own, so that a bad one fails alone. For
+    /// that the values are there twice for as long as it takes.
     async fn carry_out(&self, together: Vec<Change>) {
         if self.broken.is_cancelled() || together.is_empty() {
             return;
@@ -136,7 +153,7 @@ impl Writer {
                 let doubt = outcome.err().map(|error| error.to_string());
                 for change in together {
                     self.answer(
-                        change.is_message,
+                        change.keeps_messages,
                         change.reply,
                         match &doubt {
                             None => Ok(()),
@@ -147,22 +164,22 @@ impl Writer {
                 return;
             }
         }
-        for Change { changes, is_message, reply } in together {
+        for Change { changes, keeps_messages, reply } in together {
             if self.broken.is_cancelled() {
                 return;
             }
             let outcome = self.store.change_records(self.claim, changes).await;
-            self.answer(is_message, reply, outcome.map(drop));
+            self.answer(keeps_messages, reply, outcome.map(drop));
         }
     }
 
     fn answer(
         &self,
-        is_message: bool,
+        keeps_messages: bool,
         reply: oneshot::Sender<Result<(), StoreError>>,
         outcome: Result<(), StoreError>,
     ) {
-        if let (true, Err(error)) = (is_message, &outcome)
+        if let (true, Err(error)) = (keeps_messages, &outcome)
             && !matches!(error, StoreError::Fenced)
         {
             tracing::error!(%error, session.id = %self.claim.session_id, "what came in is not kept");

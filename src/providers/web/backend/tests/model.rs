@@ -316,6 +316,8 @@ async fn messages(story: &mut Story, kind: u32, ours: &Backend, theirs: &InMemor
             same(story, &of_ours, &of_theirs);
         }
         32 => {
+            // No message is shorter than a field with a value.
+            let bytes = [&[10, 0], &bytes[..]].concat();
             let rows = [device, other].map(|sender| PendingInboundRow {
                 chat: group,
                 sender,
