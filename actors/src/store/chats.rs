@@ -58,13 +58,18 @@ impl Store {
         order: Order<ChatSort>,
         page: Page,
     ) -> Result<Slice<ChatRow>, StoreError> {
-        let column = |by| match by {
-            ChatSort::LastMessage => "COALESCE(t.last_message_at, t.created_at)",
-            ChatSort::Priority => PRIORITY_RANK,
-            ChatSort::CreatedAt => "t.created_at",
-            ChatSort::UpdatedAt => "t.updated_at",
+        let columns: &[&'static str] = match order.by {
+            // On PostgreSQL the index leads to the periods; within one they are sorted.
+            ChatSort::LastMessage => {
+                &["t.active_period", "COALESCE(t.last_message_at, t.created_at)"]
+            }
+            ChatSort::Priority => &[PRIORITY_RANK],
+            ChatSort::CreatedAt => &["t.created_at"],
+            ChatSort::UpdatedAt => &["t.updated_at"],
         };
-        let found = self.page_of_tickets(scope, filter, &[order], column, page).await?;
+        let ordered = |by: &&'static str| Order { by: *by, is_descending: order.is_descending };
+        let orders: Vec<_> = columns.iter().map(ordered).collect();
+        let found = self.page_of_tickets(scope, filter, &orders, |column| column, page).await?;
         let Slice { total, rows: views } = found;
         let ids: Vec<TicketId> = views.iter().map(|view| view.ticket.id).collect();
         let mut activities = self.chat_activities(viewer, &ids).await?;
@@ -120,5 +125,103 @@ impl Store {
             activities.entry(id).or_default().tags = tags;
         }
         Ok(activities)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        both_databases,
+        clock::Clock as _,
+        domain::{Reasons, Timestamp},
+        store::{
+            Assignment,
+            tests::{Fixture, seeded},
+            tickets::active_period,
+        },
+        testing::TestDatabase,
+    };
+
+    both_databases!(chats_are_listed_by_what_was_said_last, silent_chats_come_page_by_page);
+
+    const AGENT: AgentId = AgentId(1);
+    /// Two of them within the same five minutes, whatever the clock begins with.
+    const PAUSES: [Duration; 4] = [
+        Duration::from_secs(1),
+        Duration::from_mins(7),
+        Duration::from_secs(1),
+        Duration::from_mins(31),
+    ];
+
+    /// Chats that somebody has, opened one after the other, in the order in which they were answered.
+    async fn answered(hub: &Fixture) -> Vec<(Timestamp, TicketId)> {
+        let mut opened = Vec::new();
+        for n in 0..PAUSES.len() {
+            opened.push(hub.open(&format!("551198888000{n}"), &format!("m{n}")).await);
+            hub.clock.advance(Duration::from_secs(20));
+        }
+        let assignment = |opened: &crate::store::OpenedTicket| Assignment {
+            ticket_id: opened.ticket.id,
+            department_id: opened.ticket.department_id,
+            agent_id: AGENT,
+            offered_until: None,
+            reasons: Reasons::default(),
+        };
+        let assignments = opened.iter().map(assignment).collect();
+        hub.store.assign_tickets(assignments, hub.clock.now()).await.unwrap();
+        let mut order = Vec::new();
+        for (n, pause) in [2, 0, 3, 1].into_iter().zip(PAUSES) {
+            let answer = hub.answer(&opened[n], &format!("a{n}"));
+            order.push((answer.at, opened[n].ticket.id));
+            hub.store.append_message(answer).await.unwrap().unwrap();
+            hub.clock.advance(pause);
+        }
+        order
+    }
+
+    async fn chats_are_listed_by_what_was_said_last(database: TestDatabase) {
+        let hub = seeded(&database).await;
+        let mut expected: Vec<TicketId> =
+            answered(&hub).await.into_iter().map(|(_, id)| id).collect();
+        // Nothing was said in it but by the customer who opened it.
+        expected.push(hub.open("5511988880009", "m9").await.ticket.id);
+        for is_descending in [false, true] {
+            let order = Order { by: ChatSort::LastMessage, is_descending };
+            let mut listed = Vec::new();
+            for offset in 0..5 {
+                let page = Page { limit: 1, offset };
+                let filter = TicketFilter::default();
+                let chats = hub.store.list_chats(&Scope::All, AGENT, &filter, order, page).await;
+                let chats = chats.unwrap();
+                assert_eq!(chats.total, 5);
+                listed.extend(chats.rows.iter().map(|row| row.view.ticket.id));
+            }
+            assert_eq!(listed, expected, "descending: {is_descending}");
+            expected.reverse();
+        }
+    }
+
+    async fn silent_chats_come_page_by_page(database: TestDatabase) {
+        let hub = seeded(&database).await;
+        let order = answered(&hub).await;
+        for (at, id) in &order {
+            let select = sql("SELECT active_period FROM tickets WHERE id = $1").bind(*id);
+            let (period,): (i64,) = hub.store.reader.one(select).await.unwrap();
+            assert_eq!(period, active_period(*at), "the database counts as we do");
+        }
+        // Up to the last but one, to the microsecond.
+        let silent_since = order[2].0;
+        let mut after = None;
+        let mut found = Vec::new();
+        loop {
+            let page = hub.store.list_idle_tickets(silent_since, after, 1).await.unwrap();
+            let Some(ticket) = page.first() else { break };
+            after = Some((ticket.last_message_at.unwrap(), ticket.id));
+            found.extend(after);
+        }
+        assert_eq!(found, order[..3]);
     }
 }

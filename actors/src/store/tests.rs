@@ -500,7 +500,7 @@ async fn faults_do_what_they_say(database: TestDatabase) {
 async fn columns(store: &Store) -> Vec<(String, String)> {
     let select = match &store.reader {
         Db::Sqlite(_) => {
-            sql("SELECT m.name, p.name FROM sqlite_schema m JOIN pragma_table_info(m.name) p \
+            sql("SELECT m.name, p.name FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) p \
              WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> '_sqlx_migrations' \
              AND m.name NOT LIKE 'message_search%' \
              ORDER BY 1, 2")

@@ -324,18 +324,29 @@ impl Store {
     ) -> Result<Vec<Ticket>, StoreError> {
         let mut select = sql("SELECT * FROM tickets WHERE status = 'active' \
              AND awaiting_since IS NULL")
+        .push_bind(" AND active_period <= ", active_period(idle_since))
         .push_bind(" AND last_message_at <= ", idle_since);
         if let Some((at, id)) = after {
             select = select
+                .push_bind(" AND active_period >= ", active_period(at))
                 .push_bind(" AND (last_message_at > ", at)
                 .push_bind(" OR (last_message_at = ", at)
                 .push_bind(" AND id > ", id)
                 .push("))");
         }
         self.reader
-            .all(select.push(" ORDER BY last_message_at, id").push_bind(" LIMIT ", limit))
+            .all(
+                select
+                    .push(" ORDER BY active_period, last_message_at, id")
+                    .push_bind(" LIMIT ", limit),
+            )
             .await
     }
+}
+
+/// The column of this name of a ticket in which something was said last at `at` (migration 0026).
+pub(super) fn active_period(at: Timestamp) -> i64 {
+    at.micros().div_euclid(300_000_000)
 }
 
 impl Store {
