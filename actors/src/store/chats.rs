@@ -136,10 +136,9 @@ mod tests {
     use crate::{
         both_databases,
         clock::Clock as _,
-        domain::{Reasons, Timestamp},
+        domain::Timestamp,
         store::{
-            Assignment,
-            tests::{Fixture, seeded},
+            tests::{Fixture, assignment, seeded},
             tickets::active_period,
         },
         testing::TestDatabase,
@@ -163,13 +162,6 @@ mod tests {
             opened.push(hub.open(&format!("551198888000{n}"), &format!("m{n}")).await);
             hub.clock.advance(Duration::from_secs(20));
         }
-        let assignment = |opened: &crate::store::OpenedTicket| Assignment {
-            ticket_id: opened.ticket.id,
-            department_id: opened.ticket.department_id,
-            agent_id: AGENT,
-            offered_until: None,
-            reasons: Reasons::default(),
-        };
         let assignments = opened.iter().map(assignment).collect();
         hub.store.assign_tickets(assignments, hub.clock.now()).await.unwrap();
         let mut order = Vec::new();

@@ -1,8 +1,11 @@
 //! Messages: lists, single rows, and figures computed by the database.
 
+use std::collections::HashSet;
+
 use super::{
     Scope, Store, StoreError,
     db::Db,
+    fold::statement_chunks,
     page::{Order, Page, Slice, push_order},
     sql::{Sql, sql},
 };
@@ -142,6 +145,23 @@ impl Store {
     ) -> Result<Option<Message>, StoreError> {
         let select = sql("SELECT * FROM messages WHERE session_id = $1 AND message_id = $2");
         self.reader.opt(select.bind(session_id).bind(message_id)).await
+    }
+
+    /// Those of these ids of the network under which a message is stored.
+    pub async fn list_stored_provider_ids(
+        &self,
+        session_id: SessionId,
+        message_ids: &[&str],
+    ) -> Result<HashSet<String>, StoreError> {
+        let mut stored = HashSet::new();
+        for chunk in statement_chunks(message_ids) {
+            let select = sql("SELECT message_id FROM messages")
+                .push_bind(" WHERE session_id = ", session_id)
+                .push_in(" AND message_id IN", chunk.iter().copied());
+            let found: Vec<(String,)> = self.reader.all(select).await?;
+            stored.extend(found.into_iter().map(|(id,)| id));
+        }
+        Ok(stored)
     }
 
     /// The network's id of the last message that came in from a chat.

@@ -87,6 +87,17 @@ fn inbound(chat_id: &str, message_id: &str) -> Inbound {
     }
 }
 
+/// To the only agent there is.
+pub(super) fn assignment(opened: &OpenedTicket) -> Assignment {
+    Assignment {
+        ticket_id: opened.ticket.id,
+        department_id: opened.ticket.department_id,
+        agent_id: ADMIN,
+        offered_until: None,
+        reasons: Reasons::default(),
+    }
+}
+
 impl Fixture {
     pub(super) fn message(&self, chat_id: &str, message_id: &str) -> NewMessage {
         inbound(chat_id, message_id).to_new_message(SESSION, self.clock.now())
@@ -242,14 +253,7 @@ async fn a_change_planned_for_an_old_version_is_refused(database: TestDatabase) 
     let changed = hub.store.change_ticket(plan.clone()).await.unwrap().ticket;
     assert_eq!((changed.version, changed.agent_id), (2, Some(ADMIN)));
     assert!(matches!(hub.store.change_ticket(plan).await, Err(StoreError::Stale)));
-    let assignment = Assignment {
-        ticket_id: opened.ticket.id,
-        department_id: opened.ticket.department_id,
-        agent_id: ADMIN,
-        offered_until: None,
-        reasons: Reasons::default(),
-    };
-    let assigned = hub.store.assign_tickets(vec![assignment], at).await.unwrap();
+    let assigned = hub.store.assign_tickets(vec![assignment(&opened)], at).await.unwrap();
     assert!(assigned.is_empty(), "somebody has it already");
     assert!(hub.store.list_waiting(SUPPORT).await.unwrap().is_empty());
 }

@@ -1,5 +1,7 @@
 //! What the protocol remembers of devices, groups, addresses and messages under way.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use dx_actors::store::RecordChange;
 use whatsapp_rust::{
@@ -263,7 +265,7 @@ impl ProtocolStore for Backend {
             Some(_message) => return Ok(kept),
             None => 0,
         };
-        if self.is_stored(id).await? {
+        if self.stored(&[id]).await?.contains(id) {
             return Ok(None);
         }
         self.ask_anew(key, [chat, sender, id], times_asked).await
@@ -290,23 +292,26 @@ impl ProtocolStore for Backend {
     /// The hub has them. Of those that are no rows of messages (reactions, groups that are not kept, …) a
     /// mark stays until it is swept, so that a copy that comes again is known.
     async fn delete_pending_inbound_batch(&self, keys: &[PendingInboundKey<'_>]) -> Outcome<()> {
-        let mut changes = Vec::with_capacity(keys.len());
-        for PendingInboundKey { chat, sender, id } in keys {
+        let ids: Vec<&str> = keys.iter().map(|key| key.id).collect();
+        let stored = self.stored(&ids).await?;
+        let settle = |PendingInboundKey { chat, sender, id }: &PendingInboundKey<'_>| {
             let key = inbound(chat, sender, id);
-            changes.push(if self.is_stored(id).await? {
-                Kind::PendingInbound.delete(key)
+            if stored.contains(*id) {
+                Ok(Kind::PendingInbound.delete(key))
             } else {
-                self.mark(key, DONE)?
-            });
-        }
-        self.change(changes).await
+                self.mark(key, DONE)
+            }
+        };
+        let changes: Outcome<Vec<_>> = keys.iter().map(settle).collect();
+        self.change(changes?).await
     }
 }
 
 impl Backend {
-    async fn is_stored(&self, id: &str) -> Outcome<bool> {
-        let found = self.store.find_message_by_provider_id(self.claim.session_id, id).await;
-        Ok(found.map_err(|error| self.failure(error))?.is_some())
+    /// Those of these messages that are rows of the hub.
+    async fn stored(&self, ids: &[&str]) -> Outcome<HashSet<String>> {
+        let found = self.store.list_stored_provider_ids(self.claim.session_id, ids).await;
+        found.map_err(|error| self.failure(error))
     }
 
     /// There is nothing of a message that was opened before. A failure keeps the library from telling the
