@@ -20,7 +20,7 @@ use crate::{
     auth::{AuthFailure, CurrentAgent, signature::is_secret},
     error::{ApiError, ApiResult},
     openapi::{Forbidden, Missing, Unauthorized},
-    providers::cloud::numbers::{NumberSecrets, Secrets},
+    providers::cloud::numbers::Secrets,
     state::AppState,
     wire::{
         cloud::{CloudBatch, CloudIn, CloudInbound, TemplateChange},
@@ -82,8 +82,7 @@ pub(super) async fn receive(
     accepted(signed.secrets.accept(&bytes, header))?;
     match WebhookIn::read(&bytes).map_err(ApiError::refused)? {
         WebhookIn::Message(message) => {
-            signed.check_for(None)?;
-            Ok(take_message(&app, *message).await?.into_response())
+            Ok(take_message(&app, *message, &signed).await?.into_response())
         }
         WebhookIn::Cloud(delivery) => {
             Ok(take_delivery(&app, delivery, &signed).await?.into_response())
@@ -100,8 +99,12 @@ struct Signed<'d> {
 
 impl Signed<'_> {
     /// What one application has signed is no word about the numbers of another.
-    fn check_for(&self, number: Option<&NumberSecrets>) -> ApiResult<()> {
-        accepted(self.secrets.accept_for(number, self.bytes, self.header))
+    fn check_for(&self, session_id: SessionId) -> ApiResult<()> {
+        accepted(self.is_for(session_id))
+    }
+
+    fn is_for(&self, session_id: SessionId) -> bool {
+        self.secrets.accept_for(session_id, self.bytes, self.header)
     }
 }
 
@@ -141,9 +144,14 @@ pub(super) async fn inject(
 
 const NO_SESSION_TO_INJECT: &str = "Sessão WhatsApp não encontrada. Inicie uma sessão primeiro.";
 
-async fn take_message(app: &AppState, message: WebhookMessageIn) -> ApiResult<Json<MessageOut>> {
+async fn take_message(
+    app: &AppState,
+    message: WebhookMessageIn,
+    signed: &Signed<'_>,
+) -> ApiResult<Json<MessageOut>> {
     let WebhookMessageIn { session_id, to, inbound } = message;
     let session_id = session_of(app, session_id, to.as_deref())?;
+    signed.check_for(session_id)?;
     let delivered = app.hub.sessions().receive(app.hub.chats(), session_id, inbound).await?;
     let roster = app.hub.directory().roster();
     Ok(Json(MessageOut::new(delivered.message, &roster)))
@@ -155,19 +163,17 @@ async fn take_delivery(
     signed: &Signed<'_>,
 ) -> ApiResult<Json<BatchOut>> {
     let (batches, templates) = delivery.into_parts();
-    let numbers = batches.iter().map(|batch| signed.secrets.number(&batch.phone_number_id));
-    let numbers: Vec<_> = numbers.collect();
-    for number in &numbers {
-        signed.check_for(*number)?;
+    let mut meant = Vec::with_capacity(batches.len());
+    for batch in &batches {
+        meant.push(number_of(app, batch, signed)?);
     }
+    let numbers = &signed.secrets.numbers;
+    let others = numbers.iter().map(|number| number.session_id).filter(|id| !signed.is_for(*id));
+    let others: Vec<SessionId> = others.collect();
+    accepted(templates.is_empty() || numbers.is_empty() || others.len() < numbers.len())?;
     let mut out = BatchOut { status: "ok", messages: 0, statuses: 0 };
-    for (batch, number) in batches.into_iter().zip(numbers) {
-        let CloudBatch { phone_number_id, phone_number, inbound, statuses } = batch;
-        let named = number.map(|number| number.session_id);
-        if named.is_none() {
-            tracing::warn!(phone_number_id, "no number has this id of the Cloud API");
-        }
-        let session_id = session_of(app, named, Some(&phone_number))?;
+    for (batch, session_id) in batches.into_iter().zip(meant) {
+        let CloudBatch { inbound, statuses, .. } = batch;
         out.messages += inbound.len();
         out.statuses += statuses.len();
         store_all(app, session_id, inbound).await?;
@@ -177,9 +183,24 @@ async fn take_delivery(
     }
     for change in templates {
         let TemplateChange { network_id, status, reason } = change;
-        app.hub.store().change_template_status(network_id, status, reason).await?;
+        let store = app.hub.store();
+        store.change_template_status(network_id, status, reason, others.clone()).await?;
     }
     Ok(Json(out))
+}
+
+/// The number that a part of a delivery is for, whose secret has signed it. What was written to a number
+/// out of use falls to another one, and is signed as its own messages are.
+fn number_of(app: &AppState, batch: &CloudBatch, signed: &Signed<'_>) -> ApiResult<SessionId> {
+    let named = signed.secrets.number(&batch.phone_number_id);
+    if named.is_none() {
+        let phone_number_id = &batch.phone_number_id;
+        tracing::warn!(phone_number_id, "no number has this id of the Cloud API");
+    }
+    let id = session_of(app, named.map(|number| number.session_id), Some(&batch.phone_number))?;
+    let own = named.filter(|number| number.has_own()).map(|number| number.session_id);
+    signed.check_for(own.unwrap_or(id))?;
+    Ok(id)
 }
 
 /// Customers side by side, what one customer did one after the other. A failure stops only its own
@@ -347,15 +368,60 @@ mod tests {
         assert_eq!(row["timestamp"], "2025-10-11T10:00:00Z");
     }
 
+    fn tag(body: &Value, secret: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let tag = hmac::sign(&key, body.to_string().as_bytes());
+        tag.as_ref().iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    }
+
+    /// Whoever holds no secret, or that of another application, says nothing over a number with its own.
+    #[tokio::test]
+    async fn what_is_for_a_number_is_signed_with_its_own_secret_however_it_is_named() {
+        let app = TestApp::new().await;
+        let cloud = json!({
+            "phone_number_id": "2099", "business_account_id": "1022", "access_token": "EAA",
+            "app_secret": "proprio",
+        });
+        let number = json!({
+            "provider": "cloud", "device_name": "Rio", "cloud": cloud,
+        });
+        let created = app.post("/api/v1/whatsapp/sessions/").signed_in().json(&number).send().await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        let id = created.json()["id"].clone();
+        let mut named = reference_body();
+        named["session_id"] = id.clone();
+        let entry = |changes: Value| json!({"object": "whatsapp_business_account", "entry": [{"changes": [changes]}]});
+        let text = json!({
+            "from": FROM, "id": "wamid.1", "type": "text", "timestamp": "1760000000",
+            "text": {"body": "oi"},
+        });
+        let metadata =
+            json!({"phone_number_id": "2099", "display_phone_number": "+55 21 4000-3000"});
+        let value = json!({"metadata": metadata, "messages": [text]});
+        let meta = entry(json!({"field": "messages", "value": value}));
+        let judged = entry(json!({"field": "message_template_status_update", "value": {
+            "event": "REJECTED", "message_template_id": 1,
+        }}));
+        for body in [named, meta, judged] {
+            assert_eq!(post(&app, &body).await.status, 401, "{body}");
+            let signed_with = async |secret| {
+                let call = app.post(WEBHOOK).json(&body).header(SIGNATURE, &tag(&body, secret));
+                call.send().await.status
+            };
+            assert_eq!(signed_with("outro").await, 401, "{body}");
+            assert_eq!(signed_with("proprio").await, 200, "{body}");
+        }
+        for row in stored(&app).await["results"].as_array().unwrap() {
+            assert_eq!(row["session"], id, "{row}");
+        }
+        assert_eq!(post(&app, &reference_body()).await.status, 200, "the default one has none");
+    }
+
     #[tokio::test]
     async fn a_signature_is_required_as_soon_as_there_is_a_secret() {
         let app = TestApp::with_environment(&[("WHATSAPP_WEBHOOK_SECRET", "segredo")]).await;
         let body = reference_body();
-        let tag = |secret: &str| {
-            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-            let tag = hmac::sign(&key, body.to_string().as_bytes());
-            tag.as_ref().iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
-        };
+        let tag = |secret| tag(&body, secret);
         assert_eq!(post(&app, &body).await.status, 401);
         for wrong in ["", "sha256=zz", &tag("outro")] {
             let call = app.post(WEBHOOK).json(&body).header(SIGNATURE, wrong);

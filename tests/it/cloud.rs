@@ -145,12 +145,16 @@ async fn a_second_number_has_its_own_access_and_secret(database: Database) {
     .await;
     // One body for two numbers of two applications is signed by one of them only.
     let first = message_from(MARIA, "wamid.a", "text", json!({"body": "São Paulo"}));
-    let other = message_from("5521999990002", "wamid.b", "text", json!({"body": "Rio"}));
-    let second = Delivery::new().to(second_id, "+55 21 4000-3000", &[other], &[]);
+    let other = [message_from("5521999990002", "wamid.b", "text", json!({"body": "Rio"}))];
+    let second = Delivery::new().to(second_id, "+55 21 4000-3000", &other, &[]);
     second.clone().signed_with(SECRET).post(&admin).await.expect(401);
     second.clone().signed_with("wrong").post(&admin).await.expect(401);
     let both = second.clone().to("106540352242922", "+55 11 4000-2000", &[first], &[]);
     both.signed_with(secret).post(&admin).await.expect(401);
+    // Neither by an id that nobody knows beside its telephone number.
+    let by_phone = Delivery::new().to("999", "+55 21 4000-3000", &other, &[]);
+    by_phone.clone().signed_with(SECRET).post(&admin).await.expect(401);
+    by_phone.signed_with(secret).post(&admin).await.expect(200);
     second.clone().signed_with(secret).post(&admin).await.expect(200);
     admin.chat_opens("5521999990002").await;
     let row = &results(&admin.get(MESSAGES).expect(200).await)[0].clone();

@@ -177,8 +177,11 @@ async fn numbers_and_templates_are_kept(database: TestDatabase) {
     let left = vec![template("a")];
     assert_eq!(store.replace_message_templates(one, left, later).await.unwrap(), 1);
     let status = TemplateStatus::Paused;
-    store.change_template_status("a".to_owned(), status, "QUALITY".to_owned()).await.unwrap();
-    let paused = TemplateFilter { status: Some(status), ..TemplateFilter::default() };
-    assert_eq!(found(paused).await, ["a"]);
+    let said = || "QUALITY".to_owned();
+    store.change_template_status("a".to_owned(), status, said(), vec![one]).await.unwrap();
+    let paused = || TemplateFilter { status: Some(status), ..TemplateFilter::default() };
+    assert_eq!(found(paused()).await, [""; 0], "not signed for this number");
+    store.change_template_status("a".to_owned(), status, said(), vec![other]).await.unwrap();
+    assert_eq!(found(paused()).await, ["a"]);
     assert_eq!(store.find_message_template(other, "a", "pt_BR").await.unwrap(), None);
 }

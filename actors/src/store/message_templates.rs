@@ -62,11 +62,18 @@ impl Store {
         network_id: String,
         status: TemplateStatus,
         rejected_reason: String,
+        but_of: Vec<SessionId>,
     ) -> Result<(), StoreError> {
         self.unit(unit!(tx => {
             let update = sql("UPDATE message_templates SET status = $1, rejected_reason = $2 \
                  WHERE network_id = $3");
-            tx.run(update.bind(status).bind(rejected_reason).bind(network_id)).await?;
+            let update = update.bind(status).bind(rejected_reason).bind(network_id);
+            let update = if but_of.is_empty() {
+                update
+            } else {
+                update.push_in(" AND session_id NOT IN", but_of)
+            };
+            tx.run(update).await?;
             Ok(())
         }))
         .await

@@ -190,17 +190,20 @@ impl Secrets {
         self.common.is_empty() || is_signed_by(self.common.iter().chain(own), bytes, header)
     }
 
-    /// Whether a delivery to this number is signed as it has to be: with its own secrets where it has
-    /// some, else with those of the configuration, if any.
-    pub fn accept_for(
-        &self,
-        number: Option<&NumberSecrets>,
-        bytes: &[u8],
-        header: Option<&str>,
-    ) -> bool {
+    /// Whether what is delivered to this number is signed as it has to be: with its own secrets where it
+    /// has some, else with those of the configuration, if any.
+    pub fn accept_for(&self, session_id: SessionId, bytes: &[u8], header: Option<&str>) -> bool {
+        let number = self.numbers.iter().find(|number| number.session_id == session_id);
         let own = number.map(|number| number.secrets.as_slice()).filter(|own| !own.is_empty());
         let secrets = own.unwrap_or(&self.common);
         secrets.is_empty() || is_signed_by(secrets, bytes, header)
+    }
+}
+
+impl NumberSecrets {
+    /// Deliveries to it are signed with a secret of its own.
+    pub const fn has_own(&self) -> bool {
+        !self.secrets.is_empty()
     }
 }
 
