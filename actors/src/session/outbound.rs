@@ -30,6 +30,8 @@ const ATTEMPTS_MAX: u32 = 4;
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// No wait is longer (contract §10).
 const RETRY_MAX: Duration = Duration::from_mins(10);
+/// No wait before what could not be stored is tried again is longer.
+const STORE_RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// Waits that a network may ask for in a row before a message fails.
 const NOT_NOW_MAX: u32 = 60;
@@ -163,7 +165,7 @@ pub(super) async fn hand_over(
     message: &Message,
     connection: &CancellationToken,
 ) -> Option<Timestamp> {
-    if !begin(context, message).await {
+    if !begin(context, message, connection).await {
         return None;
     }
     let begun_at = context.clock.now();
@@ -176,7 +178,7 @@ pub(super) async fn hand_over(
     let outcome = try_to_send(provider, message, connection).await;
     let network = context.sessions.provider_of(message.session_id);
     context.sessions.meters().handed_over(network, outcome.word());
-    let recorded_at = record(context, message, &outcome).await;
+    let recorded_at = record(context, message, &outcome, connection).await;
     if let (HandOver::Taken(_), Some(at)) = (&outcome, recorded_at) {
         hops.handed_over(message.session_id, at.since(begun_at));
     }
@@ -205,20 +207,43 @@ pub(super) async fn hand_over(
 }
 
 /// Notes that the message is being sent, before the first byte leaves. Not if it was cancelled, or has
-/// arrived already.
-async fn begin(context: &Arc<Context>, message: &Message) -> bool {
+/// arrived already. While that cannot be stored the chat waits, so that nothing overtakes it.
+async fn begin(context: &Arc<Context>, message: &Message, connection: &CancellationToken) -> bool {
     if message.status == MessageStatus::Sending {
         return true;
     }
     let report = StatusReport::of(message, MessageStatus::Sending, context.clock.now());
-    let moved = context.store.report_statuses(vec![report]).await;
-    match moved.into_iter().next() {
-        Some(Ok(moved)) => moved.is_some(),
-        Some(Err(error)) => {
-            tracing::error!(%error, message.id = %message.id, "a message cannot be sent now");
-            false
+    let mut failures = 0;
+    loop {
+        let moved = context.store.report_statuses(vec![report.clone()]).await;
+        match moved.into_iter().next() {
+            Some(Ok(Some(_))) => return true,
+            // It may have been written although the commit was in doubt.
+            Some(Ok(None)) => return failures > 0 && is_sending(context, message).await,
+            Some(Err(error)) => {
+                tracing::error!(%error, message.id = %message.id, "a message cannot be sent now");
+            }
+            None => return false,
         }
-        None => false,
+        failures += 1;
+        if !wait_to_store(failures, connection).await {
+            return false;
+        }
+    }
+}
+
+async fn is_sending(context: &Arc<Context>, message: &Message) -> bool {
+    let Message { session_id, message_id, .. } = message;
+    let found = context.store.find_message_by_provider_id(*session_id, message_id).await;
+    matches!(found, Ok(Some(row)) if row.status == MessageStatus::Sending)
+}
+
+/// Before what could not be stored is tried again; `false` when the connection has ended, and its
+/// successor reads the rows.
+async fn wait_to_store(failures: u32, connection: &CancellationToken) -> bool {
+    tokio::select! {
+        () = connection.cancelled() => false,
+        () = tokio::time::sleep(retry_wait(failures).min(STORE_RETRY_MAX)) => true,
     }
 }
 
@@ -231,7 +256,7 @@ pub(super) fn await_report(context: &Arc<Context>, message: Message, stop: Cance
             () = stop.cancelled() => {}
             () = tokio::time::sleep(UNKNOWN_WAIT) => {
                 let outcome = HandOver::Refused(UNKNOWN_TEXT.to_owned());
-                let _ = record(&context, &message, &outcome).await;
+                let _ = record(&context, &message, &outcome, &stop).await;
             }
         }
     });
@@ -300,6 +325,7 @@ async fn record(
     context: &Arc<Context>,
     message: &Message,
     outcome: &HandOver,
+    connection: &CancellationToken,
 ) -> Option<Timestamp> {
     let at = context.clock.now();
     let (status, error, network_id) = match outcome {
@@ -312,8 +338,14 @@ async fn record(
         HandOver::Unknown | HandOver::Postponed => return None,
     };
     let report = StatusReport { error, network_id, ..StatusReport::of(message, status, at) };
-    // A failure has been logged; the row stays as it is and is sent again under its id.
-    let _ = intake::report(context, vec![report]).await;
+    let mut failures = 0;
+    // A failure has been logged. Where the connection ends first the row is sent again under its id.
+    while intake::report(context, vec![report.clone()]).await.is_err() {
+        failures += 1;
+        if !wait_to_store(failures, connection).await {
+            break;
+        }
+    }
     Some(at)
 }
 

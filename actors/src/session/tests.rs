@@ -29,6 +29,7 @@ both_databases!(
     a_dropped_connection_comes_back_although_that_could_not_be_stored,
     logging_out_on_the_phone_is_final,
     a_refused_message_fails_and_says_why,
+    what_could_not_be_stored_does_not_hold_a_message_back,
     ticks_out_of_order_do_not_go_back,
     a_message_delivered_twice_is_stored_once,
     a_crashed_session_comes_back,
@@ -245,6 +246,27 @@ async fn a_refused_message_fails_and_says_why(database: TestDatabase) {
     assert!(event.error.contains("recusada"));
     let next = send(&hub, "segunda").await;
     eventually(async || stored(&hub, &next.message_id).await.status == MessageStatus::Read).await;
+    hub.stop().await;
+}
+
+/// Neither that it is being sent nor that it has been.
+async fn what_could_not_be_stored_does_not_hold_a_message_back(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    ready(&hub).await;
+    let mut reached = hub.network.sent();
+    for fault in [Fault::Refuse, Fault::UncertainNotWritten] {
+        hub.hub.store().fail_all_of("report_statuses", fault);
+        let first = send(&hub, "primeira").await;
+        let second = send(&hub, "segunda").await;
+        eventually(async || hub.hub.store().failed_times() > 0).await;
+        hub.hub.store().heal();
+        for message in [first, second] {
+            let is_read =
+                async || stored(&hub, &message.message_id).await.status == MessageStatus::Read;
+            eventually(is_read).await;
+            assert_eq!(reached.recv().await.unwrap().message_id, message.message_id);
+        }
+    }
     hub.stop().await;
 }
 

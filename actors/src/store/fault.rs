@@ -23,13 +23,25 @@ struct Planned {
     /// Part of the name of the write that is to fail; empty for whichever comes next.
     write: &'static str,
     fault: Fault,
+    /// It goes wrong until [`super::Store::heal`], not once.
+    lasts: bool,
+    /// How often it has.
+    times: usize,
 }
 
 impl Faults {
     /// Called before a write, with a name that holds the method's: fails here when nothing is to be written.
     pub(super) fn before(&self, write: &str) -> Result<Option<Fault>, StoreError> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match planned.take_if(|planned| write.contains(planned.write)).map(|taken| taken.fault) {
+        let hit = planned.as_mut().filter(|planned| write.contains(planned.write));
+        let fault = hit.map(|planned| {
+            planned.times += 1;
+            planned.fault
+        });
+        if fault.is_some() {
+            planned.take_if(|planned| !planned.lasts);
+        }
+        match fault {
             Some(Fault::Refuse) => {
                 Err(StoreError::Refused(sqlx::Error::Protocol("injected refusal".to_owned())))
             }
@@ -59,7 +71,26 @@ impl super::Store {
 
     /// Makes the next write of this method of the store fail; what others write until then is written.
     pub fn fail_next_of(&self, write: &'static str, fault: Fault) {
-        let planned = Planned { write, fault };
+        self.plan(Planned { write, fault, lasts: false, times: 0 });
+    }
+
+    /// Makes all writes of this method fail until [`Self::heal`].
+    pub fn fail_all_of(&self, write: &'static str, fault: Fault) {
+        self.plan(Planned { write, fault, lasts: true, times: 0 });
+    }
+
+    /// What was planned goes wrong no longer.
+    pub fn heal(&self) {
+        *self.faults.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// How often what lasts has gone wrong.
+    pub fn failed_times(&self) -> usize {
+        let planned = self.faults.0.lock().unwrap_or_else(PoisonError::into_inner);
+        planned.as_ref().map_or(0, |planned| planned.times)
+    }
+
+    fn plan(&self, planned: Planned) {
         *self.faults.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(planned);
     }
 

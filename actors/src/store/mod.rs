@@ -90,6 +90,7 @@ mod webhook_tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::join_all;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{domain::NewMessage, metrics::Commits};
@@ -271,20 +272,12 @@ impl Store {
         &self,
         reports: Vec<StatusReport>,
     ) -> Vec<Result<Option<Moved>, StoreError>> {
-        let mut answers = Vec::with_capacity(reports.len());
-        for report in reports {
-            let (reply, answer) = oneshot::channel();
-            let queued = self.writer.fold(Folded::Move(Box::new(Move { report, reply }))).await;
-            answers.push(queued.map(|()| answer));
-        }
-        let mut outcomes = Vec::with_capacity(answers.len());
-        for answer in answers {
-            outcomes.push(match answer {
-                Ok(answer) => answer.await.unwrap_or(Err(StoreError::Closed)),
-                Err(error) => Err(error),
-            });
-        }
-        outcomes
+        let moves = reports.into_iter().map(|report| {
+            let moved = |reply| Folded::Move(Box::new(Move { report, reply }));
+            self.fold("report_statuses", moved)
+        });
+        // Handed over in this order: each is polled for the first time after the one before it.
+        join_all(moves).await
     }
 }
 
