@@ -42,7 +42,8 @@ pub(crate) trait Child: Send + Sync + 'static {
 /// What happens when a child fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Restart {
-    /// Started again at once; failing too often ends the supervisor, and with it the hub.
+    /// Started again at once; failing too often ends the supervisor, and with it the hub. One that does not
+    /// even start is tried again without end: what it reads may be out of reach for a while.
     Always,
     /// Started when somebody asks for it, and again when it fails; failing too often makes only this
     /// key unavailable for a while. One broken chat must not end the others.
@@ -181,6 +182,14 @@ impl<C: Child> Doors<C> {
         }
     }
 
+    /// Lets the child of a key go: there is nothing left that it is responsible for.
+    pub(crate) fn close(&self, key: C::Key) {
+        let running = self.registry.get(&key).map(|actor| actor.get_id());
+        if let Some(id) = running {
+            self.retire(key, id);
+        }
+    }
+
     /// Keys of all running children.
     pub(crate) fn keys(&self) -> Vec<C::Key> {
         self.registry.iter().map(|entry| entry.key().clone()).collect()
@@ -222,7 +231,7 @@ pub(crate) struct State<C: Child> {
     /// All children that are not gone yet, the retiring ones included.
     alive: HashMap<ActorId, C::Key>,
     current: HashMap<C::Key, ActorId>,
-    /// Times of recent failures.
+    /// Times of recent failures; no key stays that had none within the window.
     failures: HashMap<C::Key, VecDeque<Instant>>,
     /// Who waits for a child whose backoff runs or whose predecessor is still going.
     waiting: HashMap<C::Key, Vec<Ensured<C>>>,
@@ -288,10 +297,11 @@ impl<C: Child> State<C> {
     fn note_failure(&mut self, key: &C::Key) -> usize {
         self.meters.failures.inc();
         let now = Instant::now();
+        self.failures.retain(|_, times| {
+            times.retain(|at| now.duration_since(*at) <= FAILURE_WINDOW);
+            !times.is_empty()
+        });
         let recent = self.failures.entry(key.clone()).or_default();
-        while recent.front().is_some_and(|at| now.duration_since(*at) > FAILURE_WINDOW) {
-            recent.pop_front();
-        }
         recent.push_back(now);
         recent.len()
     }

@@ -212,6 +212,7 @@ impl State {
         match self.context.store.delete_department(id, by, now).await {
             Ok(true) => {
                 self.context.directory.change(|roster| roster.remove_department(id));
+                self.context.queues.close(id);
                 Ok(())
             }
             Ok(false) => Err(HubError::not_found("Departamento", &id)),

@@ -40,6 +40,8 @@ pub(crate) enum ToQueue {
     Explain { ticket_id: TicketId, reply: Reply<Option<Explanation>> },
     /// From the actor itself: somebody has come since the list was last gone through.
     Due,
+    /// From the actor itself: some time has passed since a distribution failed.
+    Rested,
     /// From the actor's own ticker.
     Tick,
     /// For tests: fail as a defect would.
@@ -69,12 +71,17 @@ impl Child for QueueChild {
 struct QueueActor;
 
 pub(super) struct State {
+    pub(super) me: ActorRef<ToQueue>,
     pub(super) context: Arc<Context>,
     pub(super) department_id: DepartmentId,
     pub(super) waiting: HashMap<TicketId, QueueEntry>,
     /// The actor has told itself that somebody has come. Those who come before it gets there are assigned
     /// together, in one commit.
     is_due: bool,
+    /// Distributions in a row that failed.
+    pub(super) failures: u32,
+    /// After one that failed nothing is assigned until [`ToQueue::Rested`].
+    pub(super) is_resting: bool,
     /// What the promises of those who wait were reckoned with; nothing before the first look.
     pub(super) terms: Option<Terms>,
     /// The list has changed since it was last told of.
@@ -101,10 +108,13 @@ impl Actor for QueueActor {
         me.send_message(ToQueue::Wake)?;
         let looked_at = context.clock.now();
         let state = State {
+            me,
             context,
             department_id,
             waiting,
             is_due: false,
+            failures: 0,
+            is_resting: false,
             terms: None,
             is_changed: false,
             told: HashMap::new(),
@@ -116,11 +126,11 @@ impl Actor for QueueActor {
 
     async fn handle(
         &self,
-        me: ActorRef<ToQueue>,
+        _me: ActorRef<ToQueue>,
         message: ToQueue,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        watched("queue", state.handle(&me, message)).await
+        watched("queue", state.handle(message)).await
     }
 
     async fn handle_supervisor_evt(
@@ -140,11 +150,7 @@ impl State {
         self.distribute_by_itself().await.map(drop)
     }
 
-    async fn handle(
-        &mut self,
-        me: &ActorRef<ToQueue>,
-        message: ToQueue,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn handle(&mut self, message: ToQueue) -> Result<(), ActorProcessingErr> {
         match message {
             ToQueue::Enqueue { ticket_id, reply } => {
                 let outcome = self.enqueue(ticket_id).await;
@@ -155,12 +161,16 @@ impl State {
                     return Err("an entry could not be read".into());
                 }
                 if !std::mem::replace(&mut self.is_due, true) {
-                    me.send_message(ToQueue::Due)?;
+                    self.me.send_message(ToQueue::Due)?;
                 }
                 Ok(())
             }
             ToQueue::Due => {
                 self.is_due = false;
+                settle_cast("distribute", self.distribute_by_itself().await)
+            }
+            ToQueue::Rested => {
+                self.is_resting = false;
                 settle_cast("distribute", self.distribute_by_itself().await)
             }
             ToQueue::Withdraw(ticket_id) => {

@@ -103,7 +103,8 @@ impl State {
 
     /// The counters of the department, at most once per tick (contract: four times a second).
     fn tell_changed(&mut self, at: Timestamp) {
-        if !std::mem::take(&mut self.is_changed) {
+        // A department that has been deleted is told of no more.
+        if !std::mem::take(&mut self.is_changed) || self.department().is_none() {
             return;
         }
         let depth = self.depth(at);

@@ -3,9 +3,10 @@
 use std::{
     collections::{HashMap, HashSet},
     slice::Chunks,
+    time::Duration,
 };
 
-use super::actor::State;
+use super::actor::{State, ToQueue};
 use crate::{
     domain::{
         AgentId, AssignmentMode, Department, QueueEntry, Reasons, Skill, TicketId, TicketView,
@@ -19,6 +20,11 @@ use crate::{
 
 /// Tickets that are claimed and committed together.
 const BATCH_MAX: usize = 256;
+
+/// The wait after a distribution that failed; doubled for each one more.
+const REST_FIRST: Duration = Duration::from_millis(100);
+/// No wait is longer.
+const REST_MAX: Duration = Duration::from_secs(5);
 
 /// A waiting ticket and its place in the order of service.
 type Placed = (usize, TicketId);
@@ -43,7 +49,7 @@ struct Committed {
 
 impl State {
     pub(super) async fn distribute_by_itself(&mut self) -> Result<usize, HubError> {
-        if self.waiting.is_empty() || !self.context.distributes() {
+        if self.waiting.is_empty() || self.is_resting || !self.context.distributes() {
             Ok(0)
         } else {
             self.distribute().await
@@ -51,9 +57,21 @@ impl State {
     }
 
     /// Gives waiting tickets to agents (or asks agents, where the department offers) until nobody waits
-    /// or nobody has room; how many. While some are committed, those before them are told of and the next
-    /// ones are claimed.
+    /// or nobody has room; how many. After a failure nothing is tried for a while: agents of whom the claims
+    /// are taken back wake the queue, which would fail and take them back again without a pause.
     pub(super) async fn distribute(&mut self) -> Result<usize, HubError> {
+        let outcome = self.assign_waiting().await;
+        if outcome.is_ok() {
+            self.failures = 0;
+        } else if !std::mem::replace(&mut self.is_resting, true) {
+            self.me.send_after(rest_after(self.failures), || ToQueue::Rested);
+            self.failures += 1;
+        }
+        outcome
+    }
+
+    /// While some are committed, those before them are told of and the next ones are claimed.
+    async fn assign_waiting(&mut self) -> Result<usize, HubError> {
         let Some(department) = self.department() else { return Ok(0) };
         let order = (1..).zip(self.in_order()).filter(|(_, entry)| !entry.is_offered());
         let open: Vec<Placed> =
@@ -233,6 +251,10 @@ impl State {
         };
         self.context.publish(&Audience::Chat(audience), event);
     }
+}
+
+fn rest_after(failures: u32) -> Duration {
+    REST_FIRST.saturating_mul(2_u32.saturating_pow(failures)).min(REST_MAX)
 }
 
 fn offers(department: &Department) -> bool {

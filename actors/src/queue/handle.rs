@@ -116,6 +116,12 @@ impl Queues {
         }
     }
 
+    /// Its department has been deleted: nobody waits here, and nobody will.
+    pub(crate) fn close(&self, id: DepartmentId) {
+        self.doors.close(id);
+        self.depths.remove(&id);
+    }
+
     /// Told by the queue itself when its list has changed.
     pub(crate) fn note(&self, id: DepartmentId, depth: Depth) {
         self.depths.insert(id, depth);

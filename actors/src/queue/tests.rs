@@ -18,6 +18,7 @@ both_databases!(
     urgent_chats_go_first,
     without_automatic_distribution_only_the_endpoint_assigns,
     a_failed_assignment_is_made_good,
+    a_database_that_refuses_is_not_asked_without_a_pause,
     what_was_claimed_meanwhile_is_given_back,
 );
 
@@ -159,6 +160,25 @@ async fn a_failed_assignment_is_made_good(database: TestDatabase) {
         hub.check_invariants().await;
     }
     assert_eq!(hub.hub.queues().distribute(TestHub::SUPPORT).await.unwrap(), 2);
+    hub.check_invariants().await;
+    hub.stop().await;
+}
+
+/// What is refused is tried again, but not without a pause.
+async fn a_database_that_refuses_is_not_asked_without_a_pause(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    hub.hub.store().fail_all_of("assign_tickets", Fault::Refuse);
+    let ana = hub.agent("ana").await;
+    hub.online(ana.id).await;
+    wait_for(&hub, 0..2).await;
+    eventually(async || hub.hub.store().failed_times() > 0).await;
+    for _ in 0..500 {
+        assert_eq!(waiting(&hub).await.len(), 2);
+    }
+    let times = hub.hub.store().failed_times();
+    assert!(times < 20, "{times} times");
+    hub.hub.store().heal();
+    eventually(async || waiting(&hub).await.is_empty()).await;
     hub.check_invariants().await;
     hub.stop().await;
 }
