@@ -203,6 +203,11 @@ impl State {
         let (rows, starts) = (store.list_presence().await?, store.last_starts().await?);
         let mut live = Live::restore(rows, &starts, now, timeout, grace);
         live.reconcile(&store.list_loads().await?, now);
+        let roster = context.roster();
+        let owners: HashSet<AgentId> = live.owners.values().copied().collect();
+        for id in owners.into_iter().filter(|id| !roster.agent(*id).is_some_and(|a| a.is_active)) {
+            live.dismiss(id, now);
+        }
         // After a crash of this actor alone the sockets are still there.
         for (agent_id, devices) in context.outboxes.open_sockets() {
             let alive = &mut live.agent_mut(agent_id, now).life;
@@ -252,7 +257,9 @@ impl State {
             ToPresence::OfferMissed { agent_id, max } => {
                 settle_cast("offer missed", self.offer_missed(agent_id, max).await)?;
             }
-            ToPresence::Assigned(claims) => self.live.charge_all(claims),
+            ToPresence::Assigned(claims) => {
+                settle_cast("assigned", self.charge_claimed(claims).await)?;
+            }
             ToPresence::Doubtful(tickets) => {
                 self.live.doubt(&tickets);
                 settle_cast("reconcile", self.reconcile().await)?;
@@ -525,7 +532,7 @@ impl State {
         Ok(())
     }
 
-    async fn reconcile(&mut self) -> Result<(), HubError> {
+    pub(super) async fn reconcile(&mut self) -> Result<(), HubError> {
         self.recount_sockets();
         self.flush().await?;
         self.reload_people().await?;
@@ -582,6 +589,9 @@ impl State {
             self.announce_change(id, now, Behind::Wish(PresenceCause::Deactivated, None));
         } else {
             self.announce_change(id, now, Behind::Life);
+        }
+        if !is_active {
+            self.live.dismiss(id, now);
         }
     }
 }

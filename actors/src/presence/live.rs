@@ -269,6 +269,10 @@ impl Live {
             let (since, previous) = match open.remove(&id) {
                 Some(period) if period.status == agent.shown => {
                     agent.reason = period.reason;
+                    // He was away before the hub was: what he was handed since then is not from before.
+                    if agent.offline_since.is_some() {
+                        agent.offline_since = Some(period.started_at);
+                    }
                     continue;
                 }
                 Some(period) => (period.started_at, period.status),
@@ -283,6 +287,13 @@ impl Live {
                 if is_silent { Behind::Life } else { Behind::Wish(PresenceCause::Own, None) };
             self.begin(id, previous, at, behind);
         }
+    }
+
+    /// Somebody who may no longer be here has gone, whatever he showed and whenever he was given a chat.
+    pub(super) fn dismiss(&mut self, id: AgentId, now: Timestamp) {
+        let agent = self.agent_mut(id, now);
+        agent.offline_since = Some(now);
+        agent.is_handled = false;
     }
 
     /// Agents who have been offline for the grace time and whose chats have to be looked at now, each
@@ -355,11 +366,17 @@ impl Live {
         self.loads.get(&id).copied().unwrap_or(0)
     }
 
-    /// What a queue has given away.
-    pub(super) fn charge_all(&mut self, claims: Vec<(TicketId, AgentId)>) {
+    /// What a queue has given away; whether all of it was still claimed.
+    pub(super) fn charge_claimed(&mut self, claims: Vec<(TicketId, AgentId)>) -> bool {
+        let mut were_claimed = true;
         for (ticket, agent) in claims {
-            self.charge(agent, ticket);
+            if self.pending.contains_key(&ticket) {
+                self.charge(agent, ticket);
+            } else {
+                were_claimed = false;
+            }
         }
+        were_claimed
     }
 
     /// A ticket belongs to this agent from now on, whoever had or claimed it before. Repeating it

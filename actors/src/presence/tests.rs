@@ -28,6 +28,8 @@ both_databases!(
     a_status_survives_a_crash_of_the_roster,
     typing_ends_by_itself,
     a_deactivated_agent_loses_the_sockets,
+    a_deactivated_agent_keeps_no_chat,
+    what_was_given_to_somebody_absent_is_his_after_a_start,
     the_last_administrator_stays,
     events_are_resumed_without_a_hole,
     a_slow_socket_is_closed_and_others_go_on,
@@ -179,6 +181,59 @@ async fn a_deactivated_agent_loses_the_sockets(database: TestDatabase) {
     hub.hub.presence().update_agent(None, ana.id, changes).await.unwrap();
     assert_eq!(outbox.take().close, Some(CloseReason::Unauthorized));
     assert!(!hub.hub.directory().roster().agent(ana.id).unwrap().is_active);
+    hub.stop().await;
+}
+
+fn given_to(agent_id: AgentId) -> Acceptance {
+    Acceptance { by: TestHub::ADMIN, agent_id, notes: None }
+}
+
+/// Also somebody who never said that he is there, and what was given to him while he was away.
+async fn a_deactivated_agent_keeps_no_chat(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let never = hub.agent("nunca").await;
+    let away = hub.agent("fora").await;
+    hub.online(away.id).await;
+    let offline = PresenceStatus::Offline;
+    hub.hub.presence().set_status(away.id, offline, None, None).await.unwrap();
+    let chats = [("5511988880011", never.id), ("5511988880012", away.id)];
+    for (chat, owner) in chats {
+        hub.receive(chat, chat).await.unwrap();
+        let ticket = hub.ticket(chat).await;
+        hub.hub.chats().accept(&ticket, given_to(owner)).await.unwrap();
+        let changes = AgentChanges { is_active: Some(false), ..AgentChanges::default() };
+        hub.hub.presence().update_agent(None, owner, changes).await.unwrap();
+    }
+    hub.clock.advance(Duration::from_secs(16));
+    for (chat, _) in chats {
+        eventually(async || hub.ticket(chat).await.agent_id.is_none()).await;
+        assert_eq!(hub.ticket(chat).await.status, TicketStatus::Waiting);
+    }
+    hub.check_invariants().await;
+    hub.stop().await;
+}
+
+/// A start is no new absence: what was given to somebody who had gone before stays his.
+async fn what_was_given_to_somebody_absent_is_his_after_a_start(database: TestDatabase) {
+    let mut hub = TestHub::start(&database).await;
+    let ana = hub.agent("ana").await;
+    hub.online(ana.id).await;
+    hub.clock.advance(Duration::from_secs(121));
+    hub.event(|e| {
+        matches!(e, HubEvent::PresenceChanged { status: PresenceStatus::Offline, .. }).then_some(())
+    })
+    .await;
+    hub.clock.advance(Duration::from_mins(5));
+    hub.receive(CHAT, "m1").await.unwrap();
+    let ticket = hub.ticket(CHAT).await;
+    hub.hub.chats().accept(&ticket, given_to(ana.id)).await.unwrap();
+    let clock = hub.stop().await;
+    clock.advance(Duration::from_mins(5));
+    let hub = TestHub::start_with(&database, clock, HubConfig::default()).await;
+    hub.clock.advance(Duration::from_mins(5));
+    eventually(async || hub.hub.presence().gone_since(ana.id).is_some()).await;
+    hub.receive(CHAT, "m2").await.unwrap();
+    assert_eq!(hub.ticket(CHAT).await.agent_id, Some(ana.id));
     hub.stop().await;
 }
 
