@@ -233,7 +233,7 @@ pub(super) async fn close(
     permit(&me, &ticket, Viewer::may_act, "encerrar")?;
     let mut fields = body.fields();
     let notes = new_notes(&mut fields);
-    let asks_for_rating = fields.bool_or("solicitar_avaliacao", true);
+    let asks_for_rating = fields.optional_bool("solicitar_avaliacao");
     let closing = fields.finish(Closing { by: Some(me.id), notes, asks_for_rating })?;
     let closed = app.hub.chats().close(&ticket, closing).await;
     let closed = closed.map_err(|error| in_words_of_chats(error, ticket.status))?;

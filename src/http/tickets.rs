@@ -175,7 +175,7 @@ pub(super) async fn finish(
     let view = responsible(&app, &me, TicketId(id)).await?;
     let mut fields = body.fields();
     let notes = new_notes(&mut fields);
-    let asks_for_rating = fields.bool_or("solicitar_avaliacao", true);
+    let asks_for_rating = fields.optional_bool("solicitar_avaliacao");
     let closing = fields.finish(Closing { by: Some(me.id), notes, asks_for_rating })?;
     let ticket = app.hub.chats().close(&view.ticket, closing).await?;
     Ok(Json(ticket.id.into()))
@@ -235,7 +235,7 @@ fn filter(query: &mut Query) -> ApiResult<TicketFilter> {
         department_id: query.number("departamento").map(DepartmentId),
         agent_id: query.number("atendente").map(AgentId),
         priority: query.choice("prioridade", Priority::parse),
-        chat_id: query.text("chat_id").map(|text| phone::chat_id(&text.replace('\0', ""))),
+        chat_id: query.text("chat_id").map(phone::chat_id),
         customer_id: query.number("cliente").map(CustomerId),
         tag: None,
         search: query.search_terms(),

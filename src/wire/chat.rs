@@ -433,7 +433,7 @@ pub struct AcceptIn {
 pub struct CloseIn {
     #[schema(max_length = 10000)]
     pub observacoes: Option<String>,
-    /// `false`: o cliente não é convidado a avaliar. Padrão: `true`, se as configurações de chat também o dizem.
+    /// Se o cliente é convidado a avaliar. Padrão: como dizem as configurações de chat.
     #[schema(nullable = false)]
     pub solicitar_avaliacao: Option<bool>,
 }

@@ -357,7 +357,7 @@ pub struct FinishIn {
     /// Substituem as anteriores; um texto vazio as deixa como estão.
     #[schema(max_length = 10000)]
     pub observacoes: Option<String>,
-    /// `false`: o cliente não é convidado a avaliar. Padrão: `true`, se as configurações de chat também o dizem.
+    /// Se o cliente é convidado a avaliar. Padrão: como dizem as configurações de chat.
     #[schema(nullable = false)]
     pub solicitar_avaliacao: Option<bool>,
 }

@@ -37,6 +37,7 @@ both_databases!(
     a_person_says_goodbye_and_asks_for_a_rating,
     the_first_rating_counts_and_opens_nothing,
     something_else_opens_a_chat_and_is_asked_once_again,
+    whoever_closes_may_ask_although_that_is_not_usual,
     a_rating_is_credited_to_those_who_had_the_ticket,
 );
 
@@ -114,7 +115,7 @@ async fn answers(hub: &TestHub, agent: AgentId, text: &str) {
 
 async fn closes(hub: &TestHub) -> Ticket {
     let ticket = hub.ticket(CHAT).await;
-    let closing = Closing { by: Some(TestHub::ADMIN), asks_for_rating: true, ..Closing::default() };
+    let closing = Closing { by: Some(TestHub::ADMIN), ..Closing::default() };
     hub.hub.chats().close(&ticket, closing).await.unwrap()
 }
 
@@ -443,7 +444,8 @@ async fn a_person_says_goodbye_and_asks_for_a_rating(database: TestDatabase) {
     assert_eq!(closes(&hub).await.told.rating_asked_at, None);
     writes(&hub, "m3", "oi").await;
     let ticket = accept(&hub, TestHub::ADMIN).await;
-    let closing = Closing { by: Some(TestHub::ADMIN), ..Closing::default() };
+    let (by, asks_for_rating) = (Some(TestHub::ADMIN), Some(false));
+    let closing = Closing { by, asks_for_rating, ..Closing::default() };
     let closed = hub.hub.chats().close(&ticket, closing).await.unwrap();
     assert_eq!(closed.told.rating_asked_at, None);
     assert_eq!(automatic(&hub, &closed).await, [settings.closing_message.as_str()]);
@@ -497,6 +499,25 @@ async fn something_else_opens_a_chat_and_is_asked_once_again(database: TestDatab
     assert_eq!(rated.rating, Some(5));
     let untouched = hub.hub.store().find_ticket(first.id).await.unwrap().unwrap().ticket;
     assert_eq!(untouched.rating, None);
+    hub.stop().await;
+}
+
+async fn whoever_closes_may_ask_although_that_is_not_usual(database: TestDatabase) {
+    let hub = ready(&database).await;
+    set(&hub, |chat| chat.asks_for_rating = false).await;
+    writes(&hub, "m1", "oi").await;
+    accept(&hub, TestHub::ADMIN).await;
+    assert_eq!(closes(&hub).await.told.rating_asked_at, None);
+    writes(&hub, "m2", "oi").await;
+    let ticket = accept(&hub, TestHub::ADMIN).await;
+    let (by, asks_for_rating) = (Some(TestHub::ADMIN), Some(true));
+    let closing = Closing { by, asks_for_rating, ..Closing::default() };
+    hub.hub.chats().close(&ticket, closing).await.unwrap();
+    writes(&hub, "m3", "5").await;
+    assert_eq!(
+        hub.hub.store().find_ticket(ticket.id).await.unwrap().unwrap().ticket.rating,
+        Some(5)
+    );
     hub.stop().await;
 }
 

@@ -23,8 +23,8 @@ pub struct Closing {
     /// Who closes; `None` is the hub itself, which then tells the customer nothing.
     pub by: Option<AgentId>,
     pub notes: Option<String>,
-    /// The customer is asked for a rating, if the settings say so too.
-    pub asks_for_rating: bool,
+    /// Whether the customer is asked for a rating; `None`: as the settings say.
+    pub asks_for_rating: Option<bool>,
 }
 
 /// What may be due for a ticket whose customer may have fallen silent: its chat knows more.
@@ -80,8 +80,8 @@ impl State {
             return Vec::new();
         };
         let ticket = &open.ticket;
-        let is_asked = closing.asks_for_rating
-            && self.context.settings().chat.asks_for_rating
+        let asks = || self.context.settings().chat.asks_for_rating;
+        let is_asked = closing.asks_for_rating.unwrap_or_else(asks)
             // Whoever was never served has nothing to rate.
             && ticket.started_at.is_some()
             && ticket.rating.is_none()

@@ -14,7 +14,7 @@ export function CloseDialog({ row, onClose, onDone }) {
     setBusy(true);
     setError("");
     try {
-      const closed = await api.post(path(row.chat_id, "encerrar/"), { solicitar_avaliacao: asks, ...(notes.trim() && { observacoes: notes.trim() }) });
+      const closed = await api.post(path(row.chat_id, "encerrar/"), { ...(!asks && { solicitar_avaliacao: false }), ...(notes.trim() && { observacoes: notes.trim() }) });
       patchRow(row.chat_id, { status: "finalizado", finalizado_em: closed.finalizado_em });
       onDone();
     } catch (failure) {
