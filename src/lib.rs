@@ -11,6 +11,7 @@ pub mod args;
 pub mod auth;
 pub mod config;
 pub mod console;
+pub mod data_lock;
 pub mod demo;
 pub mod documents;
 pub mod error;

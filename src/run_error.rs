@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr};
 
 use dx_actors::{HubError, store::StoreError};
 
-use crate::{auth::password::PasswordError, files, secrets::SecretError};
+use crate::{auth::password::PasswordError, data_lock::LockError, files, secrets::SecretError};
 
 /// A command that could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,8 @@ pub enum RunError {
     Password(#[from] PasswordError),
     #[error("não é possível escutar em {address}")]
     Bind { address: SocketAddr, source: io::Error },
+    #[error("a pasta de dados não pode ser usada")]
+    DataLock(#[from] LockError),
     #[error("as conexões com outros servidores não podem ser preparadas")]
     HttpClient(#[source] reqwest::Error),
     #[error("os sinais do sistema não podem ser recebidos")]

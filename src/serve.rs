@@ -11,6 +11,7 @@ use crate::{
     args::Command,
     auth::{Links, Passwords, Tokens},
     config::Config,
+    data_lock::DataLock,
     demo,
     documents::Typesetter,
     files::{self, Files},
@@ -49,6 +50,11 @@ pub async fn run(config: Config, command: Command) -> Result<(), RunError> {
 
 async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let shutdown = shutdown::listen().map_err(RunError::Signals)?;
+    // Before anything of the database is touched: another hub may be using it.
+    let bind_addr = config.bind_addr;
+    let listener = TcpListener::bind(bind_addr).await;
+    let listener = listener.map_err(|source| RunError::Bind { address: bind_addr, source })?;
+    let _lock = DataLock::take(&config.data_dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let passwords = Passwords::default();
     let (store, first_start) = if is_demo {
@@ -65,9 +71,6 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let encoder = Arc::new(WireEvents);
     let hub_config = hub_config(&config);
     let hub = Hub::start(hub_config, store, Arc::clone(&clock), encoder, providers).await?;
-    let bind_addr = config.bind_addr;
-    let listener = TcpListener::bind(bind_addr).await;
-    let listener = listener.map_err(|source| RunError::Bind { address: bind_addr, source })?;
     let parts = (network, cloud, files);
     let app = app_state(config, &master, hub.clone(), parts, passwords, clock, &shutdown)?;
     app.sockets.spawn(files::sweep::run(app.files.clone(), app.stop.clone()));

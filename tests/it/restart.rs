@@ -33,7 +33,22 @@ on_both_databases!(
     waiting_order_and_loads_survive_a_kill,
     polite_stop_says_goodbye_and_keeps_everything,
     people_are_made_and_get_passwords_from_the_command_line,
+    a_second_hub_on_the_same_folder_changes_nothing,
 );
+
+/// It would take the numbers and the queues for its own.
+async fn a_second_hub_on_the_same_folder_changes_nothing(database: Database) {
+    let (mut server, admin) = start_with_ready_session(&database).await;
+    let second = server.command(&["serve"], "").await;
+    assert_eq!(second.status.code(), Some(1), "{second:?}");
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("outro dx-connect já usa a pasta"), "{said}");
+    let status = admin.get("/api/v1/whatsapp/sessions/status/").expect(200).await;
+    assert_eq!((&status["status"], &status["is_connected"]), (&json!("ready"), &json!(true)));
+    // Nothing is left behind by one that was killed.
+    server.kill9().await;
+    server.start_again().await;
+}
 
 /// What the server said yes to before it died.
 #[derive(Debug, Default)]
