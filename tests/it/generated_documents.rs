@@ -1,5 +1,6 @@
 //! Contracts and charges that the hub makes: the reference's requests, with and without bank data.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -11,6 +12,7 @@ use crate::support::{
 on_both_databases!(
     the_reference_makes_a_contract_and_a_charge_on_a_fresh_installation,
     with_bank_data_and_a_pix_key_the_charge_can_be_paid,
+    a_number_means_itself_and_a_text_what_people_write,
 );
 
 const CONTRACT: &str = "/api/v1/documentos/gerar-contrato/";
@@ -119,6 +121,38 @@ async fn with_bank_data_and_a_pix_key_the_charge_can_be_paid(database: Database)
     other["dados_boleto"]["nosso_numero"] = json!("75896452");
     let made = admin.post(BOLETO, other).expect(201).await;
     assert!(text(&made["codigo_barras"]).contains("75896452"), "{made}");
+}
+
+async fn a_number_means_itself_and_a_text_what_people_write(database: Database) {
+    let server = Server::start(&database).await;
+    let admin = server.admin().await;
+    let customer = customer(&admin).await;
+    let shown = |made: Value| made["documento"]["dados_preenchidos"]["valor_servico"].clone();
+    for (written, expected) in [
+        ("1500", "R$ 1.500,00"),
+        ("33.3", "R$ 33,30"),
+        ("5.000", "R$ 5,00"),
+        ("0.050", "R$ 0,05"),
+        ("\"1.500\"", "R$ 1.500,00"),
+        ("\"1.500,50\"", "R$ 1.500,50"),
+        ("\"0,001\"", "0,001"),
+    ] {
+        let body = format!(
+            "{{\"cliente_id\":{customer},\"dados_contrato\":{{\"valor_servico\":{written}}}}}"
+        );
+        let call = admin.request(Method::POST, CONTRACT).raw("application/json", body);
+        assert_eq!(shown(call.expect(201).await), expected, "{written}");
+    }
+    for amount in [json!(33.333), json!(1.005), json!(0.001), json!(1e-7)] {
+        let contract = json!({"cliente_id": customer, "dados_contrato": {"valor_servico": amount}});
+        admin.post(CONTRACT, contract).expect_invalid("dados_contrato.valor_servico").await;
+        let boleto = json!({"cliente_id": customer, "dados_boleto": {"valor_total": amount}});
+        admin.post(BOLETO, boleto).expect_invalid("dados_boleto.valor_total").await;
+    }
+    for amount in ["0,001", "0.005"] {
+        let boleto = json!({"cliente_id": customer, "dados_boleto": {"valor_total": amount}});
+        admin.post(BOLETO, boleto).expect_invalid("dados_boleto.valor_total").await;
+    }
 }
 
 #[tokio::test]

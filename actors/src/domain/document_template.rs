@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use fill::{ClientFacts, CompanyFacts, Facts, Filled, fill, without_double_braces};
-pub use placeholder::{KNOWN_PLACEHOLDERS, Malformed, Segment, is_name, placeholders, scan};
+pub use placeholder::{
+    KNOWN_PLACEHOLDERS, Malformed, Segment, is_amount, is_name, placeholders, scan,
+};
 pub use validate::{
     CONTENT_CHARS_MAX, KEY_CHARS_MAX, NAME_CHARS_MAX, TEMPLATES_MAX, VARIABLES_MAX, validate,
     validate_all,

@@ -21,7 +21,7 @@ impl Centavos {
 
     /// Reads `5000`, `5000.00`, `5000,5`, `5.000,00`, `1,234.56` and `R$ 5.000,00`. A lone dot or comma
     /// before exactly three digits parts thousands (`1.500` is one thousand five hundred), as people
-    /// write in Brazil.
+    /// write in Brazil; thousands do not begin with a zero, so `0,001` is no amount.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_prefix("R$").unwrap_or(text).trim_start();
@@ -55,13 +55,14 @@ fn split_fraction(text: &str) -> Option<(&str, &str)> {
     (!whole.contains(other)).then_some((text, ""))
 }
 
-/// Takes out separators of thousands, if every group has three digits.
+/// Takes out separators of thousands, if every group has three digits and the first one does not begin with a zero.
 fn without_separators(whole: &str) -> Option<String> {
     let (first, groups) = whole.split_once(['.', ',']).unwrap_or((whole, ""));
     if groups.is_empty() {
         return Some(first.to_owned());
     }
-    let are_groups = first.len() <= 3 && groups.split(['.', ',']).all(|group| group.len() == 3);
+    let is_first = first.len() <= 3 && !first.starts_with('0');
+    let are_groups = is_first && groups.split(['.', ',']).all(|group| group.len() == 3);
     are_groups.then(|| format!("{first}{}", groups.replace(['.', ','], "")))
 }
 
@@ -99,6 +100,8 @@ mod tests {
             ("R$ 1.500,00", 150_000),
             (" R$0,01 ", 1),
             ("0", 0),
+            ("0.5", 50),
+            ("007", 700),
         ] {
             assert_eq!(Centavos::parse(text).map(Centavos::get), Some(centavos), "{text}");
         }
@@ -117,6 +120,12 @@ mod tests {
             "5.",
             "1.50,00",
             "1234.567,00",
+            "0,001",
+            "0.005",
+            "0.500",
+            "012.345",
+            "0.500,00",
+            "0,001.00",
             "99999999999999999999",
             "1e3",
             "٣",

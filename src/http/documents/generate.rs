@@ -10,13 +10,13 @@ use dx_actors::domain::{
     Customer, CustomerId, CustomerStatus, DocumentKind, DocumentOrigin, DocumentStatus,
     DocumentTemplate, NewDocument, TemplateKind, Timestamp,
     customer::CustomerDetails,
-    document_template::{DEFAULT_BOLETO, DEFAULT_CONTRACT, placeholders},
+    document_template::{DEFAULT_BOLETO, DEFAULT_CONTRACT, is_amount, placeholders},
     file::FileKey,
     settings::{CompanySettings, Settings},
     time::SAO_PAULO,
 };
 use futures_util::TryStreamExt;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 use time::Date;
 
 use super::shown;
@@ -47,6 +47,7 @@ const VALUES_MAX: usize = 200;
 /// Characters of one value: several pages.
 const VALUE_CHARS_MAX: usize = 20_000;
 const NOT_OBJECT: &str = "Informe um objeto com textos ou números.";
+const NOT_CENTAVOS: &str = "Informe um valor com no máximo duas casas decimais.";
 
 /// What a request of either kind is about.
 struct Wanted {
@@ -234,9 +235,15 @@ fn values(fields: &mut Fields, name: &str) -> Values {
     }
     let mut values = Values::new();
     for (key, value) in object {
+        // PostgreSQL takes no NUL.
+        let key = key.replace('\0', "");
         let text = match value {
             Value::Null => None,
-            Value::String(text) => Some(text),
+            Value::String(text) => Some(text.replace('\0', "")),
+            Value::Number(number) if is_amount(&key) && has_parts_of_centavos(&number) => {
+                fields.error(format!("{name}.{key}").as_str(), NOT_CENTAVOS);
+                continue;
+            }
             Value::Number(number) => Some(number.to_string()),
             Value::Bool(is_so) => Some(if is_so { "Sim" } else { "Não" }.to_owned()),
             Value::Array(_) | Value::Object(_) => {
@@ -249,10 +256,18 @@ fn values(fields: &mut Fields, name: &str) -> Values {
             fields.error(format!("{name}.{key}").as_str(), text);
             continue;
         }
-        // PostgreSQL takes no NUL.
-        values.insert(key.replace('\0', ""), text.map(|text| text.replace('\0', "")));
+        values.insert(key, text);
     }
     values
+}
+
+/// Three decimals would be read as thousands, which is how people write those.
+fn has_parts_of_centavos(number: &Number) -> bool {
+    let text = number.to_string();
+    match text.split_once('e') {
+        Some((_, exponent)) => exponent.starts_with('-'),
+        None => text.split_once('.').is_some_and(|(_, decimals)| decimals.len() > 2),
+    }
 }
 
 fn refuse(fields: &mut Fields, name: &str, text: String) -> Values {
@@ -370,7 +385,7 @@ fn sample_customer() -> Customer {
 fn sample_values(template: &DocumentTemplate, today: Date) -> Values {
     let soon = today.saturating_add(time::Duration::days(10));
     let value = |name: &str| match name {
-        _ if name.starts_with("valor") => "1500.00".to_owned(),
+        _ if is_amount(name) => "1500.00".to_owned(),
         _ if name.starts_with("data_") => crate::http::reply::date(soon),
         _ if name.starts_with("prazo") => "12 meses".to_owned(),
         "descricao_servicos" => "Descrição dos serviços".to_owned(),
@@ -389,6 +404,31 @@ impl From<TypesetError> for ApiError {
         match error {
             TypesetError::TooSlow => Self::unavailable(error),
             TypesetError::Failed(_) => Self::internal(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_centavos_are_told_from_zeros() {
+        let cases = [
+            ("33.333", true),
+            ("1.005", true),
+            ("-0.001", true),
+            ("1e-7", true),
+            ("33.33", false),
+            ("33.330", false),
+            ("5.000", false),
+            ("1500", false),
+            ("1e20", false),
+            ("15e-1", false),
+        ];
+        for (text, expected) in cases {
+            let number = serde_json::from_str(text).unwrap();
+            assert_eq!(has_parts_of_centavos(&number), expected, "{text}");
         }
     }
 }

@@ -12,7 +12,7 @@ use time::{
 
 use super::{
     DocumentTemplate,
-    placeholder::{Segment, scan},
+    placeholder::{Segment, is_amount, scan},
 };
 use crate::domain::Centavos;
 
@@ -126,7 +126,7 @@ fn shown(name: &str, value: &str) -> String {
     if let Ok(date) = Date::parse(&value, ISO_DATE) {
         return date.format(DATE).unwrap_or(value);
     }
-    if name.starts_with("valor")
+    if is_amount(name)
         && let Some(amount) = Centavos::parse(&value)
     {
         return amount.to_string();

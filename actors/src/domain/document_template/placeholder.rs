@@ -60,6 +60,11 @@ pub fn is_name(text: &str) -> bool {
         && text.chars().all(|c| is_start(c) || c.is_ascii_digit())
 }
 
+/// What stands for this name is an amount in reais.
+pub fn is_amount(name: &str) -> bool {
+    name.starts_with("valor")
+}
+
 /// Cuts a template's text into its pieces, in order. Malformed pieces stand for their braces.
 pub fn scan(content: &str) -> Vec<Segment<'_>> {
     let mut segments = Vec::new();
