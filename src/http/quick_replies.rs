@@ -371,9 +371,14 @@ mod tests {
         assert_eq!(post(body("/Ola", &Value::Null)).await.status, 201);
         let taken = post(body("ola", &Value::Null)).await;
         assert_eq!((taken.status, taken.json()), (400, json!({"atalho": [TAKEN]})));
-        for (query, count) in
-            [("?atalho=OLA", 1), ("?atalho=x", 0), ("?search=saudacao", 1), ("?search=nada", 0)]
-        {
+        for (query, count) in [
+            ("?atalho=OLA", 1),
+            ("?atalho=x", 0),
+            ("?search=saudacao", 1),
+            ("?search=nada", 0),
+            ("?search=/", 1),
+            ("?search=%25", 0),
+        ] {
             assert_eq!(shortcuts(&office, office.ana, query).await.len(), count, "{query}");
         }
         let missing =

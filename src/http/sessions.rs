@@ -677,6 +677,10 @@ mod tests {
         assert_eq!(ids("?page_size=2&page=2").await, [1]);
         assert_eq!(ids("?page_size=2&page=last").await, [1]);
         assert_eq!(ids("?search=c&status=disconnected").await, [3, 1]);
+        post(&app, SESSIONS, &json!({"device_name": "Índia"})).await;
+        for term in ["%C3%ADndia", "%C3%8DNDIA", "%C3%8D"] {
+            assert_eq!(ids(&format!("?search={term}")).await, [4], "{term}");
+        }
         assert_eq!(get(&app, &format!("{SESSIONS}?page=2")).await.status, 404);
     }
 

@@ -26,6 +26,7 @@ on_both_databases!(
     pictures_are_uploaded_read_replaced_and_removed,
     a_picture_that_is_none_is_refused_and_changes_nothing,
     a_ticket_is_found_by_its_customer_without_accents,
+    punctuation_alone_is_looked_for_as_it_is_written,
     merged_customers_stay_merged_after_a_crash_and_can_be_parted,
 );
 
@@ -332,6 +333,31 @@ async fn a_picture_that_is_none_is_refused_and_changes_nothing(database: Databas
     let after = admin.get(&path).expect(200).await;
     assert_eq!(after["nome"], before["nome"]);
     assert_eq!(admin.get(CUSTOMERS).expect(200).await["count"], 1);
+}
+
+async fn punctuation_alone_is_looked_for_as_it_is_written(database: Database) {
+    let server = Server::start(&database).await;
+    let admin = server.admin().await;
+    let row = admin.post(CUSTOMERS, reference_customer()).expect(201).await;
+    admin.post(CONTACTS, reference_contact(id(&row))).expect(201).await;
+    admin.post(GROUPS, json!({ "nome": "Grupo & Filhos" })).expect(201).await;
+    for (path, expected) in [
+        ("clientes/?search=@", 1),
+        ("clientes/?search=xyz%20-", 1),
+        ("clientes/?search=%25", 0),
+        ("clientes/?cidade=%25", 0),
+        ("clientes/?cnpj=/", 0),
+        ("clientes/?telefone=-", 0),
+        ("clientes/search/?q=_", 0),
+        ("contatos/?search=@", 1),
+        ("contatos/?nome=-", 0),
+        ("contatos/?whatsapp=-", 0),
+        ("grupos-empresa/?search=%26", 1),
+        ("grupos-empresa/?search=-", 0),
+    ] {
+        let page = admin.get(&format!("/api/v1/{path}")).expect(200).await;
+        assert_eq!(page["count"], expected, "{path}");
+    }
 }
 
 async fn a_ticket_is_found_by_its_customer_without_accents(database: Database) {

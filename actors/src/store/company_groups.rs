@@ -21,8 +21,11 @@ pub struct CompanyGroupFilter {
 
 impl CompanyGroupFilter {
     fn push(&self, sql: Sql) -> Sql {
-        sql.push_bind_if(" AND g.is_active = ", self.is_active)
-            .push_plain_search(&self.terms, &["g.search_text"])
+        sql.push_bind_if(" AND g.is_active = ", self.is_active).push_plain_search(
+            &self.terms,
+            &["g.search_text"],
+            &["g.name", "g.description"],
+        )
     }
 }
 

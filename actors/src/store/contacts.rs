@@ -64,14 +64,15 @@ impl ContactFilter {
         let names: Vec<String> = self.name.iter().cloned().collect();
         let positions: Vec<String> = self.position.iter().cloned().collect();
         let searched = ["p.search_text", "c.name_plain", "c.trade_name_plain"];
+        let written = ["p.name", "p.position", "p.email", "c.name", "c.trade_name"];
         sql.push_bind_if(" AND p.customer_id = ", self.customer_id)
             .push_bind_if(" AND p.is_active = ", self.is_active)
             .push_bind_if(" AND p.is_primary = ", self.is_primary)
             .push_any_of(&emails, &["LOWER(p.email)"])
             .push_any_of(&numbers, &["p.whatsapp"])
-            .push_plain_search(&names, &["p.name_plain"])
-            .push_plain_search(&positions, &["p.position_plain"])
-            .push_plain_search(&self.terms, &searched)
+            .push_plain_search(&names, &["p.name_plain"], &["p.name"])
+            .push_plain_search(&positions, &["p.position_plain"], &["p.position"])
+            .push_plain_search(&self.terms, &searched, &written)
     }
 }
 

@@ -106,15 +106,21 @@ impl CustomerFilter {
             .push_any_of(&tax_ids, &["c.tax_id"])
             .push_any_of(&emails, &["LOWER(c.email)"])
             .push_any_of(&phones, &["c.phone", "c.whatsapp", "c.merged_text"])
-            .push_plain_search(&self.terms, &["c.search_text", "c.merged_text"]);
+            .push_plain_search(
+                &self.terms,
+                &["c.search_text", "c.merged_text"],
+                &["c.name", "c.trade_name", "c.email", "c.city"],
+            );
         let texts = [
-            (&self.name, "c.name_plain"),
-            (&self.trade_name, "c.trade_name_plain"),
-            (&self.city, "c.city_plain"),
-            (&self.business_line, "c.business_line_plain"),
+            (&self.name, "c.name_plain", "c.name"),
+            (&self.trade_name, "c.trade_name_plain", "c.trade_name"),
+            (&self.city, "c.city_plain", "c.city"),
+            (&self.business_line, "c.business_line_plain", "c.business_line"),
         ];
-        texts.into_iter().fold(sql, |sql, (text, column)| match text {
-            Some(text) => sql.push_plain_search(std::slice::from_ref(text), &[column]),
+        texts.into_iter().fold(sql, |sql, (text, plain_column, column)| match text {
+            Some(text) => {
+                sql.push_plain_search(std::slice::from_ref(text), &[plain_column], &[column])
+            }
             None => sql,
         })
     }

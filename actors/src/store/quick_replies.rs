@@ -34,7 +34,11 @@ impl QuickReplyFilter {
         }
         sql.push_bind_if(" AND q.department_id = ", self.department_id)
             .push_bind_if(" AND q.shortcut = ", self.shortcut.as_deref())
-            .push_plain_search(&self.search, &["q.search_text"])
+            .push_plain_search(
+                &self.search,
+                &["q.search_text"],
+                &["q.title", "q.shortcut", "q.text"],
+            )
     }
 }
 

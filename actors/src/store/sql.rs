@@ -6,6 +6,9 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, types::Json};
 
 use crate::domain::{Reasons, Timestamp, plain::plain, settings::OpeningHours};
 
+/// Capitals beyond ASCII that one term of a search is also found in; Portuguese has thirteen. Each is a call per row.
+const CAPITALS_MAX: usize = 16;
+
 /// A value bound to a placeholder. `None` stays typed, which PostgreSQL insists on. What is large is on the
 /// heap: a statement of 64 messages moves some 1,500 of them.
 #[derive(Debug, Clone)]
@@ -352,7 +355,7 @@ impl Sql {
     }
 
     /// ` AND (LOWER(a) LIKE $n OR LOWER(b) LIKE $n …)` for each term: all terms have to be found, each
-    /// in any of the columns.
+    /// in any of the columns. Case does not count.
     pub(crate) fn push_search(self, terms: &[String], columns: &[&'static str]) -> Self {
         self.push_mixed_search(terms, &[], columns)
     }
@@ -376,33 +379,54 @@ impl Sql {
             // Where such a term is in a text it is in its plain form, too.
             let is_plain = term.bytes().all(|byte| byte.is_ascii_alphanumeric());
             let texts = plain_columns.iter().filter(|_| !is_plain).map(|(_, text)| *text);
-            // SQLite lowers ASCII only: the term is looked for both ways.
-            let mut patterns = vec![like_pattern(&term.to_lowercase())];
-            patterns.push(like_pattern(&term.to_ascii_lowercase()));
-            patterns.dedup();
+            let pattern = like_pattern(&term.chars().map(small).collect::<String>());
+            let capitals = capitals(term);
             for column in texts.chain(columns.iter().copied()) {
-                for pattern in &patterns {
-                    self = self
-                        .push(separator)
-                        .push("LOWER(")
-                        .push(column)
-                        .push_bind(") LIKE ", pattern.as_str())
-                        .push(" ESCAPE '\\'");
-                    separator = " OR ";
-                }
+                self = self
+                    .push(separator)
+                    .push_lowered(column, &capitals)
+                    .push_bind(" LIKE ", pattern.as_str())
+                    .push(" ESCAPE '\\'");
+                separator = " OR ";
             }
             self = self.push(")");
         }
         self
     }
 
+    /// `REPLACE(LOWER(column), $n, $m)`: SQLite, and PostgreSQL where texts have the collation C, lower ASCII only.
+    fn push_lowered(mut self, column: &'static str, capitals: &[char]) -> Self {
+        for _ in capitals {
+            self = self.push("REPLACE(");
+        }
+        self = self.push("LOWER(").push(column).push(")");
+        for capital in capitals {
+            self = self
+                .push_bind(", ", capital.to_string())
+                .push_bind(", ", small(*capital).to_string())
+                .push(")");
+        }
+        self
+    }
+
     /// ` AND (a LIKE $n OR b LIKE $n …)` for each term over columns that hold plain texts (see
-    /// `domain/plain.rs`). A term of punctuation only looks for nothing.
-    pub(crate) fn push_plain_search(mut self, terms: &[String], columns: &[&'static str]) -> Self {
-        for term in terms.iter().map(|term| plain(term)).filter(|term| !term.is_empty()) {
+    /// `domain/plain.rs`). A term of punctuation only does not count beside others; where there are no others, it is
+    /// looked for as it is written, in the texts.
+    pub(crate) fn push_plain_search(
+        mut self,
+        terms: &[String],
+        plain_columns: &[&'static str],
+        texts: &[&'static str],
+    ) -> Self {
+        let plain_terms: Vec<String> =
+            terms.iter().map(|term| plain(term)).filter(|term| !term.is_empty()).collect();
+        if plain_terms.is_empty() {
+            return self.push_search(terms, texts);
+        }
+        for term in plain_terms {
             let pattern = format!("%{term}%");
             let mut separator = " AND (";
-            for column in columns {
+            for column in plain_columns {
                 self = self.push(separator).push(column).push_bind(" LIKE ", pattern.as_str());
                 separator = " OR ";
             }
@@ -411,10 +435,14 @@ impl Sql {
         self
     }
 
-    /// ` AND (a LIKE $n OR …)`: any of the texts in any of the columns, taken literally.
+    /// ` AND (a LIKE $n OR …)`: any of the texts in any of the columns, taken literally. One of which nothing is left
+    /// is in none.
     pub(crate) fn push_any_of(mut self, texts: &[String], columns: &[&'static str]) -> Self {
+        if texts.is_empty() {
+            return self;
+        }
         let mut separator = " AND (";
-        for text in texts {
+        for text in texts.iter().filter(|text| !text.is_empty()) {
             for column in columns {
                 self = self
                     .push(separator)
@@ -424,7 +452,7 @@ impl Sql {
                 separator = " OR ";
             }
         }
-        if separator == " OR " { self.push(")") } else { self }
+        if separator == " OR " { self.push(")") } else { self.push(" AND FALSE") }
     }
 
     fn text_mut(&mut self) -> &mut String {
@@ -503,6 +531,36 @@ fn push_renumbered(text: &mut String, part: &str, by: usize) {
     }
 }
 
+/// The small form of a letter, where that is one letter, too.
+fn small(letter: char) -> char {
+    only(letter.to_lowercase()).unwrap_or(letter)
+}
+
+/// The capitals of a term's letters that are not of ASCII, each once.
+fn capitals(term: &str) -> Vec<char> {
+    let mut capitals = Vec::new();
+    for capital in term.chars().filter(|letter| !letter.is_ascii()).filter_map(capital) {
+        if !capitals.contains(&capital) && capitals.len() < CAPITALS_MAX {
+            capitals.push(capital);
+        }
+    }
+    capitals
+}
+
+/// `None` for what has no capital of its own, as `ß` and `日`.
+fn capital(letter: char) -> Option<char> {
+    if small(letter) != letter {
+        return Some(letter);
+    }
+    let capital = only(letter.to_uppercase())?;
+    (capital != letter && small(capital) == letter).then_some(capital)
+}
+
+fn only(mut letters: impl Iterator<Item = char>) -> Option<char> {
+    let first = letters.next()?;
+    letters.next().is_none().then_some(first)
+}
+
 /// Anything around the term; its own wildcards are taken literally.
 fn like_pattern(term: &str) -> String {
     let escaped = term.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -558,6 +616,52 @@ mod tests {
             "BEGIN; UPDATE a SET b = $1 WHERE c = $2; SELECT d FROM a WHERE e = $4 OR f = $3 OR g = '$'"
         );
         assert_eq!(args.len(), 4);
+    }
+
+    fn terms(list: &[&str]) -> Vec<String> {
+        list.iter().map(|term| (*term).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_search_makes_the_capitals_of_its_own_letters_small() {
+        let search = |term: &str| {
+            let (text, args) =
+                sql("").push_search(&terms(&[term]), &["a"]).into_parts(Spelling::Plain);
+            let args = args.into_iter().map(|arg| match arg {
+                Arg::Text(Some(text)) => text,
+                other => panic!("{other:?}"),
+            });
+            (text.as_str().to_owned(), args.collect::<Vec<_>>())
+        };
+        let plainly = " AND (LOWER(a) LIKE ? ESCAPE '\\')";
+        assert_eq!(search("Ana"), (plainly.to_owned(), terms(&["%ana%"])));
+        assert_eq!(search("日ß"), (plainly.to_owned(), terms(&["%日ß%"])));
+        let twice = " AND (REPLACE(REPLACE(LOWER(a), ?, ?), ?, ?) LIKE ? ESCAPE '\\')";
+        for term in ["ação", "AÇÃO", "AçÃo"] {
+            let args = terms(&["Ç", "ç", "Ã", "ã", "%ação%"]);
+            assert_eq!(search(term), (twice.to_owned(), args), "{term}");
+        }
+        let alphabet: String = ('à'..='þ').collect();
+        assert_eq!(search(&alphabet).0.matches("REPLACE").count(), CAPITALS_MAX);
+    }
+
+    #[test]
+    fn punctuation_is_looked_for_as_it_is_written_when_it_stands_alone() {
+        let search = |list: &[&str]| {
+            text_of(sql("").push_plain_search(&terms(list), &["p"], &["t"]), Spelling::Plain)
+        };
+        assert_eq!(search(&[]), "");
+        assert_eq!(search(&["a", "-"]), " AND (p LIKE ?)");
+        assert_eq!(search(&["@", "-"]).matches("LOWER(t) LIKE ?").count(), 2);
+    }
+
+    #[test]
+    fn a_text_of_which_nothing_is_left_is_found_nowhere() {
+        let search =
+            |list: &[&str]| text_of(sql("").push_any_of(&terms(list), &["a"]), Spelling::Plain);
+        assert_eq!(search(&[]), "");
+        assert_eq!(search(&[""]), " AND FALSE");
+        assert_eq!(search(&["", "1"]), " AND (a LIKE ? ESCAPE '\\')");
     }
 
     #[test]

@@ -43,6 +43,7 @@ both_databases!(
     documents_of_older_versions_keep_reading,
     files_are_kept_or_doomed,
     documents_are_filed_found_and_numbered,
+    the_case_of_accented_letters_does_not_count,
     both_schemas_have_the_same_tables_and_columns,
 );
 
@@ -678,6 +679,61 @@ async fn files_are_kept_or_doomed(database: TestDatabase) {
     store.release_file(kept.key.clone(), clock.now()).await.unwrap();
     clock.advance(Duration::from_secs(10));
     assert_eq!(store.doom_files(clock.now(), 10).await.unwrap(), [kept.key]);
+}
+
+async fn the_case_of_accented_letters_does_not_count(database: TestDatabase) {
+    let hub = seeded(&database).await;
+    let (store, now) = (&hub.store, hub.clock.now());
+    let opened = hub.open("5511988880001", "m0").await;
+    let names = ["Índice", "índice", "O ÍNDICE da Ação"];
+    for (name, id) in names.into_iter().zip(["m1", "m2", "m3"]) {
+        let new = NewDocument {
+            customer_id: opened.ticket.customer_id,
+            name: name.to_owned(),
+            kind: DocumentKind::Other,
+            status: DocumentStatus::Generated,
+            origin: DocumentOrigin::Manual,
+            file: hub.pending().await,
+            file_name: "a.pdf".to_owned(),
+            description: String::new(),
+            template_name: name.to_owned(),
+            filled_data: "{}".to_owned(),
+            due_date: None,
+            uploaded_by: ADMIN,
+        };
+        store.insert_document(new, now).await.unwrap();
+        let message = hub.message(&opened.ticket.chat_id, id);
+        let ticket_id = Some(opened.ticket.id);
+        let message = NewMessage { ticket_id, text: name.to_owned(), ..message };
+        store.append_message(message).await.unwrap();
+    }
+    let page = Page { limit: 10, offset: 0 };
+    for (term, expected) in [
+        ("índice", 3),
+        ("Índice", 3),
+        ("ÍNDICE", 3),
+        ("ação", 1),
+        ("AÇÃO", 1),
+        ("indice", 0),
+        ("índicé", 0),
+    ] {
+        let terms = || vec![term.to_owned()];
+        let documents = [
+            DocumentFilter { name: terms(), ..DocumentFilter::default() },
+            DocumentFilter { template_name: terms(), ..DocumentFilter::default() },
+            DocumentFilter { search: terms(), ..DocumentFilter::default() },
+        ];
+        for filter in documents {
+            let found = store.list_documents(&DocumentScope::All, &filter, &[], page).await;
+            assert_eq!(found.unwrap().total, expected, "{filter:?}");
+        }
+        let messages = MessageFilter { search: terms(), ..MessageFilter::default() };
+        let found = store.list_messages(&Scope::All, ADMIN, &messages, &[], page).await;
+        assert_eq!(found.unwrap().total, expected, "{term}");
+        let trail = AuditFilter { terms: terms(), ..AuditFilter::default() };
+        let found = store.list_audit_entries(trail, page).await;
+        assert_eq!(found.unwrap().total, expected, "{term}");
+    }
 }
 
 async fn documents_are_filed_found_and_numbered(database: TestDatabase) {

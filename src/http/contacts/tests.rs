@@ -52,6 +52,12 @@ async fn the_example_of_the_reference_creates_the_first_to_turn_to() {
     for query in ["?search=joao%20xyz", "?whatsapp=551188887777", "?cargo=GERENTE&nome=joão"] {
         assert_ne!(office.read(ADMIN, &format!("{CONTACTS}{query}")).await["count"], 0, "{query}");
     }
+    for query in ["?search=%25", "?nome=_", "?cargo=-", "?whatsapp=-"] {
+        assert_eq!(office.read(ADMIN, &format!("{CONTACTS}{query}")).await["count"], 0, "{query}");
+    }
+    for query in ["?ativo=zz", "?is_principal=zz"] {
+        assert_eq!(office.get(ADMIN, &format!("{CONTACTS}{query}")).await.status, 400, "{query}");
+    }
     assert_eq!(office.delete(ADMIN, &path).await.status, 204);
     assert_eq!(office.get(ADMIN, &path).await.status, 404);
     let again = office.post(ADMIN, CONTACTS, example(customer)).await;
@@ -124,8 +130,11 @@ async fn groups_count_their_companies_and_leave_them_behind() {
     assert_eq!(company["grupo_empresa_nome"], "Grupo São João");
     let path = format!("{GROUPS}{}/", group["id"]);
     assert_eq!(office.read(ADMIN, &path).await["empresas_count"], 1);
-    let found = office.read(ADMIN, &format!("{GROUPS}?search=sao%20padarias")).await;
-    assert_eq!(found["count"], 1);
+    for (query, count) in [("sao%20padarias", 1), ("sao%20-", 1), ("-", 0), ("%25", 0)] {
+        let found = office.read(ADMIN, &format!("{GROUPS}?search={query}")).await;
+        assert_eq!(found["count"], count, "{query}");
+    }
+    assert_eq!(office.get(ADMIN, &format!("{GROUPS}?ativo=zz")).await.status, 400);
     let changed = office.patch(ADMIN, &path, json!({"ativo": false, "descricao": null})).await;
     assert_eq!(
         (&changed.json()["ativo"], &changed.json()["descricao"]),

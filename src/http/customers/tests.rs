@@ -169,7 +169,7 @@ async fn lists_are_filtered_searched_and_ordered() {
     let other = json!({"nome": "ágil Móveis", "cidade": "Niterói", "estado": "rj",
         "ramo_atividade": "Móveis", "regime_tributario": "mei", "status": "inativo"});
     created(&office, ADMIN, other).await;
-    let cases: [(&str, &[&str]); 14] = [
+    let cases: [(&str, &[&str]); 23] = [
         ("?ordering=razao_social", &["ágil Móveis", "Empresa XYZ Ltda"]),
         ("?ordering=-nome", &["Empresa XYZ Ltda", "ágil Móveis"]),
         ("?search=sao%20paulo", &["Empresa XYZ Ltda"]),
@@ -182,7 +182,16 @@ async fn lists_are_filtered_searched_and_ordered() {
         ("?regime_tributario=mei", &["ágil Móveis"]),
         ("?status=inativo", &["ágil Móveis"]),
         ("?cnpj=345678&email=XYZ&telefone=11999999999", &["Empresa XYZ Ltda"]),
-        ("?search=%25", &["ágil Móveis", "Empresa XYZ Ltda"]),
+        ("?search=%25", &[]),
+        ("?search=@", &["Empresa XYZ Ltda"]),
+        ("?search=@%20-", &[]),
+        ("?search=xyz%20-", &["Empresa XYZ Ltda"]),
+        ("search/?q=_", &[]),
+        ("?cidade=%25", &[]),
+        ("?nome=-", &[]),
+        ("?cnpj=-", &[]),
+        ("?telefone=-", &[]),
+        ("?whatsapp=abc", &[]),
         ("?criado_apos=2999-01-01", &[]),
     ];
     for (query, expected) in cases {
