@@ -60,6 +60,9 @@ pub enum ApiError {
     /// 415.
     #[error("media type `{0}` is not supported")]
     UnsupportedMedia(String),
+    /// 416 with `Content-Range`, which says how large the file is.
+    #[error("range is not within the {bytes} bytes of the file")]
+    NoSuchRange { bytes: u64 },
     /// 423.
     #[error("session is not ready")]
     SessionNotReady,
@@ -153,6 +156,7 @@ impl ApiError {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NoSuchRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::SessionNotReady => StatusCode::LOCKED,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal(_) | Self::Postal(PostalError::NoAnswer) => {
@@ -179,6 +183,10 @@ impl ApiError {
             Self::TooLarge => both("O corpo do pedido é grande demais.".into()),
             Self::UnsupportedMedia(media) => {
                 both(format!("Tipo de mídia \"{media}\" no pedido não é suportado.").into())
+            }
+            Self::NoSuchRange { bytes } => {
+                let detail = format!("O arquivo tem {bytes} byte(s).");
+                ("O intervalo pedido não existe no arquivo.".into(), detail.into())
             }
             Self::SessionNotReady => both("Sessão não está pronta".into()),
             Self::RateLimited { retry_after } => {
@@ -240,6 +248,11 @@ impl IntoResponse for ApiError {
         if let Self::Unauthorized(_) = self {
             let realm = HeaderValue::from_static("Bearer realm=\"api\"");
             headers.insert(header::WWW_AUTHENTICATE, realm);
+        }
+        if let Self::NoSuchRange { bytes } = self
+            && let Ok(range) = HeaderValue::try_from(format!("bytes */{bytes}"))
+        {
+            headers.insert(header::CONTENT_RANGE, range);
         }
         response
     }

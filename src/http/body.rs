@@ -127,9 +127,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
         let header = header.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let media = header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if media == "multipart/form-data" {
-            let form = Multipart::from_request(request, state).await;
-            let form = form.map_err(|error| ApiError::refused(error.body_text()))?;
-            return Self::from_multipart(form).await;
+            return Self::from_multipart(multipart(request, state).await?).await;
         }
         let Raw(bytes) = Raw::from_request(request, state).await?;
         match media.as_str() {
@@ -158,6 +156,17 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
             _ => ApiError::refused("O corpo do pedido não pôde ser lido."),
         })
     }
+}
+
+/// The parts of a form.
+pub(super) async fn multipart(
+    request: Request,
+    state: &(impl Send + Sync),
+) -> ApiResult<Multipart> {
+    let form = Multipart::from_request(request, state).await;
+    form.map_err(|_| {
+        ApiError::refused("Multipart form parse error - falta o `boundary` no Content-Type.")
+    })
 }
 
 pub(super) fn refuse_multipart(error: &MultipartError) -> ApiError {
@@ -235,7 +244,7 @@ mod tests {
             ("", "{}", 415, "Tipo de mídia"),
             ("application/json", "{\"a\":", 400, "JSON parse error - "),
             ("application/json", "[1]", 400, "fields"),
-            ("multipart/form-data", "x", 400, ""),
+            ("multipart/form-data", "x", 400, "falta o `boundary`"),
             ("multipart/form-data; boundary=x", "--x\r\nbroken", 400, ""),
         ];
         for (content_type, body, status, text) in cases {

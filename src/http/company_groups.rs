@@ -45,10 +45,11 @@ const SORTS: [(&str, CompanyGroupSort); 3] = [
 pub(super) async fn list(
     State(app): State<AppState>,
     _me: CurrentAgent,
-    query: Query,
+    mut query: Query,
 ) -> ApiResult<Listing<CompanyGroupOut>> {
     let filter =
         CompanyGroupFilter { is_active: query.boolean("ativo"), terms: query.search_terms() };
+    query.check()?;
     let orders = query.orders(&SORTS);
     let store = app.hub.store();
     let page = query.fetch(|page| store.list_company_groups(&filter, &orders, page)).await?;

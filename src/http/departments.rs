@@ -58,10 +58,12 @@ const FIELD_NAMES: [(&str, &str); 3] = [
 pub(super) async fn list(
     State(app): State<AppState>,
     me: CurrentAgent,
-    query: Query,
+    mut query: Query,
 ) -> ApiResult<Listing<DepartmentOut>> {
+    let departments = wanted(&me.roster, &mut query);
+    query.check()?;
     let loads = app.hub.store().department_loads().await?;
-    let page = query.paginate(wanted(&me.roster, &query))?;
+    let page = query.paginate(departments)?;
     Ok(page.map(|department| {
         let load = loads.get(&department.id).copied().unwrap_or_default();
         DepartmentOut::new(Arc::unwrap_or_clone(department), load)
@@ -192,7 +194,7 @@ async fn with_load(app: &AppState, department: Department) -> ApiResult<Departme
 }
 
 /// What the filters leave, by name.
-fn wanted(roster: &Roster, query: &Query) -> Vec<Arc<Department>> {
+fn wanted(roster: &Roster, query: &mut Query) -> Vec<Arc<Department>> {
     let (is_active, terms) = (query.boolean("ativo"), query.search_terms());
     let is_wanted = |department: &Department| {
         let texts = [&department.name, &department.description].map(|text| plain(text));

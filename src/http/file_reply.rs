@@ -56,7 +56,7 @@ pub(super) async fn send(
     }
     let total = u64::try_from(file.bytes).unwrap_or_default();
     let part = match wanted(headers, &etag, total) {
-        Wanted::Nothing => return Ok(unsatisfiable(total)),
+        Wanted::Nothing => return Err(ApiError::NoSuchRange { bytes: total }),
         Wanted::All => None,
         Wanted::Part(part) => Some(part),
     };
@@ -96,11 +96,6 @@ pub(super) fn add_caching(headers: &mut HeaderMap, etag: &str) {
 
 fn text_value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
-}
-
-fn unsatisfiable(total: u64) -> Response {
-    let range = [(header::CONTENT_RANGE, format!("bytes */{total}"))];
-    (StatusCode::RANGE_NOT_SATISFIABLE, range).into_response()
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use crate::{
     error::{ApiError, ApiResult},
     files::{FileKind, kind::MEDIA},
     media::thumbnail,
-    openapi::schemas::FileOut,
+    openapi::{NoSuchRange, schemas::FileOut},
     state::AppState,
     wire::{
         content::Content,
@@ -81,7 +81,7 @@ pub(super) async fn upload(
         (status = 206, description = "Uma parte do arquivo.", body = FileOut, content_type = "*/*",
             example = "…"),
         (status = 304, description = "O arquivo não mudou."),
-        (status = 416, description = "O intervalo não existe."),
+        NoSuchRange,
     ),
 )]
 pub(super) async fn download(

@@ -4,7 +4,7 @@
 use axum::{Json, extract::State};
 use dx_actors::{
     HubError,
-    domain::{Direction, Message, MessageKind, MessageRowId, MessageStatus, SessionId},
+    domain::{Direction, Message, MessageKind, MessageRowId, MessageStatus, SessionId, phone},
     store::{MessageFilter, MessageSort},
 };
 
@@ -55,7 +55,7 @@ fn filter(query: &mut Query) -> MessageFilter {
         direction: query.choice("direction", Direction::parse),
         kind: query.choice("message_type", MessageKind::parse),
         status: query.choice("status", status),
-        chat_id: query.text("chat_id").map(str::to_owned),
+        chat_id: query.text("chat_id").map(phone::chat_id),
         session_id: query.number("session").map(SessionId),
         is_from_me: query.boolean("is_from_me"),
         search: query.search_terms(),
@@ -202,6 +202,7 @@ mod tests {
             ("?is_from_me=true", 2),
             ("?is_from_me=true&direction=inbound", 0),
             ("?chat_id=5511988880001", 2),
+            ("?chat_id=%2B55+11+98888-0001", 2),
             ("?message_type=image", 0),
             ("?status=error", 0),
             ("?session=1", 3),

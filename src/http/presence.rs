@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use dx_actors::{
     chat::audience_of,
-    domain::{Device, PresenceStatus},
+    domain::{Device, PresenceStatus, phone},
     events::{Audience, ChatAudience},
 };
 
@@ -131,7 +131,7 @@ pub(super) async fn start_typing(
     let mut fields = body.fields();
     let chat_id = fields.optional_text("chat_id", CHAT_ID_CHARS_MAX);
     let chat_id = fields.finish(chat_id)?.filter(|chat_id| !chat_id.is_empty());
-    let chat_id = chat_id.ok_or_else(|| ApiError::refused(NO_CHAT))?;
+    let chat_id = phone::chat_id(&chat_id.ok_or_else(|| ApiError::refused(NO_CHAT))?);
     let audience = typing_audience(&app, &me, &chat_id, true).await?;
     app.hub.presence().start_typing(me.id, chat_id, audience).await?;
     Ok(Json(MessageOut { message: "Indicador de digitação ativado".to_owned() }))
@@ -152,7 +152,7 @@ pub(super) async fn stop_typing(
     me: CurrentAgent,
     query: Query,
 ) -> ApiResult<NoContent> {
-    let chat_id = query.text("chat_id").ok_or_else(|| ApiError::refused(NO_CHAT))?.to_owned();
+    let chat_id = phone::chat_id(query.text("chat_id").ok_or_else(|| ApiError::refused(NO_CHAT))?);
     let was_shown = app.hub.presence().stop_typing(me.id, chat_id.clone()).await?;
     if !was_shown {
         return Err(ApiError::not_found());
@@ -223,11 +223,14 @@ mod tests {
     #[tokio::test]
     async fn typing_starts_and_stops() {
         let app = TestApp::new().await;
-        let body = json!({"chat_id": "5511999999999"});
-        let started = app.post("/api/v1/typing/").signed_in().json(&body).send().await;
-        assert_eq!(started.status, 200);
-        let path = "/api/v1/typing/?chat_id=5511999999999";
-        let stop = async || app.request(Method::DELETE, path).signed_in().send().await.status;
-        assert_eq!((stop().await, stop().await), (204, 404));
+        // However the number is written.
+        for written in ["5511999999999", "+55 11 99999-9999"] {
+            let body = json!({ "chat_id": written });
+            let started = app.post("/api/v1/typing/").signed_in().json(&body).send().await;
+            assert_eq!(started.status, 200);
+            let path = "/api/v1/typing/?chat_id=5511999999999";
+            let stop = async || app.request(Method::DELETE, path).signed_in().send().await.status;
+            assert_eq!((stop().await, stop().await), (204, 404), "{written}");
+        }
     }
 }

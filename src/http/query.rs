@@ -56,9 +56,9 @@ impl Query {
         number.map_or_else(|_| self.wrong(name, "Informe um número."), Some)
     }
 
-    /// What is neither yes nor no does not filter.
-    pub fn boolean(&self, name: &str) -> Option<bool> {
-        syntax::boolean(&Value::String(self.text(name)?.to_owned()))
+    /// A switch, in every spelling that a body may have it in.
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+        self.choice(name, |text| syntax::boolean(&Value::String(text.to_owned())))
     }
 
     /// An instant; a date alone is its local midnight.
@@ -218,6 +218,7 @@ mod tests {
             "status": ["Faça uma escolha válida. zz não é uma das escolhas disponíveis."],
             "cliente": ["Informe um número."],
             "desde": ["Informe uma data/hora válida."],
+            "ativo": ["Faça uma escolha válida. talvez não é uma das escolhas disponíveis."],
         });
         assert_eq!(body, expected);
     }
@@ -229,6 +230,25 @@ mod tests {
         assert_eq!(query.text("a"), None);
         assert_eq!(query.text("c"), Some("ç d"));
         assert_eq!(query.datetime("desde").unwrap().millis(), 1_767_322_800_000);
+        assert!(query.check().is_ok());
+    }
+
+    #[test]
+    fn a_switch_has_many_spellings() {
+        let mut query = query("/x?a=True&b=1&c=on&d=FALSE&e=0&f=n&g=&h=+");
+        for (name, expected) in [
+            ("a", Some(true)),
+            ("b", Some(true)),
+            ("c", Some(true)),
+            ("d", Some(false)),
+            ("e", Some(false)),
+            ("f", Some(false)),
+            ("g", None),
+            ("h", None),
+            ("i", None),
+        ] {
+            assert_eq!(query.boolean(name), expected, "{name}");
+        }
         assert!(query.check().is_ok());
     }
 

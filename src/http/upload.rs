@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     Body, Fields,
-    body::{PARTS_MAX, refuse_multipart},
+    body::{PARTS_MAX, multipart, refuse_multipart},
     fields::{EMPTY_FILE, NO_FILE},
     limits::{BODY_BYTES_MAX, DRAIN_BYTES_MAX, UPLOAD_OVERHEAD_BYTES},
 };
@@ -81,8 +81,7 @@ impl<A: Accepts + Send> FromRequest<AppState> for Upload<A> {
         }
         let bytes_max = app.config.upload_bytes_max + UPLOAD_OVERHEAD_BYTES + DRAIN_BYTES_MAX;
         DefaultBodyLimit::max(bytes_max).apply(&mut request);
-        let form = Multipart::from_request(request, app).await;
-        let mut form = form.map_err(|error| ApiError::refused(error.body_text()))?;
+        let mut form = multipart(request, app).await?;
         match read::<A>(&mut form, app).await {
             Err(ApiError::TooLarge) => {
                 // Who is still sending would not read the answer.

@@ -36,6 +36,7 @@ pub(super) const NOT_FOUND: SharedError = shared("404", "NaoEncontrado");
 const CONFLICT: SharedError = shared("409", "Conflito");
 pub(super) const TOO_LARGE: SharedError = shared("413", "GrandeDemais");
 pub(super) const UNSUPPORTED_MEDIA: SharedError = shared("415", "MidiaNaoSuportada");
+const NO_SUCH_RANGE: SharedError = shared("416", "IntervaloInexistente");
 const LOCKED: SharedError = shared("423", "SessaoNaoPronta");
 const RATE_LIMITED: SharedError = shared("429", "LimiteExcedido");
 pub(super) const INTERNAL: SharedError = shared("500", "ErroInterno");
@@ -67,6 +68,8 @@ answers! {
     Missing = NOT_FOUND;
     /// 409.
     Conflict = CONFLICT;
+    /// 416, where files are given in parts.
+    NoSuchRange = NO_SUCH_RANGE;
     /// 423, where a number has to be connected.
     Locked = LOCKED;
     /// 429, for throttled routes.
@@ -192,6 +195,7 @@ fn all() -> Vec<(SharedError, Response)> {
                 &same("Tipo de mídia \"text/plain\" no pedido não é suportado."),
             ),
         ),
+        (NO_SUCH_RANGE, no_such_range()),
         (LOCKED, problem("O número não está conectado.", &same("Sessão não está pronta"))),
         (
             RATE_LIMITED,
@@ -226,6 +230,21 @@ fn problem(about: &str, example: &Value) -> Response {
         .schema(Some(Ref::from_schema_name(Problem::name())))
         .example(Some(example.clone()));
     ResponseBuilder::new().description(about).content("application/json", content.build()).build()
+}
+
+fn no_such_range() -> Response {
+    let size = HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .description(Some("O tamanho, como `bytes */2560`."));
+    let mut response = problem(
+        "O intervalo não existe.",
+        &json!({
+            "error": "O intervalo pedido não existe no arquivo.",
+            "detail": "O arquivo tem 2560 byte(s).",
+        }),
+    );
+    response.headers.insert("Content-Range".to_owned(), size.build().into());
+    response
 }
 
 fn retriable(about: &str, example: &Value) -> Response {

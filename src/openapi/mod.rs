@@ -7,7 +7,9 @@ mod errors;
 mod prose;
 pub mod schemas;
 
-pub use errors::{Conflict, Forbidden, Locked, Missing, Refused, TooManyRequests, Unauthorized};
+pub use errors::{
+    Conflict, Forbidden, Locked, Missing, NoSuchRange, Refused, TooManyRequests, Unauthorized,
+};
 
 use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder, Server};
 

@@ -304,7 +304,7 @@ pub struct DocumentParams {
     /// `AAAA-MM-DD`, inclusive.
     #[param(format = Date)]
     pub data_vencimento_antes: Option<String>,
-    /// Palavras que aparecem no documento ou no nome do cliente.
+    /// Palavras que aparecem no nome, na descrição ou no modelo do documento.
     pub search: Option<String>,
     /// `nome`, `data_upload`, `data_vencimento` ou `status`. Padrão: `-data_upload`.
     pub ordering: Option<String>,
@@ -422,10 +422,10 @@ described! {
     data_of_new = any_object(), "Um objeto em JSON.";
     replacing_file = binary(), "Toma o lugar do arquivo atual. Só em `multipart/form-data`; em JSON é ignorado.";
     changed_data = any_object(), "Um objeto; em um formulário, em JSON.";
-    contract_values = values(), "Valores das variáveis do modelo: textos de até 20 000 caracteres, números, ou \
-        `true`/`false`, que aparecem como `Sim`/`Não`.";
-    charge_values = values(), "Valores das variáveis do modelo. `valor_total` (de 0,01 a 99.999.999,99) e \
-        `data_vencimento` (`AAAA-MM-DD`) fazem o código de barras. `banco`, `agencia`, \
+    contract_values = values(), "Valores das variáveis do modelo: textos de até 20 000 caracteres, números (em `valor…` com \
+        até duas casas decimais), ou `true`/`false`, que aparecem como `Sim`/`Não`.";
+    charge_values = values(), "Valores das variáveis do modelo. `valor_total` (de 0,01 a 99.999.999,99; um número \
+        tem até duas casas decimais) e `data_vencimento` (`AAAA-MM-DD`) fazem o código de barras. `banco`, `agencia`, \
         `conta`, `carteira`, `convenio`, `posto`, `nosso_numero` e `campo_livre` (25 \
         dígitos) valem em vez da conta das configurações.";
 }

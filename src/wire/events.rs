@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn four_events_carry_the_flat_keys_of_older_clients() {
+    fn some_events_carry_the_flat_keys_of_older_clients() {
         let status = HubEvent::SessionStatusChanged {
             session_id: SessionId(1),
             status: SessionStatus::Ready,

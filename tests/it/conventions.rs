@@ -70,6 +70,18 @@ async fn body_that_is_no_json_is_refused() {
 }
 
 #[tokio::test]
+async fn form_without_a_boundary_is_refused_in_portuguese() {
+    let server = Server::start(&Database::Sqlite).await;
+    let admin = server.admin().await;
+    for path in [TOKEN, "/api/v1/documentos/", "/api/v1/clientes/"] {
+        let form = admin.request(Method::POST, path).raw("multipart/form-data", "x");
+        let refused = form.expect_failure(400).await;
+        let expected = "Multipart form parse error - falta o `boundary` no Content-Type.";
+        assert_eq!(refused["detail"], expected, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn unknown_fields_are_ignored() {
     let server = Server::start(&Database::Sqlite).await;
     let body = json!({ "nome": "Vendas", "id": 77, "total_em_fila": 9, "desconhecido": [1] });
@@ -205,6 +217,24 @@ async fn bad_filters_name_the_field_and_unknown_ones_are_ignored() {
     admin.get(&format!("{TICKETS}?departamento=abc")).expect_invalid("departamento").await;
     let messages = "/api/v1/whatsapp/messages/";
     admin.get(&format!("{messages}?direction=zz")).expect_invalid("direction").await;
+    for (path, switch) in [
+        (DEPARTMENTS, "ativo"),
+        ("/api/v1/atendimento/filas/", "aguardando"),
+        ("/api/v1/agents/", "is_active"),
+        ("/api/v1/whatsapp/sessions/", "is_active"),
+        (messages, "is_from_me"),
+        ("/api/v1/grupos-empresa/", "ativo"),
+        ("/api/v1/contatos/", "ativo"),
+        ("/api/v1/contatos/", "is_principal"),
+        ("/api/v1/documentos/", "ativo"),
+    ] {
+        let faults = admin.get(&format!("{path}?{switch}=zz")).expect_invalid(switch).await;
+        let text = "Faça uma escolha válida. zz não é uma das escolhas disponíveis.";
+        assert_eq!(faults, json!({ switch: [text] }), "{path}");
+        for value in ["", "True", "0", "off"] {
+            admin.get(&format!("{path}?{switch}={value}")).expect(200).await;
+        }
+    }
     let page = admin.get(&format!("{DEPARTMENTS}?cor_do_ceu=azul&ordering=nada")).expect(200).await;
     assert_eq!(page["count"], 4);
 }

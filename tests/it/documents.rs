@@ -23,6 +23,7 @@ const UPLOADS_AT_ONCE: usize = 6;
 
 on_both_databases!(
     the_example_of_the_reference_is_uploaded_and_read_again,
+    the_case_of_accented_letters_does_not_count,
     a_kill_in_the_middle_of_an_upload_leaves_nothing,
 );
 
@@ -92,6 +93,9 @@ async fn the_example_of_the_reference_is_uploaded_and_read_again(database: Datab
     let answer = admin.get(&file).send().await.expect(200);
     assert_eq!(answer.raw.as_bytes(), PDF);
     assert_eq!(answer.header("content-type"), "application/pdf");
+    let beyond = admin.get(&file).header("Range", "bytes=9999-").send().await.expect(416);
+    beyond.assert_error_and_detail();
+    assert_eq!(beyond.header("content-range"), format!("bytes */{}", PDF.len()));
     let name = answer.header("content-disposition");
     assert!(
         name.ends_with("filename*=UTF-8''Servi%C3%A7os%20%E2%80%94%20a%C3%A7%C3%A3o.pdf"),
@@ -107,6 +111,28 @@ async fn the_example_of_the_reference_is_uploaded_and_read_again(database: Datab
     admin.delete(&one).send().await.expect(204);
     anybody.get(&link).expect_failure(404).await;
     assert_eq!(admin.get(DOCUMENTS).expect(200).await["count"], 0);
+}
+
+async fn the_case_of_accented_letters_does_not_count(database: Database) {
+    let (_server, admin) = start_with_ready_session(&database).await;
+    let customer = admin.customer_of(&customer_number(1)).await;
+    let row = upload(&admin, customer, "a.pdf", PDF).await.expect(201).body;
+    let one = format!("{DOCUMENTS}{}/", id(&row));
+    for name in ["Índice", "índice", "ÍNDICE"] {
+        admin.patch(&one, json!({ "nome": name })).expect(200).await;
+        for term in ["%C3%8Dndice", "%C3%ADndice", "%C3%8DNDICE"] {
+            for path in [format!("?search={term}"), format!("?nome={term}")] {
+                let page = admin.get(&format!("{DOCUMENTS}{path}")).expect(200).await;
+                assert_eq!(page["count"], 1, "{name}: {path}");
+            }
+        }
+    }
+    admin.receive(&customer_number(1), "É a ÚLTIMA parcela", "last").await;
+    for term in ["%C3%BAltima", "%C3%9ALTIMA"] {
+        let page =
+            admin.get(&format!("/api/v1/whatsapp/messages/?search={term}")).expect(200).await;
+        assert_eq!(page["count"], 1, "{term}");
+    }
 }
 
 async fn a_kill_in_the_middle_of_an_upload_leaves_nothing(database: Database) {

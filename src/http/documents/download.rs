@@ -15,7 +15,7 @@ use crate::{
     auth::{CurrentAgent, Links, link::Presented},
     error::{ApiError, ApiResult},
     http::{Id, Query, file_reply, file_reply::SentFile},
-    openapi::{Forbidden, Unauthorized, schemas::FileOut},
+    openapi::{Forbidden, NoSuchRange, Unauthorized, schemas::FileOut},
     state::AppState,
     wire::document::DownloadParams,
 };
@@ -52,11 +52,7 @@ use crate::{
             example = "%PDF-1.7…"
         ),
         (status = 304, description = "O arquivo não mudou."),
-        (
-            status = 416,
-            description = "O intervalo não existe.",
-            headers(("Content-Range" = String, description = "O tamanho, como `bytes */2560`.")),
-        ),
+        NoSuchRange,
         Unauthorized,
         Forbidden,
     ),
@@ -66,15 +62,17 @@ pub(in crate::http) async fn download(
     State(app): State<AppState>,
     me: ApiResult<CurrentAgent>,
     Id(id): Id,
-    query: Query,
+    mut query: Query,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let id = DocumentId(id);
+    let is_shown = query.boolean("inline") == Some(true);
     let is_link = !headers.contains_key(header::AUTHORIZATION);
     let document = match query.text("assinatura").filter(|_| is_link) {
         Some(signature) => find_linked(&app, id, &query, signature).await?,
         None => find(&app, &me?, id).await?,
     };
+    query.check()?;
     let file = SentFile {
         key: &document.file_key,
         name: &document.file_name,
@@ -82,7 +80,7 @@ pub(in crate::http) async fn download(
         sha256: &document.sha256,
         bytes: document.bytes,
     };
-    file_reply::send(&app, &headers, file, query.boolean("inline") == Some(true)).await
+    file_reply::send(&app, &headers, file, is_shown).await
 }
 
 /// The signature is checked before anything is looked up.

@@ -217,7 +217,9 @@ async fn lists_are_filtered_searched_and_ordered() {
         let names: Vec<_> = rows.map(|row| row["nome"].as_str().unwrap()).collect();
         assert_eq!(names.join(","), expected, "{query}");
     }
-    for query in ["?status=x", "?tipo_documento=x", "?data_vencimento_apos=x", "?cliente=x"] {
+    let wrong =
+        ["?status=x", "?tipo_documento=x", "?data_vencimento_apos=x", "?cliente=x", "?ativo=x"];
+    for query in wrong {
         assert_eq!(office.get(ADMIN, &format!("{DOCUMENTS}{query}")).await.status, 400, "{query}");
     }
 }
@@ -247,6 +249,13 @@ async fn the_file_comes_with_its_name_and_in_parts() {
     assert_eq!(part.headers["content-range"], format!("bytes 1-3/{}", PDF.len()));
     let beyond = office.app.get(&path).signed_in().header("range", "bytes=9999-").send().await;
     assert_eq!(beyond.status, 416);
+    assert_eq!(beyond.headers["content-range"], format!("bytes */{}", PDF.len()));
+    let detail = format!("O arquivo tem {} byte(s).", PDF.len());
+    let error = "O intervalo pedido não existe no arquivo.";
+    assert_eq!(beyond.json(), json!({"error": error, "detail": detail}));
+    let neither = office.get(ADMIN, &format!("{path}?inline=zz")).await;
+    let text = "Faça uma escolha válida. zz não é uma das escolhas disponíveis.";
+    assert_eq!((neither.status, neither.json()), (400, json!({"inline": [text]})));
     let inline = office.app.get(&format!("{path}?inline=1")).signed_in().send().await;
     assert!(inline.headers["content-disposition"].to_str().unwrap().starts_with("inline"));
     let text = upload(&office, ADMIN, customer, "a.txt", b"Oi").await.json();
