@@ -34,10 +34,9 @@ impl DataLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(LockError::InUse(data_dir.to_owned())),
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+            Err(TryLockError::Error(error)) => {
                 tracing::warn!(%error, path = %path.display(), "the data folder is not locked");
             }
-            Err(TryLockError::Error(error)) => return Err(in_file(error)),
         }
         Ok(Self { _file: file })
     }

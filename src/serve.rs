@@ -1,9 +1,12 @@
 //! The running server: hub, HTTP and sockets, from the first line on the terminal to an orderly end.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use dx_actors::{Clock, Hub, HubConfig, SystemClock, session::SandboxNetwork, store::Store};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::Semaphore,
+};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -34,6 +37,8 @@ use crate::{
     wire::events::WireEvents,
 };
 
+/// Connections that may wait to be accepted.
+const BACKLOG_MAX: u32 = 1024;
 /// How long sockets may take over their close after the hub has stopped.
 const SOCKETS_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -52,8 +57,8 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let shutdown = shutdown::listen().map_err(RunError::Signals)?;
     // Before anything of the database is touched: another hub may be using it.
     let bind_addr = config.bind_addr;
-    let listener = TcpListener::bind(bind_addr).await;
-    let listener = listener.map_err(|source| RunError::Bind { address: bind_addr, source })?;
+    let in_use = |source| RunError::Bind { address: bind_addr, source };
+    let socket = bind(bind_addr).map_err(in_use)?;
     let _lock = DataLock::take(&config.data_dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let passwords = Passwords::default();
@@ -77,6 +82,7 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let fetching = media::run(app.hub.clone(), app.files.clone(), app.stop.clone());
     app.sockets.spawn(fetching);
     app.sockets.spawn(integrations::run(app.clone()));
+    let listener = socket.listen(BACKLOG_MAX).map_err(in_use)?;
     announce(&listener, first_start)?;
     if is_demo {
         demo::announce(&listener)?;
@@ -85,6 +91,15 @@ async fn serve(config: Config, is_demo: bool) -> Result<(), RunError> {
     let outcome = until_the_end(listener, &app, &shutdown).await;
     stop(app, hub, &shutdown).await;
     outcome
+}
+
+/// Takes the port; nobody connects before the hub is there.
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As a listener has it: connections of an earlier run may still be closing.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 fn hub_config(config: &Config) -> HubConfig {

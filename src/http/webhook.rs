@@ -163,16 +163,17 @@ async fn take_delivery(
     signed: &Signed<'_>,
 ) -> ApiResult<Json<BatchOut>> {
     let (batches, templates) = delivery.into_parts();
-    let mut meant = Vec::with_capacity(batches.len());
-    for batch in &batches {
-        meant.push(number_of(app, batch, signed)?);
+    let parts = batches.len();
+    let mut meant = Vec::with_capacity(parts);
+    for batch in batches {
+        if let Some(id) = number_of(app, &batch, signed)? {
+            meant.push((id, batch));
+        }
     }
-    let numbers = &signed.secrets.numbers;
-    let others = numbers.iter().map(|number| number.session_id).filter(|id| !signed.is_for(*id));
-    let others: Vec<SessionId> = others.collect();
-    accepted(templates.is_empty() || numbers.is_empty() || others.len() < numbers.len())?;
+    accepted(parts == 0 || !meant.is_empty())?;
+    let others = if templates.is_empty() { Vec::new() } else { others(signed)? };
     let mut out = BatchOut { status: "ok", messages: 0, statuses: 0 };
-    for (batch, session_id) in batches.into_iter().zip(meant) {
+    for (session_id, batch) in meant {
         let CloudBatch { inbound, statuses, .. } = batch;
         out.messages += inbound.len();
         out.statuses += statuses.len();
@@ -189,18 +190,36 @@ async fn take_delivery(
     Ok(Json(out))
 }
 
-/// The number that a part of a delivery is for, whose secret has signed it. What was written to a number
-/// out of use falls to another one, and is signed as its own messages are.
-fn number_of(app: &AppState, batch: &CloudBatch, signed: &Signed<'_>) -> ApiResult<SessionId> {
-    let named = signed.secrets.number(&batch.phone_number_id);
+/// The number that a part of a delivery is for, if it is signed for that one. What was written to a number that is not
+/// here or out of use falls to another one, and is left out where it is not signed as that one's messages are.
+fn number_of(
+    app: &AppState,
+    batch: &CloudBatch,
+    signed: &Signed<'_>,
+) -> ApiResult<Option<SessionId>> {
+    let phone_number_id = &batch.phone_number_id;
+    let named = signed.secrets.number(phone_number_id).map(|number| number.session_id);
     if named.is_none() {
-        let phone_number_id = &batch.phone_number_id;
         tracing::warn!(phone_number_id, "no number has this id of the Cloud API");
     }
-    let id = session_of(app, named.map(|number| number.session_id), Some(&batch.phone_number))?;
-    let own = named.filter(|number| number.has_own()).map(|number| number.session_id);
-    signed.check_for(own.unwrap_or(id))?;
-    Ok(id)
+    let id = session_of(app, named, Some(&batch.phone_number))?;
+    if signed.is_for(id) {
+        return Ok(Some(id));
+    }
+    accepted(named != Some(id))?;
+    tracing::warn!(
+        phone_number_id,
+        "what is for a number that is not in use is not signed for another"
+    );
+    Ok(None)
+}
+
+/// The numbers of which a delivery says nothing, for they have secrets that have not signed it.
+fn others(signed: &Signed<'_>) -> ApiResult<Vec<SessionId>> {
+    let numbers = signed.secrets.numbers.iter().map(|number| number.session_id);
+    let (own, others): (Vec<_>, Vec<_>) = numbers.partition(|id| signed.is_for(*id));
+    accepted(!own.is_empty() || others.is_empty())?;
+    Ok(others)
 }
 
 /// Customers side by side, what one customer did one after the other. A failure stops only its own

@@ -155,7 +155,11 @@ async fn a_second_number_has_its_own_access_and_secret(database: Database) {
     let by_phone = Delivery::new().to("999", "+55 21 4000-3000", &other, &[]);
     by_phone.clone().signed_with(SECRET).post(&admin).await.expect(401);
     by_phone.signed_with(secret).post(&admin).await.expect(200);
-    second.clone().signed_with(secret).post(&admin).await.expect(200);
+    // Nor are its messages refused for those of a number that is not here and would fall to the first.
+    let stranger = message_from(MARIA, "wamid.c", "text", json!({"body": "Belo Horizonte"}));
+    let more = second.clone().to("998", "+55 31 4000-1000", &[stranger], &[]);
+    let answer = more.signed_with(secret).post(&admin).await.expect(200).body;
+    assert_eq!(answer["messages"], 1, "{answer}");
     admin.chat_opens("5521999990002").await;
     let row = &results(&admin.get(MESSAGES).expect(200).await)[0].clone();
     assert_eq!((&row["session"], &row["text_content"]), (&created["id"], &json!("Rio")));

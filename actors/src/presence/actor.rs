@@ -203,11 +203,6 @@ impl State {
         let (rows, starts) = (store.list_presence().await?, store.last_starts().await?);
         let mut live = Live::restore(rows, &starts, now, timeout, grace);
         live.reconcile(&store.list_loads().await?, now);
-        let roster = context.roster();
-        let owners: HashSet<AgentId> = live.owners.values().copied().collect();
-        for id in owners.into_iter().filter(|id| !roster.agent(*id).is_some_and(|a| a.is_active)) {
-            live.dismiss(id, now);
-        }
         // After a crash of this actor alone the sockets are still there.
         for (agent_id, devices) in context.outboxes.open_sockets() {
             let alive = &mut live.agent_mut(agent_id, now).life;
@@ -216,6 +211,11 @@ impl State {
             live.refresh(agent_id, now, Behind::Life);
         }
         live.resume_history(store.list_open_presence().await?, now);
+        let roster = context.roster();
+        let owners: HashSet<AgentId> = live.owners.values().copied().collect();
+        for id in owners.into_iter().filter(|id| !roster.agent(*id).is_some_and(|a| a.is_active)) {
+            live.dismiss(id, now);
+        }
         for preferences in store.list_notification_preferences().await? {
             context.outboxes.set_preferences(preferences);
         }
@@ -257,9 +257,7 @@ impl State {
             ToPresence::OfferMissed { agent_id, max } => {
                 settle_cast("offer missed", self.offer_missed(agent_id, max).await)?;
             }
-            ToPresence::Assigned(claims) => {
-                settle_cast("assigned", self.charge_claimed(claims).await)?;
-            }
+            ToPresence::Assigned(claims) => self.live.charge_all(claims),
             ToPresence::Doubtful(tickets) => {
                 self.live.doubt(&tickets);
                 settle_cast("reconcile", self.reconcile().await)?;
@@ -532,7 +530,7 @@ impl State {
         Ok(())
     }
 
-    pub(super) async fn reconcile(&mut self) -> Result<(), HubError> {
+    async fn reconcile(&mut self) -> Result<(), HubError> {
         self.recount_sockets();
         self.flush().await?;
         self.reload_people().await?;

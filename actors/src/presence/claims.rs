@@ -160,15 +160,6 @@ impl State {
         }
     }
 
-    /// A queue has given these away. Of what a person took, ended or handed on meanwhile the rows have to say
-    /// whose it is.
-    pub(super) async fn charge_claimed(
-        &mut self,
-        claims: Vec<(TicketId, AgentId)>,
-    ) -> Result<(), HubError> {
-        if self.live.charge_claimed(claims) { Ok(()) } else { self.reconcile().await }
-    }
-
     pub(super) fn free(&mut self, ticket_id: TicketId) {
         if let Some(owner) = self.live.free(ticket_id) {
             self.offer_to(owner);

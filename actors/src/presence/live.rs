@@ -270,9 +270,7 @@ impl Live {
                 Some(period) if period.status == agent.shown => {
                     agent.reason = period.reason;
                     // He was away before the hub was: what he was handed since then is not from before.
-                    if agent.offline_since.is_some() {
-                        agent.offline_since = Some(period.started_at);
-                    }
+                    agent.offline_since = agent.offline_since.map(|at| at.min(period.started_at));
                     continue;
                 }
                 Some(period) => (period.started_at, period.status),
@@ -366,17 +364,13 @@ impl Live {
         self.loads.get(&id).copied().unwrap_or(0)
     }
 
-    /// What a queue has given away; whether all of it was still claimed.
-    pub(super) fn charge_claimed(&mut self, claims: Vec<(TicketId, AgentId)>) -> bool {
-        let mut were_claimed = true;
+    /// What a queue has given away, unless a person has given it to somebody since it was claimed.
+    pub(super) fn charge_all(&mut self, claims: Vec<(TicketId, AgentId)>) {
         for (ticket, agent) in claims {
-            if self.pending.contains_key(&ticket) {
+            if self.pending.contains_key(&ticket) || !self.owners.contains_key(&ticket) {
                 self.charge(agent, ticket);
-            } else {
-                were_claimed = false;
             }
         }
-        were_claimed
     }
 
     /// A ticket belongs to this agent from now on, whoever had or claimed it before. Repeating it

@@ -29,6 +29,7 @@ both_databases!(
     typing_ends_by_itself,
     a_deactivated_agent_loses_the_sockets,
     a_deactivated_agent_keeps_no_chat,
+    a_deactivated_agent_keeps_no_chat_over_a_start,
     what_was_given_to_somebody_absent_is_his_after_a_start,
     the_last_administrator_stays,
     events_are_resumed_without_a_hole,
@@ -190,7 +191,15 @@ fn given_to(agent_id: AgentId) -> Acceptance {
 
 /// Also somebody who never said that he is there, and what was given to him while he was away.
 async fn a_deactivated_agent_keeps_no_chat(database: TestDatabase) {
-    let hub = TestHub::start(&database).await;
+    deactivated_agents_keep_no_chat(&database, false).await;
+}
+
+async fn a_deactivated_agent_keeps_no_chat_over_a_start(database: TestDatabase) {
+    deactivated_agents_keep_no_chat(&database, true).await;
+}
+
+async fn deactivated_agents_keep_no_chat(database: &TestDatabase, is_restarted: bool) {
+    let mut hub = TestHub::start(database).await;
     let never = hub.agent("nunca").await;
     let away = hub.agent("fora").await;
     hub.online(away.id).await;
@@ -203,6 +212,10 @@ async fn a_deactivated_agent_keeps_no_chat(database: TestDatabase) {
         hub.hub.chats().accept(&ticket, given_to(owner)).await.unwrap();
         let changes = AgentChanges { is_active: Some(false), ..AgentChanges::default() };
         hub.hub.presence().update_agent(None, owner, changes).await.unwrap();
+    }
+    if is_restarted {
+        let clock = hub.stop().await;
+        hub = TestHub::start_with(database, clock, HubConfig::default()).await;
     }
     hub.clock.advance(Duration::from_secs(16));
     for (chat, _) in chats {

@@ -161,7 +161,8 @@ impl State {
                     return Err("an entry could not be read".into());
                 }
                 if !std::mem::replace(&mut self.is_due, true) {
-                    self.me.send_message(ToQueue::Due)?;
+                    // Refused only when the department has been deleted and this queue ends.
+                    let _ = self.me.send_message(ToQueue::Due);
                 }
                 Ok(())
             }

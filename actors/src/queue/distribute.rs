@@ -62,7 +62,7 @@ impl State {
     pub(super) async fn distribute(&mut self) -> Result<usize, HubError> {
         let outcome = self.assign_waiting().await;
         if outcome.is_ok() {
-            self.failures = 0;
+            (self.failures, self.is_resting) = (0, false);
         } else if !std::mem::replace(&mut self.is_resting, true) {
             self.me.send_after(rest_after(self.failures), || ToQueue::Rested);
             self.failures += 1;

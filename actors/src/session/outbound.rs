@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{Message, MessageRowId, MessageStatus, SessionId, Timestamp, ids::ChatKey},
     hub::Context,
-    store::StatusReport,
+    store::{StatusReport, StoreError},
 };
 
 /// Chats that are served at once.
@@ -32,6 +32,10 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_mins(10);
 /// No wait before what could not be stored is tried again is longer.
 const STORE_RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// How often it is tried to store what became of a message, for some three minutes: what is refused for good must not
+/// hold its chat.
+const RECORD_ATTEMPTS_MAX: u32 = 10;
 
 /// Waits that a network may ask for in a row before a message fails.
 const NOT_NOW_MAX: u32 = 60;
@@ -218,11 +222,13 @@ async fn begin(context: &Arc<Context>, message: &Message, connection: &Cancellat
         let moved = context.store.report_statuses(vec![report.clone()]).await;
         match moved.into_iter().next() {
             Some(Ok(Some(_))) => return true,
+            Some(Ok(None)) if failures == 0 => return false,
             // It may have been written although the commit was in doubt.
-            Some(Ok(None)) => return failures > 0 && is_sending(context, message).await,
-            Some(Err(error)) => {
-                tracing::error!(%error, message.id = %message.id, "a message cannot be sent now");
-            }
+            Some(Ok(None)) => match is_sending(context, message).await {
+                Ok(is_sending) => return is_sending,
+                Err(error) => cannot_send(&error, message),
+            },
+            Some(Err(error)) => cannot_send(&error, message),
             None => return false,
         }
         failures += 1;
@@ -232,10 +238,14 @@ async fn begin(context: &Arc<Context>, message: &Message, connection: &Cancellat
     }
 }
 
-async fn is_sending(context: &Arc<Context>, message: &Message) -> bool {
+async fn is_sending(context: &Arc<Context>, message: &Message) -> Result<bool, StoreError> {
     let Message { session_id, message_id, .. } = message;
-    let found = context.store.find_message_by_provider_id(*session_id, message_id).await;
-    matches!(found, Ok(Some(row)) if row.status == MessageStatus::Sending)
+    let row = context.store.find_message_by_provider_id(*session_id, message_id).await?;
+    Ok(row.is_some_and(|row| row.status == MessageStatus::Sending))
+}
+
+fn cannot_send(error: &StoreError, message: &Message) {
+    tracing::error!(%error, message.id = %message.id, "a message cannot be sent now");
 }
 
 /// Before what could not be stored is tried again; `false` when the connection has ended, and its
@@ -333,16 +343,16 @@ async fn record(
             (MessageStatus::Sent, String::new(), network_id.clone())
         }
         HandOver::Refused(text) | HandOver::ColdBlocked { text, .. } => {
-            (MessageStatus::Failed, text.clone(), None)
+            (MessageStatus::Failed, text.replace('\0', ""), None)
         }
         HandOver::Unknown | HandOver::Postponed => return None,
     };
     let report = StatusReport { error, network_id, ..StatusReport::of(message, status, at) };
     let mut failures = 0;
-    // A failure has been logged. Where the connection ends first the row is sent again under its id.
+    // A failure has been logged. What is never stored the next connection takes for under way.
     while intake::report(context, vec![report.clone()]).await.is_err() {
         failures += 1;
-        if !wait_to_store(failures, connection).await {
+        if failures == RECORD_ATTEMPTS_MAX || !wait_to_store(failures, connection).await {
             break;
         }
     }

@@ -249,24 +249,27 @@ async fn a_refused_message_fails_and_says_why(database: TestDatabase) {
     hub.stop().await;
 }
 
-/// Neither that it is being sent nor that it has been.
+/// Neither that it is being sent nor, one report later, that it has been.
 async fn what_could_not_be_stored_does_not_hold_a_message_back(database: TestDatabase) {
     let hub = TestHub::start(&database).await;
     ready(&hub).await;
     let mut reached = hub.network.sent();
-    for fault in [Fault::Refuse, Fault::UncertainNotWritten] {
-        hub.hub.store().fail_all_of("report_statuses", fault);
-        let first = send(&hub, "primeira").await;
-        let second = send(&hub, "segunda").await;
-        eventually(async || hub.hub.store().failed_times() > 0).await;
-        hub.hub.store().heal();
-        for message in [first, second] {
-            let is_read =
-                async || stored(&hub, &message.message_id).await.status == MessageStatus::Read;
-            eventually(is_read).await;
-            assert_eq!(reached.recv().await.unwrap().message_id, message.message_id);
+    for fault in [Fault::Refuse, Fault::UncertainNotWritten, Fault::UncertainWritten] {
+        for passes in [0, 1] {
+            hub.hub.store().fail_after(passes, "report_statuses", fault);
+            let first = send(&hub, "primeira").await;
+            let second = send(&hub, "segunda").await;
+            for message in [first, second] {
+                let is_read =
+                    async || stored(&hub, &message.message_id).await.status == MessageStatus::Read;
+                eventually(is_read).await;
+                let sent = reached.recv().await.unwrap();
+                assert_eq!(sent.message_id, message.message_id, "{fault:?} after {passes}");
+            }
+            assert!(!hub.hub.store().awaits_fault());
         }
     }
+    assert!(reached.try_recv().is_err(), "each reached the customer once");
     hub.stop().await;
 }
 

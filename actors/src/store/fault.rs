@@ -25,8 +25,22 @@ struct Planned {
     fault: Fault,
     /// It goes wrong until [`super::Store::heal`], not once.
     lasts: bool,
-    /// How often it has.
+    /// So many are let pass first.
+    passes: usize,
+    /// How often it has gone wrong.
     times: usize,
+}
+
+impl Planned {
+    /// What goes wrong with a write of this name now.
+    fn happen(&mut self) -> Option<Fault> {
+        if self.passes > 0 {
+            self.passes -= 1;
+            return None;
+        }
+        self.times += 1;
+        Some(self.fault)
+    }
 }
 
 impl Faults {
@@ -34,10 +48,7 @@ impl Faults {
     pub(super) fn before(&self, write: &str) -> Result<Option<Fault>, StoreError> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hit = planned.as_mut().filter(|planned| write.contains(planned.write));
-        let fault = hit.map(|planned| {
-            planned.times += 1;
-            planned.fault
-        });
+        let fault = hit.and_then(Planned::happen);
         if fault.is_some() {
             planned.take_if(|planned| !planned.lasts);
         }
@@ -71,12 +82,17 @@ impl super::Store {
 
     /// Makes the next write of this method of the store fail; what others write until then is written.
     pub fn fail_next_of(&self, write: &'static str, fault: Fault) {
-        self.plan(Planned { write, fault, lasts: false, times: 0 });
+        self.fail_after(0, write, fault);
+    }
+
+    /// The same, after so many of them that are written.
+    pub fn fail_after(&self, passes: usize, write: &'static str, fault: Fault) {
+        self.plan(Planned { write, fault, lasts: false, passes, times: 0 });
     }
 
     /// Makes all writes of this method fail until [`Self::heal`].
     pub fn fail_all_of(&self, write: &'static str, fault: Fault) {
-        self.plan(Planned { write, fault, lasts: true, times: 0 });
+        self.plan(Planned { write, fault, lasts: true, passes: 0, times: 0 });
     }
 
     /// What was planned goes wrong no longer.

@@ -90,7 +90,6 @@ mod webhook_tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::join_all;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{domain::NewMessage, metrics::Commits};
@@ -241,19 +240,28 @@ impl Store {
     /// Hands over a write that is folded with others of its kind, and answers after the commit.
     async fn fold<T>(
         &self,
-        #[cfg_attr(not(feature = "testing"), expect(unused_variables, reason = "for faults"))]
         write: &str,
         folded: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Folded,
     ) -> Result<T, StoreError> {
+        self.queue(write, folded).await?.outcome().await
+    }
+
+    /// Hands such a write over. Those of one caller stay in their order.
+    async fn queue<T>(
+        &self,
+        #[cfg_attr(not(feature = "testing"), expect(unused_variables, reason = "for faults"))]
+        write: &str,
+        folded: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Folded,
+    ) -> Result<Queued<T>, StoreError> {
         #[cfg(feature = "testing")]
         let fault = self.faults.before(write)?;
         let (reply, answer) = oneshot::channel();
         self.writer.fold(folded(reply)).await?;
-        let outcome = answer.await.map_err(|_| StoreError::Closed)?;
-        #[cfg(feature = "testing")]
-        return fault::after(fault, outcome);
-        #[cfg(not(feature = "testing"))]
-        outcome
+        Ok(Queued {
+            answer,
+            #[cfg(feature = "testing")]
+            fault,
+        })
     }
 
     /// Stores a message and brings its ticket up to date, together with others that arrive now.
@@ -272,12 +280,37 @@ impl Store {
         &self,
         reports: Vec<StatusReport>,
     ) -> Vec<Result<Option<Moved>, StoreError>> {
-        let moves = reports.into_iter().map(|report| {
+        let mut queued = Vec::with_capacity(reports.len());
+        for report in reports {
             let moved = |reply| Folded::Move(Box::new(Move { report, reply }));
-            self.fold("report_statuses", moved)
-        });
-        // Handed over in this order: each is polled for the first time after the one before it.
-        join_all(moves).await
+            queued.push(self.queue("report_statuses", moved).await);
+        }
+        let mut outcomes = Vec::with_capacity(queued.len());
+        for one in queued {
+            outcomes.push(match one {
+                Ok(one) => one.outcome().await,
+                Err(error) => Err(error),
+            });
+        }
+        outcomes
+    }
+}
+
+/// A write that the writer has.
+struct Queued<T> {
+    answer: oneshot::Receiver<Result<T, StoreError>>,
+    #[cfg(feature = "testing")]
+    fault: Option<Fault>,
+}
+
+impl<T> Queued<T> {
+    /// What became of it, after the commit.
+    async fn outcome(self) -> Result<T, StoreError> {
+        let outcome = self.answer.await.map_err(|_| StoreError::Closed)?;
+        #[cfg(feature = "testing")]
+        return fault::after(self.fault, outcome);
+        #[cfg(not(feature = "testing"))]
+        outcome
     }
 }
 

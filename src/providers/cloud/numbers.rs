@@ -200,13 +200,6 @@ impl Secrets {
     }
 }
 
-impl NumberSecrets {
-    /// Deliveries to it are signed with a secret of its own.
-    pub const fn has_own(&self) -> bool {
-        !self.secrets.is_empty()
-    }
-}
-
 /// All are tried, so that the time tells nothing about which one fits.
 fn is_signed_by<'s>(
     secrets: impl IntoIterator<Item = &'s Secret>,
