@@ -168,6 +168,7 @@ pub(super) async fn update(
     let mut changes = fields.finish(changes)?;
     check_rank(&me, changes.role.unwrap_or(target.role))?;
     if let Some(password) = password {
+        check_rights(&me, id)?;
         changes.password_hash = Some(app.passwords.hash(password).await?);
     }
     let updated = app.hub.presence().update_agent(Some(me.id), id, changes).await;
@@ -196,6 +197,14 @@ pub(super) fn check_rank(me: &CurrentAgent, role: Role) -> ApiResult<()> {
     if role > me.role { Err(ApiError::forbidden()) } else { Ok(()) }
 }
 
+/// Whoever sets somebody's password could log in as him, so nobody does it for a person who may do more.
+fn check_rights(me: &CurrentAgent, id: AgentId) -> ApiResult<()> {
+    let has_more = Permission::ALL
+        .into_iter()
+        .any(|right| me.roster.has_right(id, right.id()) && !me.can(right));
+    if has_more { Err(ApiError::forbidden()) } else { Ok(()) }
+}
+
 /// The characters of Django's usernames, which clients of the earlier system know.
 fn is_username(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || "@.+-_".contains(c))
@@ -213,6 +222,7 @@ async fn row(app: &AppState, agent: Agent) -> ApiResult<AgentOut> {
 #[cfg(test)]
 mod tests {
     use axum::http::Method;
+    use dx_actors::domain::AgentId;
     use serde_json::json;
 
     use crate::test_support::TestApp;
@@ -256,5 +266,31 @@ mod tests {
         let nowhere = json!({"username": "x", "password": "senha-boa-1", "departamentos": [99]});
         let text = "Pk inválido \"99\" - objeto não existe.";
         assert_eq!(post(nowhere).await.1["departamentos"][0], text);
+    }
+
+    /// Whoever may set a password could log in as that person.
+    #[tokio::test]
+    async fn nobody_sets_the_password_of_somebody_who_may_do_more() {
+        let app = TestApp::new().await;
+        let create = async |username: &str, role: &str| {
+            let body = json!({"username": username, "password": "senha-boa-1", "role": role});
+            app.post("/api/v1/agents/").signed_in().json(&body).send().await.json()["id"].clone()
+        };
+        let manager = AgentId(create("gil", "gerente").await.as_i64().unwrap());
+        let ana = create("ana2", "atendente").await;
+        let rights = app.get("/api/v1/authz/permissions/").signed_in().send().await.json();
+        let right = rights.as_array().unwrap().iter().find(|row| row["codename"] == "manage_auth");
+        let group = json!({"name": "Acessos", "permissions": [right.unwrap()["id"]]});
+        let group = app.post("/api/v1/authz/groups/").signed_in().json(&group).send().await.json();
+        let path = format!("/api/v1/agents/{ana}/");
+        let set = async |who| {
+            let body = json!({"password": "senha-nova-1"});
+            app.request(Method::PATCH, &path).signed_in_as(who).json(&body).send().await.status
+        };
+        assert_eq!(set(manager).await, 200);
+        let groups = app.request(Method::PATCH, &format!("/api/v1/authz/agents/{ana}/groups/"));
+        let groups = groups.signed_in().json(&json!({"group_ids": [group["id"]]})).send().await;
+        assert_eq!(groups.status, 200, "{}", groups.text);
+        assert_eq!((set(manager).await, set(TestApp::ADMIN).await), (403, 200));
     }
 }

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use dx_actors::{
     domain::{
         ChangeKind, Direction, Message, MessageChange, MessageKind, MessageRowId, MessageStatus,
-        Side,
+        Role, Side,
     },
     session::ProviderError,
 };
@@ -15,7 +15,7 @@ use super::{Body, Id, messages::find};
 use crate::{
     auth::{CurrentAgent, scope::chat_scope},
     error::{ApiError, ApiResult},
-    openapi::{Conflict, Locked, Missing, Refused},
+    openapi::{Conflict, Forbidden, Locked, Missing, Refused},
     state::AppState,
     wire::{
         incoming::{MESSAGE_ID_CHARS_MAX, TEXT_CHARS_MAX},
@@ -67,7 +67,7 @@ pub(super) async fn react(
     summary = "Corrige um texto enviado",
     description = "Até 15 minutos depois do envio, como no WhatsApp. O texto anterior fica nas alterações.",
     request_body = EditIn,
-    responses((status = 200, body = MessageOut), Locked),
+    responses((status = 200, body = MessageOut), Forbidden, Locked),
 )]
 pub(super) async fn edit(
     State(app): State<AppState>,
@@ -82,6 +82,7 @@ pub(super) async fn edit(
     if target.kind != MessageKind::Text {
         return Err(ApiError::refused("Só textos podem ser corrigidos."));
     }
+    check_right(&app, &me, &target, "corrigir").await?;
     check_own(&app, &target, EDIT_WINDOW, "corrigida")?;
     change(&app, &me, target, ChangeKind::Edit, text).await
 }
@@ -93,7 +94,7 @@ pub(super) async fn edit(
     tag = "Mensagens",
     summary = "Apaga uma mensagem enviada, para todos",
     description = "Até 60 horas depois do envio, como no WhatsApp. O texto fica guardado aqui.",
-    responses((status = 200, body = MessageOut), Refused, Locked),
+    responses((status = 200, body = MessageOut), Forbidden, Refused, Locked),
 )]
 pub(super) async fn take_back(
     State(app): State<AppState>,
@@ -101,6 +102,7 @@ pub(super) async fn take_back(
     Id(id): Id,
 ) -> ApiResult<Json<MessageOut>> {
     let target = find(&app, &me, id).await?;
+    check_right(&app, &me, &target, "apagar").await?;
     check_own(&app, &target, DELETION_WINDOW, "apagada")?;
     change(&app, &me, target, ChangeKind::Deletion, String::new()).await
 }
@@ -132,7 +134,7 @@ pub(super) async fn changes(
     tag = "Mensagens",
     summary = "Cancela uma mensagem que ainda não saiu",
     description = "409 quando ela já saiu, ou está saindo.",
-    responses((status = 200, body = MessageOut), Conflict),
+    responses((status = 200, body = MessageOut), Forbidden, Conflict),
 )]
 pub(super) async fn cancel(
     State(app): State<AppState>,
@@ -140,6 +142,7 @@ pub(super) async fn cancel(
     Id(id): Id,
 ) -> ApiResult<Json<MessageOut>> {
     let message = find(&app, &me, id).await?;
+    check_right(&app, &me, &message, "cancelar").await?;
     let cancelled = app.hub.cancel_message(message.id).await?;
     Ok(Json(MessageOut::new(cancelled, &me.roster)))
 }
@@ -153,7 +156,7 @@ pub(super) async fn cancel(
     description = "Com o mesmo identificador: o que a rede já tiver não é duplicado. 409 quando a mensagem \
         não falhou.",
     request_body = RetryIn,
-    responses((status = 200, body = MessageOut), Missing, Conflict, Locked),
+    responses((status = 200, body = MessageOut), Forbidden, Missing, Conflict, Locked),
 )]
 pub(super) async fn retry(
     State(app): State<AppState>,
@@ -175,6 +178,7 @@ pub(super) async fn retry(
         (None, None) => None,
     };
     let message = found.ok_or_else(ApiError::not_found)?;
+    check_right(&app, &me, &message, "reenviar").await?;
     let queued = app.hub.resend(&message).await?;
     Ok(Json(MessageOut::new(queued, &me.roster)))
 }
@@ -198,6 +202,28 @@ pub(super) async fn fetch_media(
     let text = "Não há arquivo a buscar nesta mensagem.";
     let renewed = renewed.ok_or_else(|| ApiError::refused(text))?;
     Ok(Json(MessageOut::new(renewed, &me.roster)))
+}
+
+/// One's own messages, and those of chats that one is responsible for or stands above.
+async fn check_right(
+    app: &AppState,
+    me: &CurrentAgent,
+    target: &Message,
+    verb: &str,
+) -> ApiResult<()> {
+    if target.agent_id == Some(me.id) || target.direction == Direction::Inbound {
+        return Ok(());
+    }
+    let found = match target.ticket_id {
+        Some(id) => app.hub.store().find_ticket(id).await?,
+        None => None,
+    };
+    let may_act = found.map_or(me.role >= Role::Manager, |view| me.viewer().may_act(&view.ticket));
+    if may_act {
+        return Ok(());
+    }
+    let text = format!("Você não tem permissão para {verb} uma mensagem de outra pessoa.");
+    Err(ApiError::Forbidden(text.into()))
 }
 
 /// Only what the company sent can be changed by it, and not for ever.

@@ -6,7 +6,7 @@ use crate::support::{
     Client, Database, Server, Socket,
     client::{assert_keys, id, list, results, text},
     eventually, on_both_databases,
-    wire::{SEND, start_with_ready_session},
+    wire::{CHATS, SEND, start_with_ready_session},
 };
 
 const MESSAGES: &str = "/api/v1/whatsapp/messages/";
@@ -17,7 +17,34 @@ on_both_databases!(
     repeated_send_with_the_same_client_id_is_one_message,
     same_client_id_with_other_content_is_refused,
     messages_are_listed_filtered_and_shown,
+    what_a_colleague_wrote_is_not_ones_own,
 );
+
+/// Whoever sees a chat that waits may not take back what somebody else said in it.
+async fn what_a_colleague_wrote_is_not_ones_own(database: Database) {
+    let (_server, admin) = start_with_ready_session(&database).await;
+    let ana = admin.create_agent("ana", "atendente", &[1]).await;
+    let bia = admin.create_agent("bia", "atendente", &[1]).await;
+    let boss = admin.create_agent("caio", "supervisor", &[1]).await;
+    admin.customer_writes(TO).await;
+    let chat = format!("{CHATS}{TO}/");
+    ana.post_nothing(&format!("{chat}aceitar/")).expect(200).await;
+    let sent = ana.send_text(TO, "Bom dia").await["database_id"].clone();
+    message_becomes(&admin, &sent, "read").await;
+    let body = json!({"departamento_destino_id": 1, "motivo": "fim do turno"});
+    ana.post(&format!("{chat}transferir/"), body).expect(200).await;
+    let path = format!("{MESSAGES}{sent}/");
+    bia.get(&path).expect(200).await;
+    let edit = json!({ "text": "Boa noite" });
+    bia.post(&format!("{path}editar/"), &edit).expect_failure(403).await;
+    for action in ["apagar/", "cancelar/"] {
+        bia.post_nothing(&format!("{path}{action}")).expect_failure(403).await;
+    }
+    for person in [&ana, &boss] {
+        person.post_nothing(&format!("{path}cancelar/")).expect_failure(409).await;
+    }
+    assert_eq!(admin.get(&path).expect(200).await["text_content"], "Bom dia");
+}
 
 fn text_to(to: &str, text: &str) -> Value {
     json!({ "to": to, "type": "text", "text": text })
