@@ -163,7 +163,7 @@ fn app_state(
         metrics: Metrics::new(&hub),
         hub,
         files,
-        thumbnails: Semaphore::new(THUMBNAILS_AT_ONCE),
+        thumbnails: Arc::new(Semaphore::new(THUMBNAILS_AT_ONCE)),
         sealer: Sealer::new(master),
         links: Links::new(&master.derive(Purpose::Links)),
         typesetter: Typesetter::default(),

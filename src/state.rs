@@ -47,7 +47,7 @@ pub struct Shared {
     pub hub: Hub,
     pub files: Files,
     /// Thumbnails that are made at once.
-    pub thumbnails: Semaphore,
+    pub thumbnails: Arc<Semaphore>,
     /// Seals secrets that are stored.
     pub sealer: Sealer,
     /// Signs links to files that expire.

@@ -166,7 +166,7 @@ impl TestApp {
             metrics: Metrics::new(&hub),
             hub,
             files,
-            thumbnails: Semaphore::new(2),
+            thumbnails: Arc::new(Semaphore::new(2)),
             sealer: Sealer::new(&master),
             links: Links::new(b"a key of the tests"),
             typesetter: Typesetter::default(),

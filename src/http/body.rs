@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Multipart, Request, multipart::MultipartError},
-    http::{StatusCode, header},
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, multipart::MultipartError},
+    http::{HeaderValue, StatusCode, header},
 };
 use serde_json::{Map, Value};
 
@@ -127,7 +127,9 @@ impl<S: Send + Sync> FromRequest<S> for Body {
         let header = header.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let media = header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if media == "multipart/form-data" {
-            return Self::from_multipart(multipart(request, state).await?).await;
+            // Read as a whole first: what looks for boundaries begins anew with each piece that comes.
+            let Raw(bytes) = Raw::from_request(request, state).await?;
+            return Self::from_multipart(multipart(whole(bytes, header), state).await?).await;
         }
         let Raw(bytes) = Raw::from_request(request, state).await?;
         match media.as_str() {
@@ -156,6 +158,16 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
             _ => ApiError::refused("O corpo do pedido não pôde ser lido."),
         })
     }
+}
+
+/// A request that has this body, which has been bounded already.
+fn whole(bytes: Bytes, content_type: String) -> Request {
+    let mut request = Request::new(axum::body::Body::from(bytes));
+    if let Ok(value) = HeaderValue::try_from(content_type) {
+        request.headers_mut().insert(header::CONTENT_TYPE, value);
+    }
+    DefaultBodyLimit::disable().apply(&mut request);
+    request
 }
 
 /// The parts of a form.

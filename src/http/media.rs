@@ -1,5 +1,7 @@
 //! The files of messages: uploaded to be sent, read by who may see the message.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body as HttpBody,
     extract::{Path, State},
@@ -136,11 +138,17 @@ async fn small(app: &AppState, headers: &HeaderMap, file: StoredFile) -> ApiResu
         return Ok(response);
     }
     // One at a time per core: unpacking takes memory.
-    let _turn = app.thumbnails.acquire().await.map_err(ApiError::unavailable)?;
+    let turn = Arc::clone(&app.thumbnails).acquire_owned().await;
+    let turn = turn.map_err(ApiError::unavailable)?;
     let content = app.files.read(&file.key, None).await.map_err(ApiError::unavailable)?;
     let bytes = axum::body::to_bytes(HttpBody::from_stream(content.stream), usize::MAX).await;
     let bytes = bytes.map_err(ApiError::unavailable)?;
-    let made = tokio::task::spawn_blocking(move || thumbnail::make(&bytes)).await;
+    // Whoever asked may be gone before it is made; the turn ends with the work.
+    let making = move || {
+        let _turn = turn;
+        thumbnail::make(&bytes)
+    };
+    let made = tokio::task::spawn_blocking(making).await;
     let made = made.map_err(ApiError::internal)?;
     let jpeg = made.ok_or_else(|| ApiError::refused("Este arquivo não tem miniatura."))?;
     let mut response = HttpBody::from(jpeg).into_response();

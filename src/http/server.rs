@@ -14,6 +14,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -35,6 +36,8 @@ const BUFFER_BYTES_MAX: usize = 64 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// After an error of `accept` (no descriptors left), until some are free again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Time that an answer may stay unread before the connection is given up, and its place is free again.
+const UNREAD_TIME_MAX: Duration = Duration::from_secs(90);
 
 /// The place of a connection among those allowed. An upgraded socket keeps it as long as it lives.
 #[derive(Debug, Clone)]
@@ -124,6 +127,10 @@ impl<S: Answers> Server<S> {
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, slot: ConnectionSlot) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY cannot be set");
+        }
+        #[cfg(target_os = "linux")]
+        if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_TIME_MAX)) {
+            tracing::debug!(%error, "TCP_USER_TIMEOUT cannot be set");
         }
         let routes = self.routes.clone();
         let begun = CancellationToken::new();

@@ -10,7 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use dx_actors::{
-    domain::AgentId,
+    domain::{AgentId, Timestamp},
     presence::outbox::{CloseReason, OutFrame, Outbox, ResumeFrom},
 };
 use serde_json::json;
@@ -109,6 +109,8 @@ fn no_socket(reason: NoSocket) -> Response {
 struct HubSocket {
     app: AppState,
     agent_id: AgentId,
+    /// As it was when the token was checked.
+    tokens_valid_from: Timestamp,
     resume: Option<ResumeFrom>,
     attached: Option<Arc<Outbox>>,
     last_alive: Option<Instant>,
@@ -123,7 +125,15 @@ impl HubSocket {
         slot: Option<ConnectionSlot>,
     ) -> Self {
         let app = app.clone();
-        Self { app, agent_id: agent.id, resume, attached: None, last_alive: None, _slot: slot }
+        Self {
+            app,
+            agent_id: agent.id,
+            tokens_valid_from: agent.agent.tokens_valid_from,
+            resume,
+            attached: None,
+            last_alive: None,
+            _slot: slot,
+        }
     }
 }
 
@@ -135,9 +145,12 @@ impl AgentSocket for HubSocket {
         outboxes.attach(id, outbox, resume.as_ref(), |attached| greeting(id, epoch, attached));
         self.attached = Some(Arc::clone(outbox));
         self.app.hub.presence().socket_opened(id, outbox.device().clone());
-        // Deactivated between the check of the token and now: nobody else would close it.
+        // Deactivated, or with a new password, between the check of the token and now: nobody else would close it.
         let roster = self.app.hub.directory().roster();
-        if roster.agent(id).is_none_or(|agent| !agent.is_active) {
+        let may_stay = roster.agent(id).is_some_and(|agent| {
+            agent.is_active && agent.tokens_valid_from == self.tokens_valid_from
+        });
+        if !may_stay {
             outbox.close(CloseReason::Unauthorized);
         }
     }

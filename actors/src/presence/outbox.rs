@@ -29,6 +29,8 @@ use crate::{
 pub const HISTORY_EVENTS_MAX: usize = 1024;
 /// Age up to which events are kept: a laptop that slept ten minutes still resumes.
 pub const HISTORY_AGE_MAX: Duration = Duration::from_mins(15);
+/// Bytes of events that are kept per user, some kilobytes an event: long texts push older events out sooner.
+pub const HISTORY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes that may wait for one socket before it is closed with 4008.
 pub const OUTBOX_BYTES_MAX: usize = 256 * 1024;
 /// Frames that may wait for one socket before it is closed with 4008.
@@ -205,23 +207,27 @@ struct Stream {
     seq: u64,
     preferences: NotificationPreferences,
     history: VecDeque<Told>,
+    /// Of the bodies in it.
+    history_bytes: usize,
     sockets: Vec<Arc<Outbox>>,
 }
 
 impl Stream {
     fn new(preferences: NotificationPreferences) -> Self {
-        Self { seq: 0, preferences, history: VecDeque::new(), sockets: Vec::new() }
+        let (history, sockets) = (VecDeque::new(), Vec::new());
+        Self { seq: 0, preferences, history, history_bytes: 0, sockets }
     }
 
     /// `topic` is `None` for what calls nobody.
     fn append(&mut self, body: &Bytes, topic: Option<Topic>, now: Timestamp) {
         let notify = topic.map_or(Notify::SILENT, |topic| self.preferences.decide(topic, now));
         self.seq += 1;
-        if self.history.len() == HISTORY_EVENTS_MAX {
-            self.history.pop_front();
-        }
         self.forget_before(now.minus(HISTORY_AGE_MAX));
+        self.history_bytes += body.len();
         self.history.push_back(Told { at: now, body: body.clone(), notify });
+        while self.history.len() > HISTORY_EVENTS_MAX || self.history_bytes > HISTORY_BYTES_MAX {
+            self.forget_oldest();
+        }
         let seq = self.seq;
         self.sockets
             .retain(|socket| socket.push(OutFrame::Event { body: body.clone(), seq, notify }));
@@ -229,7 +235,13 @@ impl Stream {
 
     fn forget_before(&mut self, oldest: Timestamp) {
         while self.history.front().is_some_and(|told| told.at < oldest) {
-            self.history.pop_front();
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some(told) = self.history.pop_front() {
+            self.history_bytes -= told.body.len();
         }
     }
 }

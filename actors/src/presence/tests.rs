@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use super::outbox::{CloseReason, OutFrame, Outbox, ResumeFrom};
+use super::outbox::{Attached, CloseReason, HISTORY_BYTES_MAX, OutFrame, Outbox, ResumeFrom};
 use crate::{
     both_databases,
     chat::Acceptance,
@@ -33,6 +33,7 @@ both_databases!(
     what_was_given_to_somebody_absent_is_his_after_a_start,
     the_last_administrator_stays,
     events_are_resumed_without_a_hole,
+    long_events_push_older_ones_out,
     a_slow_socket_is_closed_and_others_go_on,
     a_replayed_event_calls_as_it_did,
     an_audience_is_the_same_among_few_and_among_many,
@@ -178,10 +179,13 @@ async fn a_deactivated_agent_loses_the_sockets(database: TestDatabase) {
     let ana = hub.agent("ana").await;
     let outbox = Arc::new(Outbox::default());
     hub.hub.outboxes().attach(ana.id, &outbox, None, |_| Bytes::new());
+    let before = hub.clock.now();
     let changes = AgentChanges { is_active: Some(false), ..AgentChanges::default() };
     hub.hub.presence().update_agent(None, ana.id, changes).await.unwrap();
     assert_eq!(outbox.take().close, Some(CloseReason::Unauthorized));
-    assert!(!hub.hub.directory().roster().agent(ana.id).unwrap().is_active);
+    let row = hub.hub.directory().roster().agent(ana.id).unwrap().clone();
+    assert!(!row.is_active);
+    assert!(row.tokens_valid_from > before, "also when the person comes back");
     hub.stop().await;
 }
 
@@ -312,18 +316,46 @@ async fn events_are_resumed_without_a_hole(database: TestDatabase) {
     (5..8).for_each(|number| say(&hub, number));
     for (reached, missed) in [(0, 8), (5, 3), (8, 0)] {
         let (outbox, told) = attach(at(reached));
-        assert_eq!(told, super::outbox::Attached::Resumed { recovered: true, missed, seq: 8 });
+        assert_eq!(told, Attached::Resumed { recovered: true, missed, seq: 8 });
         assert_eq!(seqs(&outbox), (reached + 1..=8).collect::<Vec<_>>());
     }
     let unknown = ResumeFrom::Position { epoch: "other".to_owned(), seq: 1 };
     for resume in [at(9), Some(unknown), Some(ResumeFrom::Unreadable)] {
         let (outbox, told) = attach(resume);
-        assert!(matches!(told, super::outbox::Attached::Resumed { recovered: false, .. }));
+        assert!(matches!(told, Attached::Resumed { recovered: false, .. }));
         assert!(seqs(&outbox).is_empty());
     }
     hub.clock.advance(Duration::from_mins(16));
     let (_, told) = attach(at(5));
-    assert!(matches!(told, super::outbox::Attached::Resumed { recovered: false, .. }), "too old");
+    assert!(matches!(told, Attached::Resumed { recovered: false, .. }), "too old");
+    hub.stop().await;
+}
+
+/// What customers write may be long: the history is bounded by its bytes, too.
+async fn long_events_push_older_ones_out(database: TestDatabase) {
+    let hub = TestHub::start(&database).await;
+    let outboxes = hub.hub.outboxes();
+    let attach = |resume: Option<u64>| {
+        let epoch = outboxes.epoch().to_owned();
+        let resume = resume.map(|seq| ResumeFrom::Position { epoch, seq });
+        let (outbox, mut told) = (Arc::new(Outbox::default()), None);
+        outboxes.attach(TestHub::ADMIN, &outbox, resume.as_ref(), |attached| {
+            told = Some(attached);
+            Bytes::new()
+        });
+        outboxes.detach(TestHub::ADMIN, &outbox);
+        told.unwrap()
+    };
+    attach(None);
+    let text = "x".repeat(100_000);
+    for _ in 0..100 {
+        let (chat_id, from, at) = (text.clone(), String::new(), Timestamp::EPOCH);
+        let event = HubEvent::TypingStopped { chat_id, from, at };
+        outboxes.publish(&Audience::Everyone, event);
+    }
+    let kept = HISTORY_BYTES_MAX as u64 / 100_000;
+    let recovered = |seq| matches!(attach(Some(seq)), Attached::Resumed { recovered: true, .. });
+    assert!(recovered(100 - kept / 2) && !recovered(100 - 2 * kept));
     hub.stop().await;
 }
 
