@@ -63,7 +63,24 @@ impl std::fmt::Debug for CloudNumbers {
 pub struct NumberSecrets {
     pub session_id: SessionId,
     pub phone_number_id: String,
-    secrets: Vec<Secret>,
+    secrets: Own,
+}
+
+/// A number's own secrets.
+#[derive(Debug)]
+enum Own {
+    Known(Vec<Secret>),
+    /// There are some, and nothing is accepted until they can be read.
+    Unreadable,
+}
+
+impl Own {
+    fn known(&self) -> &[Secret] {
+        match self {
+            Self::Known(secrets) => secrets,
+            Self::Unreadable => &[],
+        }
+    }
 }
 
 /// Which secrets there are, at one instant.
@@ -143,7 +160,12 @@ impl CloudNumbers {
     async fn read_secrets(&self) -> Result<Secrets, AccountError> {
         let mut numbers = Vec::new();
         for number in self.0.store.list_cloud_numbers().await? {
-            numbers.push(self.secrets_of(number)?);
+            let (session_id, phone_number_id) = (number.session_id, number.phone_number_id.clone());
+            let secrets = self.secrets_of(&number).unwrap_or_else(|error| {
+                tracing::error!(%error, session.id = %session_id, "the app secret of a number cannot be read");
+                Own::Unreadable
+            });
+            numbers.push(NumberSecrets { session_id, phone_number_id, secrets });
         }
         if let Some(id) = &self.0.config.phone_number_id
             && let Some(session) = self.0.store.find_default_session().await?
@@ -155,7 +177,7 @@ impl CloudNumbers {
                 Some(_) => {}
                 None => {
                     let (session_id, phone_number_id) = (session.id, id.clone());
-                    let secrets = Vec::new();
+                    let secrets = Own::Known(Vec::new());
                     numbers.push(NumberSecrets { session_id, phone_number_id, secrets });
                 }
             }
@@ -163,7 +185,7 @@ impl CloudNumbers {
         Ok(Secrets { common: self.0.secrets.clone(), numbers })
     }
 
-    fn secrets_of(&self, number: CloudNumber) -> Result<NumberSecrets, SealError> {
+    fn secrets_of(&self, number: &CloudNumber) -> Result<Own, SealError> {
         let sealed =
             [(APP_SECRET, &number.app_secret), (PREVIOUS_APP_SECRET, &number.previous_app_secret)];
         let mut secrets = Vec::new();
@@ -173,8 +195,7 @@ impl CloudNumbers {
                 secrets.push(Secret::new(secret));
             }
         }
-        let CloudNumber { session_id, phone_number_id, .. } = number;
-        Ok(NumberSecrets { session_id, phone_number_id, secrets })
+        Ok(Own::Known(secrets))
     }
 }
 
@@ -186,7 +207,7 @@ impl Secrets {
 
     /// Whether any secret of ours signed this. Without any there is nothing to check.
     pub fn accept(&self, bytes: &[u8], header: Option<&str>) -> bool {
-        let own = self.numbers.iter().flat_map(|number| &number.secrets);
+        let own = self.numbers.iter().flat_map(|number| number.secrets.known());
         self.common.is_empty() || is_signed_by(self.common.iter().chain(own), bytes, header)
     }
 
@@ -194,8 +215,11 @@ impl Secrets {
     /// has some, else with those of the configuration, if any.
     pub fn accept_for(&self, session_id: SessionId, bytes: &[u8], header: Option<&str>) -> bool {
         let number = self.numbers.iter().find(|number| number.session_id == session_id);
-        let own = number.map(|number| number.secrets.as_slice()).filter(|own| !own.is_empty());
-        let secrets = own.unwrap_or(&self.common);
+        let secrets = match number.map(|number| &number.secrets) {
+            Some(Own::Unreadable) => return false,
+            Some(Own::Known(own)) if !own.is_empty() => own,
+            _ => &self.common,
+        };
         secrets.is_empty() || is_signed_by(secrets, bytes, header)
     }
 }
