@@ -223,10 +223,10 @@ async fn change(
 ) -> ApiResult<Json<QuickReplyOut>> {
     let old = find(app, me, id).await?;
     may_write(me, old.department_id)?;
-    let new = read(me, fields)?.applied_to(&old);
-    may_write(me, new.department_id)?;
-    let now = app.hub.clock().now();
-    let updated = app.hub.store().update_quick_reply(id, new, me.id, now).await.map_err(named)?;
+    let changes = read(me, fields)?;
+    may_write(me, changes.department_id.unwrap_or(old.department_id))?;
+    let (store, now) = (app.hub.store(), app.hub.clock().now());
+    let updated = store.update_quick_reply(id, changes, me.id, now).await.map_err(named)?;
     let reply = updated.ok_or_else(|| missing(id))?;
     Ok(Json(QuickReplyOut::new(reply, &me.roster)))
 }

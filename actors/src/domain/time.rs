@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use time::{OffsetDateTime, UtcOffset, macros::offset};
+use time::{
+    OffsetDateTime, UtcOffset,
+    macros::{datetime, offset},
+};
 
 /// Local time in São Paulo. Brazil has had no summer time since 2019 (Decreto 9.772).
 pub const SAO_PAULO: UtcOffset = offset!(-3);
+
+/// The calendar ends with it.
+const LAST_INSTANT: OffsetDateTime = datetime!(9999-12-31 23:59:59.999_999 UTC);
 
 /// An instant in UTC with microseconds: INTEGER in SQLite, TIMESTAMPTZ in PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,10 +39,10 @@ impl Timestamp {
         Self(i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX }))
     }
 
-    /// The calendar form; instants outside the calendar (year ±9999) become 1970.
+    /// The calendar form; what lies after the year 9999 is its last instant, what lies before the calendar 1970.
     pub fn to_offset_date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+            .unwrap_or(if self.0 > 0 { LAST_INSTANT } else { OffsetDateTime::UNIX_EPOCH })
     }
 
     /// Seconds since the last midnight in São Paulo.

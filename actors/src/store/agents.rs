@@ -60,8 +60,8 @@ impl Store {
         .await
     }
 
-    /// Changes a person; a new password makes the tokens issued before invalid, a new role moves him to
-    /// its group. `by` is who did it; `None` is the command line. `None` when absent.
+    /// Changes a person; a new password and a deactivation make the tokens issued before invalid, a new role moves
+    /// him to its group. `by` is who did it; `None` is the command line. `None` when absent.
     pub async fn update_agent(
         &self,
         id: AgentId,
@@ -73,7 +73,8 @@ impl Store {
             let Some(before) = find(tx, id).await? else { return Ok(None) };
             let old_departments = departments_of(tx, id).await?;
             let has_new_password = changes.password_hash.is_some();
-            let valid_from = has_new_password.then_some(now);
+            let is_expelled = changes.is_active == Some(false);
+            let valid_from = (has_new_password || is_expelled).then_some(now);
             let update = sql("UPDATE agents SET updated_at = $1")
                 .bind(now)
                 .push_bind_if(", email = ", changes.email)

@@ -98,7 +98,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<CompanyGroup>, StoreError> {
         self.unit(unit!(tx => {
-            dialect::lock_text(tx, &format!("company group {id}")).await?;
+            dialect::lock_text(tx, &group_lock(id)).await?;
             let before: Option<CompanyGroup> = tx.opt(one(id)).await?;
             let Some(before) = before else { return Ok(None) };
             let mut details = before.details.clone();
@@ -127,6 +127,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.unit(unit!(tx => {
+            dialect::lock_text(tx, &group_lock(id)).await?;
             let group: Option<CompanyGroup> = tx.opt(one(id)).await?;
             let Some(group) = group else { return Ok(false) };
             // No company may join meanwhile: it would leave without a word.
@@ -141,6 +142,11 @@ impl Store {
         }))
         .await
     }
+}
+
+/// What changes one group does so one after the other.
+fn group_lock(id: CompanyGroupId) -> String {
+    format!("company group {id}")
 }
 
 fn one(id: CompanyGroupId) -> Sql {

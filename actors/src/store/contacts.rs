@@ -207,6 +207,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.unit(unit!(tx => {
+            dialect::lock_text(tx, &contact_lock(id)).await?;
             let delete = sql("UPDATE contacts SET is_active = FALSE, updated_at = $1 \
                  WHERE id = $2 AND is_active RETURNING *");
             let deleted: Option<Contact> = tx.opt(delete.bind(now).bind(id)).await?;
@@ -301,6 +302,11 @@ async fn insert(
     Ok(ContactView { contact, customer_name })
 }
 
+/// What changes one contact does so one after the other.
+fn contact_lock(id: ContactId) -> String {
+    format!("contact {id}")
+}
+
 async fn update(
     tx: &mut Tx,
     id: ContactId,
@@ -308,15 +314,19 @@ async fn update(
     by: AgentId,
     now: Timestamp,
 ) -> Result<Option<ContactView>, StoreError> {
-    dialect::lock_text(tx, &format!("contact {id}")).await?;
+    dialect::lock_text(tx, &contact_lock(id)).await?;
+    let Some(seen): Option<ContactView> = tx.opt(one(id)).await? else { return Ok(None) };
+    let mut details = seen.contact.details.clone();
+    details.apply(changes.clone());
+    if details.differences_from(Some(&seen.contact.details)).is_empty() {
+        return Ok(Some(seen));
+    }
+    let customer_name = hold_customer(tx, details.customer_id).await?;
+    // Until the customer was held another contact may have become the first to turn to.
     let Some(before): Option<ContactView> = tx.opt(one(id)).await? else { return Ok(None) };
     let mut details = before.contact.details.clone();
     details.apply(changes);
     let differences = details.differences_from(Some(&before.contact.details));
-    if differences.is_empty() {
-        return Ok(Some(before));
-    }
-    let customer_name = hold_customer(tx, details.customer_id).await?;
     clear_primary(tx, &details, Some(id), by, now).await?;
     let update = sql("UPDATE contacts SET customer_id = $1, name = $2, position = $3, \
          email = $4, phone = $5, phone_written = $6, whatsapp = $7, whatsapp_written = $8, \

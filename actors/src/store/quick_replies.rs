@@ -3,11 +3,13 @@
 use super::{
     Page, Slice, Store, StoreError, audit,
     db::Tx,
+    dialect,
     sql::{Sql, sql},
     unit,
 };
 use crate::domain::{
-    AgentId, DepartmentId, QuickReply, QuickReplyDetails, QuickReplyId, Timestamp,
+    AgentId, DepartmentId, QuickReply, QuickReplyChanges, QuickReplyDetails, QuickReplyId,
+    Timestamp,
     audit::{AuditAction, AuditSubject, Differences, NewAuditEntry},
 };
 
@@ -96,12 +98,14 @@ impl Store {
     pub async fn update_quick_reply(
         &self,
         id: QuickReplyId,
-        new: QuickReplyDetails,
+        changes: QuickReplyChanges,
         by: AgentId,
         now: Timestamp,
     ) -> Result<Option<QuickReply>, StoreError> {
         self.unit(unit!(tx => {
+            dialect::lock_text(tx, &format!("quick reply {id}")).await?;
             let Some(before) = find(tx, id).await? else { return Ok(None) };
+            let new = changes.applied_to(&before);
             let update = sql("UPDATE quick_replies SET department_id = $1, title = $2, \
                  shortcut = $3, text = $4, updated_at = $5, search_text = $6 WHERE id = $7 \
                  RETURNING *")

@@ -5,8 +5,8 @@ use crate::{
     both_databases,
     clock::Clock,
     domain::{
-        AgentId, DepartmentId, NewAgent, NewDepartment, QuickReplyDetails, Role, RoutingRules,
-        TicketId,
+        AgentId, DepartmentId, NewAgent, NewDepartment, QuickReplyChanges, QuickReplyDetails, Role,
+        RoutingRules, TicketId,
         audit::{AuditAction, AuditSubject},
         list::List,
     },
@@ -168,7 +168,8 @@ async fn a_shortcut_is_taken_once_per_department(database: TestDatabase) {
         assert!(matches!(again, Err(StoreError::Unique { .. })), "{again:?}");
     }
     let other = add(None, "/tchau").await.unwrap();
-    let taken = store.update_quick_reply(other.id, reply(None, "/ola"), ADMIN, now).await;
+    let same = QuickReplyChanges { shortcut: Some("/ola".to_owned()), ..Default::default() };
+    let taken = store.update_quick_reply(other.id, same, ADMIN, now).await;
     assert!(matches!(taken, Err(StoreError::Unique { .. })));
     let found = async |filter: QuickReplyFilter| {
         let page = store.list_quick_replies(&filter, PAGE).await.unwrap();
@@ -209,7 +210,7 @@ async fn what_is_deleted_leaves_its_text_in_the_trail(database: TestDatabase) {
     assert!(!store.delete_note(note.clone(), ADMIN, now).await.unwrap());
     assert_eq!(store.find_note(note.id).await.unwrap(), None);
     let created = store.insert_quick_reply(reply(None, "/ola"), ADMIN, now).await.unwrap();
-    let unchanged = reply(None, "/ola");
+    let unchanged = QuickReplyChanges::default();
     store.update_quick_reply(created.id, unchanged, ADMIN, now).await.unwrap().unwrap();
     assert!(store.delete_quick_reply(created.id, ADMIN, now).await.unwrap());
     assert!(!store.delete_quick_reply(created.id, ADMIN, now).await.unwrap());
