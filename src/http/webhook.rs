@@ -258,6 +258,7 @@ fn session_of(app: &AppState, id: Option<SessionId>, to: Option<&str>) -> ApiRes
 
 #[cfg(test)]
 mod tests {
+    use dx_actors::domain::cloud::CloudNumberChanges;
     use ring::hmac;
     use serde_json::{Value, json};
 
@@ -393,10 +394,8 @@ mod tests {
         tag.as_ref().iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
     }
 
-    /// Whoever holds no secret, or that of another application, says nothing over a number with its own.
-    #[tokio::test]
-    async fn what_is_for_a_number_is_signed_with_its_own_secret_however_it_is_named() {
-        let app = TestApp::new().await;
+    /// A number of the Cloud API with a secret of its own; its id.
+    async fn second_number(app: &TestApp) -> Value {
         let cloud = json!({
             "phone_number_id": "2099", "business_account_id": "1022", "access_token": "EAA",
             "app_secret": "proprio",
@@ -406,7 +405,30 @@ mod tests {
         });
         let created = app.post("/api/v1/whatsapp/sessions/").signed_in().json(&number).send().await;
         assert_eq!(created.status, 201, "{}", created.text);
-        let id = created.json()["id"].clone();
+        created.json()["id"].clone()
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_cannot_be_read_stops_its_own_number_only() {
+        let app = TestApp::new().await;
+        let id = second_number(&app).await;
+        let session_id = SessionId(id.as_i64().unwrap());
+        let changes =
+            CloudNumberChanges { app_secret: Some("v1:lost".to_owned()), ..Default::default() };
+        let (store, now) = (app.state.hub.store(), app.state.hub.clock().now());
+        store.save_cloud_number(session_id, changes, TestApp::ADMIN, now).await.unwrap();
+        assert_eq!(post(&app, &reference_body()).await.status, 200);
+        let mut named = reference_body();
+        named["session_id"] = id;
+        let call = app.post(WEBHOOK).json(&named).header(SIGNATURE, &tag(&named, "proprio"));
+        assert_eq!(call.send().await.status, 401);
+    }
+
+    /// Whoever holds no secret, or that of another application, says nothing over a number with its own.
+    #[tokio::test]
+    async fn what_is_for_a_number_is_signed_with_its_own_secret_however_it_is_named() {
+        let app = TestApp::new().await;
+        let id = second_number(&app).await;
         let mut named = reference_body();
         named["session_id"] = id.clone();
         let entry = |changes: Value| json!({"object": "whatsapp_business_account", "entry": [{"changes": [changes]}]});

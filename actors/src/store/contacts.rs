@@ -321,12 +321,20 @@ async fn update(
     if details.differences_from(Some(&seen.contact.details)).is_empty() {
         return Ok(Some(seen));
     }
-    let customer_name = hold_customer(tx, details.customer_id).await?;
+    let held = details.customer_id;
+    let customer_name = hold_customer(tx, held).await?;
     // Until the customer was held another contact may have become the first to turn to.
     let Some(before): Option<ContactView> = tx.opt(one(id)).await? else { return Ok(None) };
     let mut details = before.contact.details.clone();
     details.apply(changes);
+    if details.customer_id != held {
+        // Two customers were merged or parted meanwhile.
+        return Err(StoreError::Stale);
+    }
     let differences = details.differences_from(Some(&before.contact.details));
+    if differences.is_empty() {
+        return Ok(Some(before));
+    }
     clear_primary(tx, &details, Some(id), by, now).await?;
     let update = sql("UPDATE contacts SET customer_id = $1, name = $2, position = $3, \
          email = $4, phone = $5, phone_written = $6, whatsapp = $7, whatsapp_written = $8, \

@@ -13,6 +13,11 @@ use crate::domain::{
     audit::{AuditAction, AuditSubject, Differences, NewAuditEntry},
 };
 
+/// What changes one reply does so one after the other.
+fn reply_lock(id: QuickReplyId) -> String {
+    format!("quick reply {id}")
+}
+
 /// Which replies are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct QuickReplyFilter {
@@ -103,7 +108,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<QuickReply>, StoreError> {
         self.unit(unit!(tx => {
-            dialect::lock_text(tx, &format!("quick reply {id}")).await?;
+            dialect::lock_text(tx, &reply_lock(id)).await?;
             let Some(before) = find(tx, id).await? else { return Ok(None) };
             let new = changes.applied_to(&before);
             let update = sql("UPDATE quick_replies SET department_id = $1, title = $2, \
@@ -132,6 +137,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.unit(unit!(tx => {
+            dialect::lock_text(tx, &reply_lock(id)).await?;
             let Some(before) = find(tx, id).await? else { return Ok(false) };
             tx.run(sql("DELETE FROM quick_replies WHERE id = $1").bind(id)).await?;
             let changes = differences(Some(&before), None);

@@ -160,11 +160,8 @@ impl CloudNumbers {
     async fn read_secrets(&self) -> Result<Secrets, AccountError> {
         let mut numbers = Vec::new();
         for number in self.0.store.list_cloud_numbers().await? {
-            let (session_id, phone_number_id) = (number.session_id, number.phone_number_id.clone());
-            let secrets = self.secrets_of(&number).unwrap_or_else(|error| {
-                tracing::error!(%error, session.id = %session_id, "the app secret of a number cannot be read");
-                Own::Unreadable
-            });
+            let secrets = self.secrets_of(&number);
+            let CloudNumber { session_id, phone_number_id, .. } = number;
             numbers.push(NumberSecrets { session_id, phone_number_id, secrets });
         }
         if let Some(id) = &self.0.config.phone_number_id
@@ -185,17 +182,23 @@ impl CloudNumbers {
         Ok(Secrets { common: self.0.secrets.clone(), numbers })
     }
 
-    fn secrets_of(&self, number: &CloudNumber) -> Result<Own, SealError> {
+    /// Those that can be read: while they are exchanged the older one may be lost.
+    fn secrets_of(&self, number: &CloudNumber) -> Own {
         let sealed =
             [(APP_SECRET, &number.app_secret), (PREVIOUS_APP_SECRET, &number.previous_app_secret)];
-        let mut secrets = Vec::new();
+        let (mut secrets, mut is_one_lost) = (Vec::new(), false);
         for (place, sealed) in sealed {
-            let secret = self.0.sealer.open(place, sealed)?;
-            if !secret.is_empty() {
-                secrets.push(Secret::new(secret));
+            match self.0.sealer.open(place, sealed) {
+                Ok(secret) if secret.is_empty() => {}
+                Ok(secret) => secrets.push(Secret::new(secret)),
+                Err(error) => {
+                    let (session_id, key) = (number.session_id, place.key);
+                    tracing::error!(%error, session.id = %session_id, key, "a secret of a number cannot be read");
+                    is_one_lost = true;
+                }
             }
         }
-        Ok(Own::Known(secrets))
+        if secrets.is_empty() && is_one_lost { Own::Unreadable } else { Own::Known(secrets) }
     }
 }
 
