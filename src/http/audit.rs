@@ -108,7 +108,10 @@ mod tests {
         let path = format!("/api/v1/atendimento/departamentos/{}/", office.others);
         office.patch(office.supervisor, &path, json!({"nome": "Pós-venda"})).await;
         office.delete(office.manager, &path).await;
+        let roster = office.app.state.hub.directory().roster();
+        let author = &roster.agent(office.manager).unwrap().username;
         let cases = [
+            (format!("?assunto=departamento&search={author}"), 1),
             (format!("?agente={}", office.supervisor), 1),
             (format!("?assunto=departamento&assunto_id={}", office.others), 3),
             ("?acao=excluido".to_owned(), 1),

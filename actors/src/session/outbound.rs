@@ -32,7 +32,6 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_mins(10);
 /// No wait before what could not be stored is tried again is longer.
 const STORE_RETRY_MAX: Duration = Duration::from_secs(30);
-
 /// How often it is tried to store what became of a message, for some three minutes: what is refused for good must not
 /// hold its chat.
 const RECORD_ATTEMPTS_MAX: u32 = 10;

@@ -135,9 +135,9 @@ pub(super) fn list_of(values: impl IntoIterator<Item = impl ToString>) -> String
     texts.join(", ")
 }
 
-/// Who did it.
-const AUTHOR: &str = "(SELECT a.display_name FROM agents a WHERE a.id = e.agent_id)";
-const AUTHOR_USERNAME: &str = "(SELECT a.username FROM agents a WHERE a.id = e.agent_id)";
+/// Who did it, by both of his names.
+const AUTHOR: &str =
+    "(SELECT a.display_name || ' ' || a.username FROM agents a WHERE a.id = e.agent_id)";
 
 fn push_filter(sql: Sql, filter: &AuditFilter) -> Sql {
     sql.push_bind_if(" AND e.agent_id = ", filter.agent_id)
@@ -146,5 +146,5 @@ fn push_filter(sql: Sql, filter: &AuditFilter) -> Sql {
         .push_bind_if(" AND e.subject_id = ", filter.subject_id)
         .push_bind_if(" AND e.at >= ", filter.after)
         .push_bind_if(" AND e.at <= ", filter.before)
-        .push_search(&filter.terms, &["e.subject_name", "e.note", AUTHOR, AUTHOR_USERNAME])
+        .push_search(&filter.terms, &["e.subject_name", "e.note", AUTHOR])
 }
