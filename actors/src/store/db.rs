@@ -11,6 +11,7 @@ use std::{
 use serde::Serialize;
 use sqlx::{
     Arguments, Database, FromRow, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -32,11 +33,11 @@ const SQLITE_READERS_MAX: u32 = 4;
 const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 /// And for the writer, who uses one at a time: the pool tests the last one before it can be used again.
 const POSTGRES_WRITER_CONNECTIONS_MAX: u32 = 2;
-/// Texts that SQLite's writer keeps ready: each statement of a fold comes in twelve lengths, the first of them with
+/// Texts that SQLite's writer keeps ready: each statement of a fold comes in sixteen lengths, the first of them with
 /// others before it.
-const SQLITE_WRITER_STATEMENTS: usize = 600;
+const SQLITE_WRITER_STATEMENTS: usize = 800;
 /// The same on PostgreSQL, where a text that is not ready costs one more round trip.
-const POSTGRES_WRITER_STATEMENTS: usize = 400;
+const POSTGRES_WRITER_STATEMENTS: usize = 500;
 /// KiB of pages that SQLite's writer keeps in memory. With fewer than one transaction changes, some would be written twice.
 const SQLITE_WRITER_CACHE: &str = "-16384";
 /// How long a statement waits for a connection before the caller is told to try again.
@@ -219,6 +220,8 @@ pub(crate) struct Inserted {
     pub(crate) rows: u64,
     /// Of the last row, when there was one.
     pub(crate) last_id: i64,
+    /// The highest id before it, where that was asked.
+    pub(crate) highest_before: Option<i64>,
 }
 
 impl Connection {
@@ -268,20 +271,23 @@ impl Connection {
     }
 
     /// Runs an insertion on SQLite, whose only writer numbers the rows of a statement in their order; gives it
-    /// back on PostgreSQL, where others draw numbers in between. Cheaper than having each row returned. What the
-    /// question finds, which is asked before, comes with it.
+    /// back on PostgreSQL, where others draw numbers in between. Cheaper than having each row returned. What is
+    /// asked before comes with it: the highest id, and what a question finds.
     pub(crate) async fn insert_in_order<T: Row>(
         &mut self,
+        highest: Option<Sql>,
         question: Option<Sql>,
         insert: Sql,
     ) -> Result<Result<(Inserted, Vec<T>), Sql>, StoreError> {
         let Self::Sqlite(tx) = self else { return Ok(Err(insert)) };
-        if let Some(question) = question {
-            tx.put_ahead(counted(question));
+        let is_asked = highest.is_some();
+        for ahead in highest.into_iter().chain(question) {
+            tx.put_ahead(counted(ahead));
         }
-        let answer = tx.run(counted(insert)).await?;
+        let mut answer = tx.run(counted(insert)).await?;
         let (rows, last_id) = (answer.done.rows_affected(), answer.done.last_insert_rowid());
-        Ok(Ok((Inserted { rows, last_id }, answer.all()?)))
+        let highest_before = if is_asked { answer.take_first()?.map(|(id,)| id) } else { None };
+        Ok(Ok((Inserted { rows, last_id, highest_before }, answer.all()?)))
     }
 
     /// Inserts so many rows with one statement; their ids, in order.
@@ -290,8 +296,8 @@ impl Connection {
         insert: Sql,
         count: usize,
     ) -> Result<Vec<i64>, StoreError> {
-        match self.insert_in_order::<(i64,)>(None, insert).await? {
-            Ok((Inserted { rows, last_id }, _)) if usize::try_from(rows) == Ok(count) => {
+        match self.insert_in_order::<(i64,)>(None, None, insert).await? {
+            Ok((Inserted { rows, last_id, .. }, _)) if usize::try_from(rows) == Ok(count) => {
                 Ok((last_id + 1 - rows.cast_signed()..=last_id).collect())
             }
             Ok(_) => Err(StoreError::Stale),
@@ -326,6 +332,11 @@ impl Connection {
         }
     }
 }
+
+/// SQLite's connection of a transaction that was committed, for the next one. What goes back to the pool is tested
+/// there first: one more round trip to SQLite's thread, for which the next transaction would wait.
+#[derive(Default)]
+pub(crate) struct Kept(pub(super) Option<PoolConnection<Sqlite>>);
 
 /// The pools of one database.
 pub(crate) struct Pools {
@@ -421,9 +432,16 @@ impl Db {
         Ok(())
     }
 
-    pub(crate) async fn begin(&self, recorder: &Arc<Recorder>) -> Result<Tx, StoreError> {
+    pub(crate) async fn begin(
+        &self,
+        kept: &mut Kept,
+        recorder: &Arc<Recorder>,
+    ) -> Result<Tx, StoreError> {
         let connection = match self {
-            Self::Sqlite(pool) => Connection::Sqlite(SqliteTx::new(pool.acquire().await?)),
+            Self::Sqlite(pool) => Connection::Sqlite(SqliteTx::new(match kept.0.take() {
+                Some(connection) => connection,
+                None => pool.acquire().await?,
+            })),
             Self::Postgres(pool) => Connection::Postgres(pool.begin().await?),
         };
         Ok(Tx { connection, outbox: Outbox::new(recorder), changing: Vec::new() })

@@ -8,6 +8,7 @@ use super::{
     StoreError,
     db::{Connection, Inserted, Row, Rows, Tx},
     files, message_changes,
+    message_rows::{self, MessageValues, NewRow},
     moves::{self, Move},
     openings::{self, Opening},
     search,
@@ -16,16 +17,26 @@ use super::{
 };
 use crate::domain::{
     Direction, Message, MessageRowId, NewMessage, SessionId, TicketId, Timestamp,
-    message_change::StoredChange, search::index_words,
+    message_change::StoredChange,
 };
 
 /// How many rows a multi-row statement has: few texts, and hardly ever more than two for what is less than the most.
-const LENGTHS: [usize; 12] = [64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
+const LENGTHS: [usize; 16] = [256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
 
 /// A message to append and whom to tell its row id; `None` says that it is there already.
 pub(super) struct Append {
-    pub(super) message: NewMessage,
-    pub(super) reply: oneshot::Sender<Result<Option<Appended>, StoreError>>,
+    message: NewMessage,
+    row: NewRow,
+    reply: oneshot::Sender<Result<Option<Appended>, StoreError>>,
+}
+
+impl Append {
+    pub(super) fn new(
+        message: NewMessage,
+        reply: oneshot::Sender<Result<Option<Appended>, StoreError>>,
+    ) -> Self {
+        Self { row: NewRow::of(&message), message, reply }
+    }
 }
 
 /// A message that was stored now.
@@ -68,9 +79,9 @@ pub(super) async fn run(tx: &mut Tx, folded: Vec<Folded>, told: &mut Vec<Finish>
 pub(super) async fn run_one(tx: &mut Tx, folded: Folded) -> Ran {
     match folded {
         Folded::Append(append) => {
-            let outcome = append_folded(tx, &[&append.message]).await;
-            let outcome = outcome.map(|ids| ids.into_iter().next().flatten());
-            Ran::of(append.reply, outcome)
+            let Append { message, row, reply } = *append;
+            let outcome = append_folded(tx, &[&message], vec![row]).await;
+            Ran::of(reply, outcome.map(|ids| ids.into_iter().next().flatten()))
         }
         Folded::Open(opening) => {
             let outcome = openings::open_one(tx, &opening.new).await;
@@ -87,23 +98,29 @@ pub(super) async fn run_one(tx: &mut Tx, folded: Folded) -> Ran {
 }
 
 async fn append_all(tx: &mut Tx, appends: Vec<Append>, told: &mut Vec<Finish>) {
-    let messages: Vec<&NewMessage> = appends.iter().map(|append| &append.message).collect();
-    let outcome = in_savepoint(tx, async |tx| append_folded(tx, &messages).await).await;
+    let (mut messages, mut rows) = (Vec::new(), Vec::with_capacity(appends.len()));
+    let mut replies = Vec::with_capacity(appends.len());
+    for Append { message, row, reply } in appends {
+        messages.push(message);
+        rows.push(row);
+        replies.push(reply);
+    }
+    let messages: Vec<&NewMessage> = messages.iter().collect();
+    let outcome = in_savepoint(tx, async |tx| append_folded(tx, &messages, rows).await).await;
     let ids = match outcome {
         Ok(ids) => ids.into_iter().map(Ok).collect(),
         Err(error) if messages.len() == 1 => vec![Err(error)],
         Err(_) => {
             let mut ids = Vec::with_capacity(messages.len());
-            for message in &messages {
-                let one = in_savepoint(tx, async |tx| append_folded(tx, &[message]).await).await;
-                ids.push(one.map(|ids| ids.into_iter().next().flatten()));
+            for message in messages {
+                let row = vec![NewRow::of(message)];
+                let one = in_savepoint(tx, async |tx| append_folded(tx, &[message], row).await);
+                ids.push(one.await.map(|ids| ids.into_iter().next().flatten()));
             }
             ids
         }
     };
-    for (append, id) in appends.into_iter().zip(ids) {
-        told.push(finish(append.reply, id));
-    }
+    told.extend(replies.into_iter().zip(ids).map(|(reply, id)| finish(reply, id)));
 }
 
 /// Work that is taken back alone when it is refused. Not within another one.
@@ -126,11 +143,10 @@ pub(super) async fn in_savepoint<T>(
 async fn append_folded(
     tx: &mut Tx,
     messages: &[&NewMessage],
+    rows: Vec<NewRow>,
 ) -> Result<Vec<Option<Appended>>, StoreError> {
-    // The words are looked for while the rows are inserted.
-    let words = async { messages.iter().map(|message| index_words(&message.text)).collect() };
-    let (rows, words): (_, Vec<_>) = tokio::join!(biased; insert_new(tx, messages), words);
-    let Inserting { ids: mut rows, parked, .. } = rows?;
+    let (values, words): (Vec<_>, Vec<_>) = rows.into_iter().map(NewRow::into_parts).unzip();
+    let Inserting { ids: mut rows, parked, .. } = insert_new(tx, messages, values).await?;
     let mut ids = Vec::with_capacity(messages.len());
     let mut fresh = Vec::with_capacity(messages.len());
     for message in messages {
@@ -174,9 +190,14 @@ struct Inserting {
 }
 
 /// Inserts those that are not there yet.
-async fn insert_new(tx: &mut Tx, messages: &[&NewMessage]) -> Result<Inserting, StoreError> {
-    let mut inserting = Inserting::default();
-    let mut chunks = statement_chunks(messages).map(|chunk| (chunk, insert(chunk)));
+async fn insert_new(
+    tx: &mut Tx,
+    messages: &[&NewMessage],
+    rows: Vec<MessageValues>,
+) -> Result<Inserting, StoreError> {
+    let (mut inserting, mut rows) = (Inserting::default(), rows.into_iter());
+    let mut chunks = statement_chunks(messages)
+        .map(|chunk| (chunk, message_rows::insert(rows.by_ref().take(chunk.len()).collect())));
     let mut next = chunks.next();
     while let Some((chunk, insert)) = next {
         // The next one is put together while this one runs.
@@ -198,14 +219,13 @@ async fn insert_chunk(
     insert: Sql,
     Inserting { highest, parked, .. }: &mut Inserting,
 ) -> Result<Vec<Key>, StoreError> {
-    if highest.is_none() && chunk.len() > 1 {
-        let (id,): (i64,) = tx.one(sql("SELECT COALESCE(MAX(id), 0) FROM messages")).await?;
-        *highest = Some(id);
-    }
+    let ask_highest = (highest.is_none() && chunk.len() > 1)
+        .then(|| sql("SELECT COALESCE(MAX(id), 0) FROM messages"));
     let targets: Vec<&str> =
         chunk.iter().filter(|one| may_be_awaited(one)).map(|one| one.message_id.as_str()).collect();
     let question = (!targets.is_empty()).then(|| message_changes::select_parked(&targets));
-    let Inserted { rows, last_id } = match tx.insert_in_order(question, insert).await? {
+    let asking = tx.insert_in_order(ask_highest, question, insert).await?;
+    let Inserted { rows, last_id, highest_before } = match asking {
         Ok((inserted, found)) => {
             parked.get_or_insert_default().extend(found);
             inserted
@@ -214,6 +234,7 @@ async fn insert_chunk(
             return tx.all(insert.push(" RETURNING id, session_id, message_id")).await;
         }
     };
+    *highest = highest.or(highest_before);
     if rows == 0 {
         return Ok(Vec::new());
     }
@@ -268,7 +289,8 @@ pub(super) async fn append_stored(
     tx: &mut Tx,
     messages: Vec<NewMessage>,
 ) -> Result<Vec<Message>, StoreError> {
-    let appended = append_folded(tx, &messages.iter().collect::<Vec<_>>()).await?;
+    let rows = messages.iter().map(NewRow::of).collect();
+    let appended = append_folded(tx, &messages.iter().collect::<Vec<_>>(), rows).await?;
     let mut stored = Vec::with_capacity(messages.len());
     for (message, appended) in messages.into_iter().zip(appended) {
         stored.push(match appended {
@@ -288,46 +310,6 @@ pub(super) async fn append_stored(
 /// Whether a message was refused because it is there. PostgreSQL says the name of the index, SQLite its columns.
 pub(super) fn is_message_key(constraint: &str) -> bool {
     constraint == "messages_provider_key" || constraint.starts_with("messages.")
-}
-
-fn insert(messages: &[&NewMessage]) -> Sql {
-    let insert = sql("INSERT INTO messages").push_values(messages, |message| {
-        let status = message.first_status();
-        let delivered_at = (message.direction == Direction::Inbound).then_some(message.at);
-        [
-            ("session_id", message.session_id.into()),
-            ("ticket_id", message.ticket_id.into()),
-            ("agent_id", message.agent_id.into()),
-            ("chat_id", message.chat_id.as_str().into()),
-            ("message_id", message.message_id.as_str().into()),
-            ("client_message_id", message.client_message_id.as_deref().into()),
-            ("task_id", message.task_id.as_deref().into()),
-            ("direction", message.direction.into()),
-            ("kind", message.kind.into()),
-            ("status", status.into()),
-            ("status_rank", status.rank().into()),
-            ("phone", message.phone.as_str().into()),
-            ("contact_name", message.contact_name.as_str().into()),
-            ("text", message.text.as_str().into()),
-            ("media_url", message.media_url.as_deref().into()),
-            ("media_mime_type", message.media_mime_type.as_deref().into()),
-            ("media_size", message.media_size.into()),
-            ("raw_payload", message.raw_payload.as_deref().into()),
-            ("protocol_version", message.protocol_version.as_str().into()),
-            ("is_automatic", message.is_automatic.into()),
-            ("error", "".into()),
-            ("provider_at", message.provider_at.into()),
-            ("created_at", message.at.into()),
-            ("queued_at", message.at.into()),
-            ("delivered_at", delivered_at.into()),
-            ("sent_at", message.is_sent.then_some(message.at).into()),
-            ("media_key", message.media_key.as_ref().into()),
-            ("media_status", message.media_status.into()),
-            ("details", message.details.as_deref().into()),
-            ("quoted_message_id", message.quoted_message_id.as_deref().into()),
-        ]
-    });
-    insert.push(" ON CONFLICT DO NOTHING")
 }
 
 /// What the messages of one batch change on one ticket.
@@ -465,15 +447,14 @@ mod tests {
 
     #[test]
     fn chunks_are_few_and_complete() {
-        let rows: Vec<usize> = (0..208).collect();
-        let lengths: Vec<usize> = statement_chunks(&rows).map(<[usize]>::len).collect();
-        assert_eq!(lengths, [64, 64, 64, 16]);
-        assert_eq!(statement_chunks(&rows).flatten().copied().collect::<Vec<_>>(), rows);
-        for count in 0..64 {
-            let lengths: Vec<usize> =
-                statement_chunks(&rows[..count]).map(<[usize]>::len).collect();
-            assert!(lengths.len() <= 3, "{lengths:?}");
-            assert_eq!(lengths.iter().sum::<usize>(), count);
+        let rows: Vec<usize> = (0..256).collect();
+        let lengths: Vec<usize> = statement_chunks(&rows[..208]).map(<[usize]>::len).collect();
+        assert_eq!(lengths, [192, 16]);
+        assert_eq!(statement_chunks(&rows).next(), Some(&rows[..]), "as many as share a commit");
+        for count in 0..256 {
+            let chunks: Vec<&[usize]> = statement_chunks(&rows[..count]).collect();
+            assert!(chunks.len() <= 4, "{chunks:?}");
+            assert_eq!(chunks.concat(), rows[..count]);
         }
     }
 }

@@ -33,6 +33,7 @@ mod latencies;
 mod media;
 mod merged_rows;
 mod message_changes;
+mod message_rows;
 mod message_templates;
 mod messages;
 mod moves;
@@ -270,7 +271,7 @@ impl Store {
         &self,
         message: NewMessage,
     ) -> Result<Option<Appended>, StoreError> {
-        let append = |reply| Folded::Append(Box::new(Append { message, reply }));
+        let append = |reply| Folded::Append(Box::new(Append::new(message, reply)));
         self.fold("append_message", append).await
     }
 

@@ -218,7 +218,7 @@ pub(super) async fn write(tx: &mut Tx) -> Result<(), StoreError> {
 }
 
 fn insert(events: &[NewIntegrationEvent]) -> Sql {
-    sql("INSERT INTO integration_events").push_values(events, |event| {
+    let values = |event: &NewIntegrationEvent| {
         let NewIntegrationEvent { kind, at, subject } = event;
         let Subject {
             session_id,
@@ -251,7 +251,8 @@ fn insert(events: &[NewIntegrationEvent]) -> Sql {
             ("message_status", message_status.into()),
             ("session_status", session_status.into()),
         ]
-    })
+    };
+    sql("INSERT INTO integration_events").push_values(events.iter().map(values).collect())
 }
 
 /// A random UUID; made without asking the kernel for each event.

@@ -226,11 +226,13 @@ async fn what_was_there_before_the_index_is_kept_and_found(database: TestDatabas
             .bind(false);
         statements.push(insert);
     }
-    let mut tx = pools.writer.begin(&Arc::default()).await.unwrap();
+    let mut kept = db::Kept::default();
+    let mut tx = pools.writer.begin(&mut kept, &Arc::default()).await.unwrap();
     for statement in statements {
         assert_eq!(tx.run(statement).await.unwrap(), 1);
     }
-    tx.commit().await.unwrap();
+    tx.commit(&mut kept).await.unwrap();
+    drop(kept);
     pools.writer.close().await;
     pools.reader.close().await;
 

@@ -245,13 +245,17 @@ impl From<crate::domain::webhook::EventKind> for Arg {
     }
 }
 
+/// The columns of a row, each with its value.
+pub(crate) type Values<const N: usize> = [(&'static str, Arg); N];
+
 /// A statement and its arguments.
 #[derive(Debug, Clone)]
 pub(crate) struct Sql {
     fixed: &'static str,
+    /// With what was appended; each `?` is a placeholder, in the order of the values.
     grown: Option<String>,
-    /// Placeholders that were appended: where in the text they belong, and their numbers.
-    places: Vec<(usize, usize)>,
+    /// How many values belong to placeholders of the fixed text, which have numbers; those come first.
+    bound: usize,
     args: Vec<Arg>,
 }
 
@@ -267,18 +271,22 @@ pub(super) enum Spelling {
 
 /// Begins a statement with literal text.
 pub(crate) fn sql(text: &'static str) -> Sql {
-    Sql { fixed: text, grown: None, places: Vec::new(), args: Vec::new() }
+    debug_assert!(!text.contains('?'), "a placeholder has a number, or is appended: {text}");
+    Sql { fixed: text, grown: None, bound: 0, args: Vec::new() }
 }
 
 impl Sql {
-    /// Binds the next placeholder of the fixed text.
+    /// Binds the next placeholder of the fixed text, before any is appended.
     pub(crate) fn bind(mut self, value: impl Into<Arg>) -> Self {
+        debug_assert_eq!(self.bound, self.args.len(), "bound late: {}", self.text());
+        self.bound += 1;
         self.args.push(value.into());
         self
     }
 
     /// Appends literal text.
     pub(crate) fn push(mut self, text: &'static str) -> Self {
+        debug_assert!(!text.contains('?'), "a value is bound: {text}");
         self.text_mut().push_str(text);
         self
     }
@@ -288,8 +296,7 @@ impl Sql {
         self.args.push(value.into());
         let buffer = self.text_mut();
         buffer.push_str(text);
-        let place = buffer.len();
-        self.places.push((place, self.args.len()));
+        buffer.push('?');
         self
     }
 
@@ -303,32 +310,26 @@ impl Sql {
         self
     }
 
-    /// `(column, …) VALUES (…), …`: for each row the columns that `values` names, always the same. One that
-    /// is NULL in all rows is left out: half of a message is, and each value costs.
-    pub(crate) fn push_values<R, const N: usize>(
-        mut self,
-        rows: &[R],
-        values: impl Fn(&R) -> [(&'static str, Arg); N],
-    ) -> Self {
-        let rows: Vec<[(&'static str, Arg); N]> = rows.iter().map(values).collect();
+    /// `(column, …) VALUES (…), …`: each row names its columns, always the same. One that is NULL in all rows
+    /// is left out: half of a message is, and each value costs.
+    pub(crate) fn push_values<const N: usize>(mut self, rows: Vec<Values<N>>) -> Self {
         let is_used: [bool; N] =
             std::array::from_fn(|at| rows.iter().any(|row| !row[at].1.is_null()));
         let names = rows.first().into_iter().flatten().zip(is_used);
-        let mut separator = " (";
-        for ((name, _), _) in names.filter(|(_, is_used)| *is_used) {
-            self = self.push(separator).push(name);
-            separator = ", ";
-        }
-        let mut opening = ") VALUES (";
+        let names = names.filter(|(_, is_used)| *is_used).map(|((name, _), _)| *name);
+        let names: Vec<&str> = names.collect();
+        let places = vec!["?"; names.len()].join(", ");
+        let groups = vec![places.as_str(); rows.len()].join("), (");
+        self.args.reserve(names.len() * rows.len());
         for row in rows {
-            let mut separator = opening;
-            for ((_, value), _) in row.into_iter().zip(is_used).filter(|(_, is_used)| *is_used) {
-                self = self.push_bind(separator, value);
-                separator = ", ";
-            }
-            opening = "), (";
+            let values = row.into_iter().zip(is_used).filter(|(_, is_used)| *is_used);
+            self.args.extend(values.map(|((_, value), _)| value));
         }
-        self.push(")")
+        let text = self.text_mut();
+        for part in [" (", &names.join(", "), ") VALUES (", &groups, ")"] {
+            text.push_str(part);
+        }
+        self
     }
 
     /// Like [`Sql::push_bind`], or nothing when there is no value.
@@ -469,33 +470,32 @@ impl Sql {
 
     /// No placeholder is part of the fixed text.
     fn is_appended(&self) -> bool {
-        self.places.len() == self.args.len()
+        self.bound == 0
     }
 
     /// Appends the text of a statement whose values come after so many others.
     fn write(&self, text: &mut String, spelling: Spelling, after: usize) {
-        let whole = self.text();
-        let mut written = 0;
-        for (place, number) in &self.places {
-            push_renumbered(text, &whole[written..*place], after);
-            written = *place;
-            match spelling {
-                Spelling::Plain => text.push('?'),
-                Spelling::Numbered => push_number(text, after + number),
-            }
+        match spelling {
+            Spelling::Plain => text.push_str(self.text()),
+            Spelling::Numbered => push_numbered(text, self.text(), after, self.bound),
         }
-        push_renumbered(text, &whole[written..], after);
     }
 }
 
-/// One text of several statements, and the values of all of them.
+/// Several statements as one text, with their values. When one of them has numbers of its own, all have.
 pub(super) fn join(mut statements: Vec<Sql>, spelling: Spelling) -> (SqlStr, Vec<Arg>) {
-    if let [Sql { fixed, grown: None, args, .. }] = &mut statements[..] {
-        return (fixed.into_sql_str(), std::mem::take(args));
-    }
     let is_plain = spelling == Spelling::Plain && statements.iter().all(Sql::is_appended);
+    match &mut statements[..] {
+        [Sql { fixed, grown: None, args, .. }] => {
+            return (fixed.into_sql_str(), std::mem::take(args));
+        }
+        [Sql { grown: Some(text), args, .. }] if is_plain => {
+            return (AssertSqlSafe(std::mem::take(text)).into_sql_str(), std::mem::take(args));
+        }
+        _ => {}
+    }
     let spelling = if is_plain { Spelling::Plain } else { Spelling::Numbered };
-    let bytes = statements.iter().map(|one| one.text().len() + one.places.len() * 5 + 2).sum();
+    let bytes = statements.iter().map(|one| one.text().len() + one.args.len() * 5 + 2).sum();
     let (mut text, mut args) = (String::with_capacity(bytes), Vec::new());
     for statement in statements {
         if !text.is_empty() {
@@ -516,19 +516,29 @@ fn push_number(text: &mut String, number: usize) {
     text.push_str(&number.to_string());
 }
 
-/// Appends a part of a statement; its own placeholders move up by so many.
-fn push_renumbered(text: &mut String, part: &str, by: usize) {
-    let mut pieces = part.split('$');
-    text.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
-        let end = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
-        let (digits, rest) = piece.split_at(end);
-        match digits.parse::<usize>() {
-            Ok(number) => push_number(text, number + by),
+/// Appends a statement whose values come after so many others: its own numbers move up by as many, and what was
+/// appended gets those that follow after the bound ones.
+fn push_numbered(text: &mut String, mut rest: &str, after: usize, bound: usize) {
+    let mut last = after + bound;
+    while let Some(at) = rest.find(['$', '?']) {
+        let (before, sign) = rest.split_at(at);
+        text.push_str(before);
+        rest = &sign[1..];
+        if sign.starts_with('?') {
+            last += 1;
+            push_number(text, last);
+            continue;
+        }
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        match rest[..end].parse::<usize>() {
+            Ok(number) => {
+                push_number(text, number + after);
+                rest = &rest[end..];
+            }
             Err(_) => text.push('$'),
         }
-        text.push_str(rest);
     }
+    text.push_str(rest);
 }
 
 /// The small form of a letter, where that is one letter, too.
@@ -580,14 +590,14 @@ mod tests {
         let appended = sql("SELECT 1 WHERE TRUE")
             .push_bind(" AND a = ", 1)
             .push_in(" AND b IN", [2, 3])
-            .push(" AND '?' = '?'");
+            .push(" AND '$' = '$'");
         assert_eq!(
             text_of(appended.clone(), Spelling::Numbered),
-            "SELECT 1 WHERE TRUE AND a = $1 AND b IN ($2, $3) AND '?' = '?'"
+            "SELECT 1 WHERE TRUE AND a = $1 AND b IN ($2, $3) AND '$' = '$'"
         );
         assert_eq!(
             text_of(appended, Spelling::Plain),
-            "SELECT 1 WHERE TRUE AND a = ? AND b IN (?, ?) AND '?' = '?'"
+            "SELECT 1 WHERE TRUE AND a = ? AND b IN (?, ?) AND '$' = '$'"
         );
     }
 
@@ -666,11 +676,12 @@ mod tests {
 
     #[test]
     fn columns_without_any_value_are_left_out() {
-        let columns = |row: &(i64, Option<i64>, Option<&'static str>)| {
-            [("a", row.0.into()), ("b", row.1.into()), ("c", row.2.into())]
+        let insert = |rows: &[(i64, Option<i64>, Option<&'static str>)]| {
+            let values =
+                |&(a, b, c): &_| [("a", Arg::from(a)), ("b", Arg::from(b)), ("c", Arg::from(c))];
+            let rows = rows.iter().map(values).collect();
+            text_of(sql("INSERT INTO t").push_values(rows), Spelling::Plain)
         };
-        let insert =
-            |rows: &[_]| text_of(sql("INSERT INTO t").push_values(rows, columns), Spelling::Plain);
         assert_eq!(insert(&[(1, None, None)]), "INSERT INTO t (a) VALUES (?)");
         assert_eq!(
             insert(&[(1, None, None), (2, None, Some("x"))]),

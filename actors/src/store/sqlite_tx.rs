@@ -55,6 +55,13 @@ impl Answer {
         self.rows.iter().map(T::from_row).collect()
     }
 
+    /// The first row of all, which the others follow.
+    pub(super) fn take_first<T: Row>(&mut self) -> Result<Option<T>, sqlx::Error> {
+        let first = self.first()?;
+        self.rows.drain(..self.rows.len().min(1));
+        Ok(first)
+    }
+
     pub(super) fn first<T: Row>(&self) -> Result<Option<T>, sqlx::Error> {
         self.rows.first().map(T::from_row).transpose()
     }
@@ -105,12 +112,13 @@ impl SqliteTx {
         let mut statements = std::mem::take(&mut self.ahead);
         self.savepoints_ahead.clear();
         statements.push(last);
+        let count = statements.len();
         let (text, args) = join(statements, Spelling::Plain);
         let mut arguments = arguments!(Sqlite, args);
         add(&mut arguments)?;
         let mut answer = Answer::default();
         let answers = self.connection.fetch_many(sqlx::query_with(text, arguments));
-        let outcome = collect(answers, &mut answer).await;
+        let outcome = collect(answers, count, &mut answer).await;
         // `BEGIN` is the first of its text.
         let has_begun = before == State::Open || answer.ended > 0;
         if has_begun && outcome.as_ref().err().is_none_or(|error| !may_end_transaction(error)) {
@@ -150,16 +158,16 @@ impl SqliteTx {
         self.run(statement).await.map(drop)
     }
 
-    /// Runs what was put ahead, and keeps everything.
+    /// Runs what was put ahead, and keeps everything. The connection is free for the next transaction.
     ///
     /// # Errors
     ///
     /// [`StoreError::Uncertain`] when SQLite does not let it be taken back; any other says that nothing was kept.
-    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+    pub(super) async fn commit(mut self) -> Result<PoolConnection<Sqlite>, StoreError> {
         if self.state == State::Fresh && self.ahead.len() == 1 {
-            return Ok(());
+            return Ok(self.connection);
         }
-        let Err(error) = self.run(sql("COMMIT")).await else { return Ok(()) };
+        let Err(error) = self.run(sql("COMMIT")).await else { return Ok(self.connection) };
         match self.end("ROLLBACK").await {
             Ok(()) => Err(error),
             // It may be SQLite that has taken it back; or it was kept.
@@ -194,12 +202,16 @@ fn may_end_transaction(error: &sqlx::Error) -> bool {
     matches!(code, None | Some(BUSY | NO_MEMORY | INTERRUPTED | INPUT_OUTPUT | FULL))
 }
 
-/// The rows, and what the last statement says of itself.
+/// The rows, and what the last of so many statements says of itself. The end of the stream, which says nothing
+/// more, is not waited for: that would be one more wake.
 async fn collect(
     mut answers: impl Stream<Item = Result<Either<SqliteQueryResult, SqliteRow>, sqlx::Error>> + Unpin,
+    count: usize,
     answer: &mut Answer,
 ) -> Result<(), sqlx::Error> {
-    while let Some(one) = answers.try_next().await? {
+    while answer.ended < count
+        && let Some(one) = answers.try_next().await?
+    {
         match one {
             Either::Right(row) => answer.rows.push(row),
             Either::Left(done) => {

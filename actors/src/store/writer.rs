@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     StoreError,
-    db::{Connection, Db, Pools, Tx, counted},
+    db::{Connection, Db, Kept, Pools, Tx, counted},
     fold::{self, Folded},
     outbox::{self, Recorder},
     sql::sql,
@@ -87,7 +87,9 @@ impl Writer {
         let (db, side_by_side) = (pools.writer.clone(), pools.side_by_side().cloned());
         let close = CancellationToken::new();
         let meters = Commits::default();
-        let writing = run(db, Arc::clone(&recorder), queue, meters.clone(), close.clone());
+        let callers = Callers { runtime: Handle::current(), telling: None };
+        let recording = Arc::clone(&recorder);
+        let writing = run(db, recording, queue, meters.clone(), close.clone(), callers);
         let task = spawn_apart(writing);
         (Self { jobs, side_by_side, recorder, meters, close }, task)
     }
@@ -176,8 +178,9 @@ impl<F: Future + Unpin> Future for CatchUnwind<F> {
 /// PostgreSQL: one unit, one transaction.
 async fn run_alone(db: Db, recorder: Arc<Recorder>, unit: BoxUnit, meters: Commits) {
     let begun = Instant::now();
-    let is_committed = commit_one(&db, &recorder, Job::Unit(unit)).await;
-    meters.ended(1, begun.elapsed(), is_committed);
+    let ended = commit_one(&db, &mut Kept::default(), &recorder, Job::Unit(unit)).await;
+    meters.ended(1, begun.elapsed(), ended.is_committed());
+    ended.tell();
 }
 
 async fn run(
@@ -186,9 +189,10 @@ async fn run(
     mut queue: mpsc::Receiver<Job>,
     meters: Commits,
     close: CancellationToken,
+    mut callers: Callers,
 ) {
     let mut batch = Vec::with_capacity(BATCH_JOBS_MAX);
-    let mut idle = IdleCheckpoint::default();
+    let (mut kept, mut idle) = (Kept::default(), IdleCheckpoint::default());
     loop {
         let received = tokio::select! {
             received = queue.recv_many(&mut batch, BATCH_JOBS_MAX) => received,
@@ -197,7 +201,7 @@ async fn run(
                 continue;
             }
             () = idle.due() => {
-                idle.checkpoint(&db).await;
+                idle.checkpoint(&db, &mut kept).await;
                 continue;
             }
         };
@@ -205,39 +209,98 @@ async fn run(
             break;
         }
         let begun = Instant::now();
-        let is_committed = if received == 1 {
-            commit_one(&db, &recorder, batch.remove(0)).await
+        let ended = if received == 1 {
+            commit_one(&db, &mut kept, &recorder, batch.remove(0)).await
         } else {
-            commit_batch(&db, &recorder, &mut batch).await
+            commit_batch(&db, &mut kept, &recorder, &mut batch).await
         };
-        meters.ended(received, begun.elapsed(), is_committed);
+        meters.ended(received, begun.elapsed(), ended.is_committed());
+        callers.tell(ended);
         idle.written();
     }
-    idle.checkpoint(&db).await;
+    idle.checkpoint(&db, &mut kept).await;
 }
 
-/// One transaction for one job; whether its end was what the job wanted. It needs no savepoint.
-async fn commit_one(db: &Db, recorder: &Arc<Recorder>, job: Job) -> bool {
-    let mut tx = match db.begin(recorder).await {
+/// How a transaction ended, and who is to be told.
+enum Ended {
+    Nobody,
+    One(Finish, Result<(), StoreError>),
+    Batch(Vec<Finish>, Result<(), String>),
+}
+
+impl Ended {
+    fn is_committed(&self) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::One(_, outcome) => outcome.is_ok(),
+            Self::Batch(_, outcome) => outcome.is_ok(),
+        }
+    }
+
+    fn tell(self) {
+        match self {
+            Self::Nobody => (),
+            Self::One(finish, outcome) => finish(outcome),
+            Self::Batch(told, outcome) => {
+                for finish in told {
+                    finish(outcome.clone().map_err(StoreError::Uncertain));
+                }
+            }
+        }
+    }
+}
+
+/// Those who wait for commits; they are told in the order of these. Those of a batch by their own runtime: on two
+/// cores each of them would have his turn before the writer, who wakes him, could go on.
+struct Callers {
+    runtime: Handle,
+    /// Of those who were told last on their own runtime.
+    telling: Option<JoinHandle<()>>,
+}
+
+impl Callers {
+    /// One is told at once, when nobody else is being told.
+    fn tell(&mut self, ended: Ended) {
+        let is_quiet = self.telling.as_ref().is_none_or(JoinHandle::is_finished);
+        if is_quiet && !matches!(ended, Ended::Batch(..)) {
+            return ended.tell();
+        }
+        let before = self.telling.take();
+        self.telling = Some(self.runtime.spawn(async move {
+            if let Some(before) = before {
+                // A panic of one who was told was logged.
+                let _ = before.await;
+            }
+            ended.tell();
+        }));
+    }
+}
+
+/// One transaction for one job. It needs no savepoint. It has failed when its end is not what the job wanted.
+async fn commit_one(db: &Db, kept: &mut Kept, recorder: &Arc<Recorder>, job: Job) -> Ended {
+    let mut tx = match db.begin(kept, recorder).await {
         Ok(tx) => tx,
         // Dropping the job tells its caller that nothing happened.
         Err(error) => {
             tracing::error!(%error, "cannot begin a transaction");
-            return false;
+            return Ended::Nobody;
         }
     };
     let ran = match job {
         Job::Unit(unit) => unit(&mut tx).await,
         Job::Fold(folded) => fold::run_one(&mut tx, folded).await,
     };
-    let outcome = if ran.is_kept { tx.commit().await } else { tx.rollback().await };
-    let is_settled = outcome.is_ok();
-    (ran.finish)(outcome);
-    is_settled
+    let outcome = if ran.is_kept { tx.commit(kept).await } else { tx.rollback().await };
+    Ended::One(ran.finish, outcome)
 }
 
-/// One transaction for everything that waits; whether it was committed.
-async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) -> bool {
+/// One transaction for everything that waits.
+async fn commit_batch(
+    db: &Db,
+    kept: &mut Kept,
+    recorder: &Arc<Recorder>,
+    batch: &mut Vec<Job>,
+) -> Ended {
     let (mut folded, mut units) = (Vec::new(), Vec::new());
     for job in batch.drain(..) {
         match job {
@@ -245,12 +308,12 @@ async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) -
             Job::Unit(unit) => units.push(unit),
         }
     }
-    let mut tx = match db.begin(recorder).await {
+    let mut tx = match db.begin(kept, recorder).await {
         Ok(tx) => tx,
         // Dropping the jobs tells their callers that nothing happened.
         Err(error) => {
             tracing::error!(%error, "cannot begin a transaction");
-            return false;
+            return Ended::Nobody;
         }
     };
     let mut told = Vec::with_capacity(folded.len() + units.len());
@@ -260,14 +323,7 @@ async fn commit_batch(db: &Db, recorder: &Arc<Recorder>, batch: &mut Vec<Job>) -
     for unit in units {
         told.push(run_in_savepoint(&mut tx, unit).await);
     }
-    let outcome = tx.commit().await;
-    for finish in told {
-        finish(match &outcome {
-            Ok(()) => Ok(()),
-            Err(error) => Err(StoreError::Uncertain(error.to_string())),
-        });
-    }
-    outcome.is_ok()
+    Ended::Batch(told, tx.commit(kept).await.map_err(|error| error.to_string()))
 }
 
 async fn run_in_savepoint(tx: &mut Tx, unit: BoxUnit) -> Finish {
@@ -332,13 +388,13 @@ impl Tx {
     }
 
     /// Writes what other systems are to be told, and commits it with the rest.
-    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+    pub(super) async fn commit(mut self, kept: &mut Kept) -> Result<(), StoreError> {
         if let Err(error) = outbox::write(&mut self).await {
             self.rollback().await?;
             return Err(error);
         }
         match self.connection {
-            Connection::Sqlite(tx) => tx.commit().await?,
+            Connection::Sqlite(tx) => kept.0 = Some(tx.commit().await?),
             Connection::Postgres(tx) => {
                 let outcome = tx.commit().await;
                 outcome.map_err(|error| StoreError::Uncertain(error.to_string()))?;
@@ -380,8 +436,9 @@ impl IdleCheckpoint {
         }
     }
 
-    async fn checkpoint(&mut self, db: &Db) {
+    async fn checkpoint(&mut self, db: &Db, kept: &mut Kept) {
         self.is_dirty = false;
+        kept.0 = None;
         if let Db::Sqlite(_) = db
             && let Err(error) = db.run(sql("PRAGMA wal_checkpoint(PASSIVE)")).await
         {
