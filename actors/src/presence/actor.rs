@@ -507,6 +507,7 @@ impl State {
         }
         self.ticks += 1;
         if self.ticks.is_multiple_of(TICKS_PER_RECONCILE) {
+            self.recount_sockets();
             self.reconcile().await?;
         }
         Ok(())
@@ -531,7 +532,6 @@ impl State {
     }
 
     async fn reconcile(&mut self) -> Result<(), HubError> {
-        self.recount_sockets();
         self.flush().await?;
         self.reload_people().await?;
         let rows = self.context.store.list_loads().await?;
@@ -549,8 +549,7 @@ impl State {
         let now = self.context.clock.now();
         for id in self.live.ids() {
             let actual = open.remove(&id).unwrap_or_default();
-            let known = self.live.agent_mut(id, now).life.sockets();
-            if actual.values().sum::<u32>() == known {
+            if !self.live.agent_mut(id, now).is_miscounted(actual.values().sum()) {
                 continue;
             }
             let grace = self.context.config.presence_grace;

@@ -67,6 +67,8 @@ pub(super) struct LiveAgent {
     pub(super) is_handled: bool,
     /// Something changed that is not stored yet.
     pub(super) is_dirty: bool,
+    /// How many sockets were known and how many there were, when these differed the last time.
+    miscounted: Option<(u32, u32)>,
 }
 
 impl LiveAgent {
@@ -86,7 +88,17 @@ impl LiveAgent {
             missed_offers: 0,
             is_handled: false,
             is_dirty: false,
+            miscounted: None,
         }
+    }
+
+    /// Whether the known number of sockets is wrong, when so many are open. What differs for the first time may be on
+    /// its way here, and would be counted twice: it has to be the same the next time.
+    pub(super) fn is_miscounted(&mut self, open: u32) -> bool {
+        let known = self.life.sockets();
+        let difference = (known != open).then_some((known, open));
+        let before = std::mem::replace(&mut self.miscounted, difference);
+        difference.is_some() && before == difference
     }
 
     fn restored(row: StoredPresence, now: Timestamp, timeout: Duration) -> Self {
@@ -461,6 +473,7 @@ fn stored(id: AgentId, agent: &LiveAgent) -> StoredPresence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Device;
 
     const ANA: AgentId = AgentId(1);
     const BIA: AgentId = AgentId(2);
@@ -471,6 +484,25 @@ mod tests {
         live.charge(by, TICKET);
         live.pending.insert(TICKET, Claim { at: Timestamp::EPOCH, owner_before: None });
         live
+    }
+
+    #[test]
+    fn sockets_are_counted_anew_when_the_same_is_wrong_twice() {
+        let (now, device) = (Timestamp::EPOCH, Device::default());
+        let mut ana = LiveAgent::new(now);
+        ana.life.socket_opened(&device, now);
+        ana.life.socket_opened(&device, now);
+        // One has closed, and this is heard of only then.
+        assert!(!ana.is_miscounted(1));
+        ana.life.socket_closed(&device, now, Duration::ZERO);
+        assert!(!ana.is_miscounted(1));
+        // One more opened, of which nothing is ever heard.
+        assert!(!ana.is_miscounted(2));
+        assert!(ana.is_miscounted(2));
+        // Another difference is new again, and one that is gone is forgotten.
+        assert!(!ana.is_miscounted(0));
+        assert!(!ana.is_miscounted(1));
+        assert!(!ana.is_miscounted(0));
     }
 
     #[test]
