@@ -221,9 +221,13 @@ async fn insert_chunk(
 ) -> Result<Vec<Key>, StoreError> {
     let ask_highest = (highest.is_none() && chunk.len() > 1)
         .then(|| sql("SELECT COALESCE(MAX(id), 0) FROM messages"));
-    let targets: Vec<&str> =
+    let mut targets: Vec<&str> =
         chunk.iter().filter(|one| may_be_awaited(one)).map(|one| one.message_id.as_str()).collect();
-    let question = (!targets.is_empty()).then(|| message_changes::select_parked(&targets));
+    let question = targets.first().copied().map(|first| {
+        // As many as rows, whatever they are: each number would be a text of its own, with that of the insertion.
+        targets.resize(chunk.len(), first);
+        message_changes::select_parked(&targets)
+    });
     let asking = tx.insert_in_order(ask_highest, question, insert).await?;
     let Inserted { rows, last_id, highest_before } = match asking {
         Ok((inserted, found)) => {

@@ -220,6 +220,10 @@ async fn collect(
             }
         }
     }
+    if answer.ended < count {
+        // SQLite's thread has ended in the middle.
+        return Err(sqlx::Error::WorkerCrashed);
+    }
     Ok(())
 }
 
