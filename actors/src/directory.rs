@@ -4,14 +4,14 @@
 //! sockets and whoever publishes an event.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, PoisonError, RwLock},
 };
 
 use crate::{
     domain::{
         Agent, AgentId, Department, DepartmentId, Group, GroupId, PermissionId, Role,
-        ticket::Viewer,
+        group::ACT_ON_OTHERS_CHATS, ticket::Viewer,
     },
     store::{Store, StoreError},
 };
@@ -26,6 +26,8 @@ pub struct Roster {
     group_memberships: HashMap<AgentId, Vec<GroupId>>,
     /// Whoever sees chats without being a member: managers, and people in no department.
     overseers: Vec<AgentId>,
+    /// Whoever may act on the chats of colleagues.
+    act_on_others: HashSet<AgentId>,
 }
 
 impl Roster {
@@ -43,6 +45,7 @@ impl Roster {
             memberships: HashMap::new(),
             group_memberships: HashMap::new(),
             overseers: Vec::new(),
+            act_on_others: HashSet::new(),
         };
         roster.index();
         roster
@@ -65,6 +68,8 @@ impl Roster {
             agent.role >= Role::Manager || !self.memberships.contains_key(&agent.id)
         };
         self.overseers = self.agents.values().filter(oversees).map(|agent| agent.id).collect();
+        let acts = |id: &AgentId| self.has_right(*id, ACT_ON_OTHERS_CHATS);
+        self.act_on_others = self.agents.keys().copied().filter(acts).collect();
     }
 
     /// Whoever may be allowed to see a chat of this department without owning it.
@@ -127,11 +132,17 @@ impl Roster {
                 .any(|group| group.permissions.contains(&permission))
     }
 
+    /// [`ACT_ON_OTHERS_CHATS`].
+    pub(crate) fn acts_on_others(&self, agent_id: AgentId) -> bool {
+        self.act_on_others.contains(&agent_id)
+    }
+
     /// As much of a person as the right to see depends on.
     pub fn viewer(&self, agent_id: AgentId) -> Option<Viewer> {
         let agent = self.agent(agent_id)?;
         let departments = self.departments_of(agent_id).to_vec();
-        Some(Viewer { agent_id, role: agent.role, departments })
+        let acts_on_others = self.acts_on_others(agent_id);
+        Some(Viewer { agent_id, role: agent.role, departments, acts_on_others })
     }
 
     /// What colleagues see of an agent; empty when nobody is named.

@@ -401,7 +401,10 @@ impl Audience {
         match self {
             Self::Everyone => true,
             Self::Right(permission) => roster.has_right(agent_id, *permission),
-            Self::Chat(chat) => chat.includes(agent, roster.departments_of(agent_id)),
+            Self::Chat(chat) => {
+                let acts_on_others = roster.acts_on_others(agent_id);
+                chat.includes(agent, roster.departments_of(agent_id), acts_on_others)
+            }
         }
     }
 }
@@ -445,7 +448,7 @@ impl Audience {
 }
 
 impl ChatAudience {
-    fn includes(&self, agent: &Agent, departments: &[DepartmentId]) -> bool {
+    fn includes(&self, agent: &Agent, departments: &[DepartmentId], acts_on_others: bool) -> bool {
         let id = Some(agent.id);
         if self.except == id || (self.only.is_some() && self.only != id) {
             return false;
@@ -459,6 +462,7 @@ impl ChatAudience {
             _ if self.responsible_only => self.is_unassigned && is_member,
             Role::Admin | Role::Manager => true,
             Role::Supervisor => is_member,
+            Role::Agent if acts_on_others && is_member => true,
             Role::Agent => self.is_unassigned && (is_member || departments.is_empty()),
         }
     }
@@ -475,7 +479,7 @@ pub trait EncodeEvent: Send + Sync + 'static {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Department, Group, GroupId};
+    use crate::domain::{Department, Group, GroupId, group::ACT_ON_OTHERS_CHATS};
 
     const SALES: DepartmentId = DepartmentId(1);
     const SUPPORT: DepartmentId = DepartmentId(2);
@@ -542,6 +546,22 @@ mod tests {
         let groups =
             vec![group(1, Some(Role::Manager), OF_MANAGERS, &[]), group(2, None, OF_A_GROUP, &[4])];
         Roster::new(agents, departments, groups)
+    }
+
+    #[test]
+    fn whoever_may_act_on_chats_of_colleagues_hears_of_those_of_the_own_departments() {
+        let mut roster = roster();
+        let mut group = Group::clone(roster.group(GroupId(2)).unwrap());
+        group.permissions = vec![ACT_ON_OTHERS_CHATS];
+        group.members = vec![AgentId(5), AgentId(6), AgentId(8)];
+        roster.put_group(group);
+        let owned = Audience::Chat(ChatAudience {
+            department_id: Some(SALES),
+            agent_id: Some(AgentId(4)),
+            ..ChatAudience::default()
+        });
+        let meant = |id: &i64| owned.includes(&roster, AgentId(*id));
+        assert_eq!((1..=9).filter(meant).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     }
 
     #[test]

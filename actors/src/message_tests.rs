@@ -221,7 +221,7 @@ async fn strangers_have_a_daily_budget(database: TestDatabase) {
     let hub = ready(&database).await;
     let limit =
         SessionChanges { cold_contacts_per_day: Some(Some(2)), ..SessionChanges::default() };
-    hub.hub.sessions().update(TestHub::SESSION, limit).await.unwrap();
+    hub.hub.sessions().update(TestHub::SESSION, limit, TestHub::ADMIN).await.unwrap();
     let send = async |number: u32| {
         let chat_id = format!("55119777700{number:02}");
         let outgoing = Outgoing::text(chat_id.clone(), "promoção".to_owned());
@@ -244,7 +244,7 @@ async fn a_number_keeps_its_pace(database: TestDatabase) {
     let hub = ready(&database).await;
     let pace_ms = Some(Some(150));
     let slow = SessionChanges { pace_ms, ..SessionChanges::default() };
-    hub.hub.sessions().update(TestHub::SESSION, slow).await.unwrap();
+    hub.hub.sessions().update(TestHub::SESSION, slow, TestHub::ADMIN).await.unwrap();
     let mut sent = hub.network.sent();
     let before = std::time::Instant::now();
     // Different chats, so that only the number's pace holds them back.

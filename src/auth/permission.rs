@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use dx_actors::domain::{
     PermissionId, Role,
-    group::{MANAGE_SESSIONS, MANAGE_WEBHOOKS},
+    group::{ACT_ON_OTHERS_CHATS, MANAGE_SESSIONS, MANAGE_WEBHOOKS},
 };
 
 /// A right that a request may need. What is not listed here, every active agent may do.
@@ -26,7 +26,7 @@ pub enum Permission {
     ManageAdmins,
     /// Start, stop, pair, export, import, create and delete numbers.
     ManageSessions,
-    /// Messages of everybody, not only of chats one may see.
+    /// Read the messages of everybody, not only of chats one may see.
     SeeAllMessages,
     /// Customers of everybody, with their documents and contacts.
     SeeAllCustomers,
@@ -36,7 +36,7 @@ pub enum Permission {
     DeleteDepartments,
     /// Accept a chat on behalf of a colleague.
     AcceptForOthers,
-    /// Transfer, close and rate chats of colleagues.
+    /// Transfer, close and rate chats of colleagues: managers all, others those of their departments.
     ActOnOthersChats,
     /// Read the audit trail.
     ReadAudit,
@@ -190,7 +190,7 @@ impl Permission {
                 (16, "atendimento", "chat", "accept_for_others", "Aceitar chats por um colega")
             }
             Self::ActOnOthersChats => (
-                17,
+                ACT_ON_OTHERS_CHATS.0,
                 "atendimento",
                 "chat",
                 "act_on_others_chats",

@@ -8,8 +8,13 @@ use dx_actors::{
 
 use super::{CurrentAgent, Permission};
 
-/// Tickets: one's own; supervisors see their departments, managers all.
+/// Tickets: one's own; supervisors, and whoever may act on chats of colleagues, see their departments, managers all.
 pub fn ticket_scope(me: &CurrentAgent) -> Scope {
+    department_scope(me).unwrap_or_else(|| figure_scope(me))
+}
+
+/// Reports and presence over time: one's own; supervisors see their departments, managers all.
+pub fn figure_scope(me: &CurrentAgent) -> Scope {
     match me.role {
         Role::Admin | Role::Manager => Scope::All,
         Role::Supervisor => Scope::Departments(me.id, me.viewer().departments),
@@ -35,8 +40,22 @@ pub fn chat_scope(me: &CurrentAgent) -> Scope {
     match me.role {
         Role::Admin | Role::Manager => Scope::All,
         Role::Supervisor => Scope::Departments(me.id, me.viewer().departments),
-        Role::Agent => Scope::OwnAndWaiting(me.id, me.viewer().departments),
+        Role::Agent => department_scope(me)
+            .unwrap_or_else(|| Scope::OwnAndWaiting(me.id, me.viewer().departments)),
     }
+}
+
+/// Everything of one's departments, for an agent who may act on the chats of colleagues there.
+fn department_scope(me: &CurrentAgent) -> Option<Scope> {
+    let viewer = me.viewer();
+    let is_agent = me.role == Role::Agent;
+    let has_any = is_agent && viewer.acts_on_others && !viewer.departments.is_empty();
+    has_any.then_some(Scope::Departments(me.id, viewer.departments))
+}
+
+/// Messages, wherever they are read: those of chats that one may see, or all.
+pub fn message_scope(me: &CurrentAgent) -> Scope {
+    if me.can(Permission::SeeAllMessages) { Scope::All } else { chat_scope(me) }
 }
 
 /// Documents: those of customers whom one may see, and one's own uploads. Also for which customers one

@@ -40,7 +40,7 @@ pub(super) async fn seed(
     store.insert_department(department("Financeiro", "#F59E0B", 4), None, now).await?;
     if let Some(session) = store.find_default_session().await? {
         let changes = SessionChanges { department_id: Some(support), ..SessionChanges::default() };
-        store.update_session(session.id, changes, now).await?;
+        store.update_session(session.id, changes, None, now).await?;
     }
     let departments = [support, Some(sales)];
     let hash = passwords.hash(PASSWORD.to_owned()).await?;

@@ -275,7 +275,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        http::testing::{Office, problem},
+        http::testing::{Office, number, problem},
         test_support::TestApp,
     };
 
@@ -395,6 +395,59 @@ mod tests {
         assert_eq!(office.call(ADMIN, Method::PUT, &path, body).await.status, 200);
         assert_eq!(office.post(office.supervisor, departments, json!({})).await.status, 403);
         assert_eq!(office.post(office.manager, departments, json!({})).await.status, 400);
+    }
+
+    #[tokio::test]
+    async fn the_rights_over_chats_of_colleagues_reach_as_far_as_they_say() {
+        let office = Office::open().await;
+        let (chats, messages) = ("/api/v1/chats/", "/api/v1/whatsapp/messages/");
+        let ticket = office.accepted(office.bia, &number(1)).await;
+        let chat = format!("{chats}{}/", number(1));
+        let close = format!("{chat}encerrar/");
+        let listed = async |who: AgentId| office.read(who, chats).await.as_array().unwrap().len();
+        for who in [office.ana, office.outsider] {
+            assert_eq!((listed(who).await, office.get(who, &chat).await.status), (0, 403));
+        }
+        let group = create(&office, "Cobertura", &[Permission::ActOnOthersChats]).await;
+        for who in [office.ana, office.outsider] {
+            let body = json!({"group_ids": [group["id"]]});
+            assert_eq!(office.patch(ADMIN, &groups_path(who), body).await.status, 200);
+        }
+        // How colleagues worked is nobody's business for that.
+        let history = "/api/v1/presence/historico/";
+        let before = office.read(office.outsider, history).await;
+        assert_eq!(office.read(office.ana, history).await["count"], before["count"]);
+        // Within the own departments.
+        assert_eq!(listed(office.outsider).await, 0);
+        assert_eq!(office.post(office.outsider, &close, json!({})).await.status, 403);
+        assert_eq!(listed(office.ana).await, 1);
+        assert_eq!(office.get(office.ana, &chat).await.status, 200);
+        // A supervisor whose group has lost it watches.
+        let roster = office.app.state.hub.directory().roster();
+        let of_role = roster.groups().find(|group| group.role == Some(Role::Supervisor)).unwrap();
+        let path = format!("{GROUPS}{}/", of_role.id);
+        office.patch(ADMIN, &path, json!({"permissions": [1]})).await;
+        assert_eq!(office.get(office.supervisor, &chat).await.status, 200);
+        assert_eq!(office.get(office.supervisor, &ticket).await.status, 200);
+        assert_eq!(office.post(office.supervisor, &close, json!({})).await.status, 403);
+        assert_eq!(office.post(office.ana, &close, json!({})).await.status, 200);
+
+        // To read messages is another right.
+        office.receive(&number(2), "m1", "oi").await;
+        let read = async |who: AgentId| office.read(who, messages).await["count"].clone();
+        assert_ne!(read(office.ana).await, read(ADMIN).await);
+        let group = create(&office, "Leitura", &[Permission::SeeAllMessages]).await;
+        let body = json!({"group_ids": [group["id"]]});
+        office.patch(ADMIN, &groups_path(office.ana), body).await;
+        assert_eq!(read(office.ana).await, read(ADMIN).await);
+        let other = format!("{chats}{}/", number(2));
+        assert_eq!(office.get(office.ana, &other).await.status, 403);
+        let page = office.read(office.ana, &format!("{messages}?chat_id={}", number(2))).await;
+        let message = format!("{messages}{}/", page["results"][0]["id"]);
+        assert_eq!(office.get(office.ana, &message).await.status, 200);
+        let path = format!("{message}reacao/");
+        let body = json!({"emoji": "👍"});
+        assert_eq!(office.post(office.ana, &path, body).await.status, 404);
     }
 
     #[tokio::test]

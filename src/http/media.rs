@@ -17,7 +17,7 @@ use super::{
     upload::{Accepts, Upload},
 };
 use crate::{
-    auth::{CurrentAgent, scope::chat_scope},
+    auth::{CurrentAgent, scope::message_scope},
     error::{ApiError, ApiResult},
     files::{FileKind, kind::MEDIA},
     media::thumbnail,
@@ -99,7 +99,7 @@ pub(super) async fn download(
     let key = path.ok().and_then(|Path(text)| FileKey::try_from(text).ok());
     let key = key.ok_or_else(ApiError::not_found)?;
     let store = app.hub.store();
-    let message = store.find_media_message(&chat_scope(&me), me.id, &key).await?;
+    let message = store.find_media_message(&message_scope(&me), me.id, &key).await?;
     let message = message.ok_or_else(ApiError::not_found)?;
     let file = store.find_file(&key).await?.ok_or_else(ApiError::not_found)?;
     if is_small {

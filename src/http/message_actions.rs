@@ -11,7 +11,10 @@ use dx_actors::{
 use std::time::Duration;
 use uuid::Uuid;
 
-use super::{Body, Id, messages::find};
+use super::{
+    Body, Id,
+    messages::{find, find_of_chat},
+};
 use crate::{
     auth::{CurrentAgent, scope::chat_scope},
     error::{ApiError, ApiResult},
@@ -55,7 +58,7 @@ pub(super) async fn react(
         fields.error("emoji", "Informe um emoji.");
     }
     let emoji = fields.finish(emoji)?;
-    let target = find(&app, &me, id).await?;
+    let target = find_of_chat(&app, &me, id).await?;
     change(&app, &me, target, ChangeKind::Reaction, emoji).await
 }
 
@@ -78,7 +81,7 @@ pub(super) async fn edit(
     let mut fields = body.fields();
     let text = fields.required_text("text", TEXT_CHARS_MAX);
     let text = fields.finish(text)?;
-    let target = find(&app, &me, id).await?;
+    let target = find_of_chat(&app, &me, id).await?;
     if target.kind != MessageKind::Text {
         return Err(ApiError::refused("Só textos podem ser corrigidos."));
     }
@@ -101,7 +104,7 @@ pub(super) async fn take_back(
     me: CurrentAgent,
     Id(id): Id,
 ) -> ApiResult<Json<MessageOut>> {
-    let target = find(&app, &me, id).await?;
+    let target = find_of_chat(&app, &me, id).await?;
     check_right(&app, &me, &target, "apagar").await?;
     check_own(&app, &target, DELETION_WINDOW, "apagada")?;
     change(&app, &me, target, ChangeKind::Deletion, String::new()).await
@@ -141,7 +144,7 @@ pub(super) async fn cancel(
     me: CurrentAgent,
     Id(id): Id,
 ) -> ApiResult<Json<MessageOut>> {
-    let message = find(&app, &me, id).await?;
+    let message = find_of_chat(&app, &me, id).await?;
     check_right(&app, &me, &message, "cancelar").await?;
     let cancelled = app.hub.cancel_message(message.id).await?;
     Ok(Json(MessageOut::new(cancelled, &me.roster)))
@@ -197,7 +200,7 @@ pub(super) async fn fetch_media(
     me: CurrentAgent,
     Id(id): Id,
 ) -> ApiResult<Json<MessageOut>> {
-    let message = find(&app, &me, id).await?;
+    let message = find_of_chat(&app, &me, id).await?;
     let renewed = app.hub.fetch_media_again(message.id).await?;
     let text = "Não há arquivo a buscar nesta mensagem.";
     let renewed = renewed.ok_or_else(|| ApiError::refused(text))?;

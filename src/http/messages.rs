@@ -5,12 +5,15 @@ use axum::{Json, extract::State};
 use dx_actors::{
     HubError,
     domain::{Direction, Message, MessageKind, MessageRowId, MessageStatus, SessionId, phone},
-    store::{MessageFilter, MessageSort},
+    store::{MessageFilter, MessageSort, Scope},
 };
 
 use super::{Id, Listing, Query};
 use crate::{
-    auth::{CurrentAgent, scope::chat_scope},
+    auth::{
+        CurrentAgent,
+        scope::{chat_scope, message_scope},
+    },
     error::ApiResult,
     openapi::schemas::PageParams,
     state::AppState,
@@ -34,7 +37,7 @@ const SORTS: [(&str, MessageSort); 3] = [
     path = "",
     tag = "Mensagens",
     summary = "Lista mensagens",
-    description = "As próprias e as dos chats que a pessoa pode ver, as mais novas primeiro.",
+    description = "As próprias e as dos chats que a pessoa pode ver, com `view_all_messages` todas; as mais novas primeiro.",
     params(PageParams, MessageParams),
     responses((status = 200, body = Listing<MessageRowOut>)),
 )]
@@ -45,7 +48,7 @@ pub(super) async fn list(
 ) -> ApiResult<Listing<MessageRowOut>> {
     let filter = filter(&mut query);
     query.check()?;
-    let (scope, orders) = (chat_scope(&me), query.orders(&SORTS));
+    let (scope, orders) = (message_scope(&me), query.orders(&SORTS));
     let fetch = |page| app.hub.store().list_messages(&scope, me.id, &filter, &orders, page);
     Ok(query.fetch(fetch).await?.map(MessageRowOut::from))
 }
@@ -85,9 +88,23 @@ pub(super) async fn show(
     Ok(Json(MessageOut::new(message, &me.roster)))
 }
 
-/// A message that this person may see.
+/// A message that this person may read.
 pub(super) async fn find(app: &AppState, me: &CurrentAgent, id: i64) -> ApiResult<Message> {
-    let found = app.hub.store().find_message(&chat_scope(me), me.id, MessageRowId(id)).await?;
+    find_within(app, me, &message_scope(me), id).await
+}
+
+/// A message that this person sent, or in a chat that the person may see: to read all is not to write to all.
+pub(super) async fn find_of_chat(app: &AppState, me: &CurrentAgent, id: i64) -> ApiResult<Message> {
+    find_within(app, me, &chat_scope(me), id).await
+}
+
+async fn find_within(
+    app: &AppState,
+    me: &CurrentAgent,
+    scope: &Scope,
+    id: i64,
+) -> ApiResult<Message> {
+    let found = app.hub.store().find_message(scope, me.id, MessageRowId(id)).await?;
     Ok(found.ok_or_else(|| HubError::not_found("Mensagem", &id))?)
 }
 
@@ -104,7 +121,7 @@ pub(super) async fn latency_stats(
     State(app): State<AppState>,
     me: CurrentAgent,
 ) -> ApiResult<Json<LatencyStatsOut>> {
-    let stats = app.hub.store().latency_stats(&chat_scope(&me), me.id).await?;
+    let stats = app.hub.store().latency_stats(&message_scope(&me), me.id).await?;
     Ok(Json(stats.into()))
 }
 
@@ -121,7 +138,7 @@ pub(super) async fn high_latency(
     State(app): State<AppState>,
     me: CurrentAgent,
 ) -> ApiResult<Json<Vec<MessageOut>>> {
-    let scope = chat_scope(&me);
+    let scope = message_scope(&me);
     let slow = app.hub.store().list_slow_messages(&scope, me.id, SLOW_MAX).await?;
     Ok(Json(slow.into_iter().map(|message| MessageOut::new(message, &me.roster)).collect()))
 }
@@ -248,7 +265,7 @@ mod tests {
         receive(&app, "5511988880001", "oi").await;
         send(&app, seller, "5511988880002").await;
         for (who, expected) in
-            [(seller, 1), (chief, 0), (manager, 2), (TestApp::ADMIN, 2), (TestApp::AGENT, 1)]
+            [(seller, 1), (chief, 2), (manager, 2), (TestApp::ADMIN, 2), (TestApp::AGENT, 1)]
         {
             let page = app.get(MESSAGES).signed_in_as(who).send().await.json();
             assert_eq!(page["count"], expected, "{who}");

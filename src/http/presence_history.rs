@@ -45,7 +45,7 @@ pub(super) async fn list(
         return Err(ApiError::forbidden());
     }
     let filter = PresenceFilter {
-        scope: scope::ticket_scope(&me),
+        scope: scope::figure_scope(&me),
         agent_id,
         from: days.from(),
         to: days.to().min(now),

@@ -119,7 +119,7 @@ pub(super) async fn assign(
     queues::shown(&app, &me, QueueEntryId(id)).await.map(Json)
 }
 
-/// The ticket of somebody who waits, for a person who may act on it.
+/// The ticket of somebody who waits, for a person who watches over it: nobody has it yet.
 async fn waiting(app: &AppState, me: &CurrentAgent, id: i64) -> ApiResult<Ticket> {
     let entry = queues::find(app, QueueEntryId(id)).await?.entry;
     if !entry.is_waiting() {
@@ -127,7 +127,7 @@ async fn waiting(app: &AppState, me: &CurrentAgent, id: i64) -> ApiResult<Ticket
     }
     let view = app.hub.store().find_ticket(entry.ticket_id).await?;
     let ticket = view.ok_or_else(|| HubError::not_found("Atendimento", &entry.ticket_id))?.ticket;
-    if !me.viewer().may_act(&ticket) {
+    if !me.viewer().watches(&ticket) {
         return Err(crate::error::ApiError::forbidden());
     }
     Ok(ticket)

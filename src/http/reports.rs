@@ -51,7 +51,7 @@ pub(super) async fn show(
     let format = query.choice("formato", ReportFormat::parse).unwrap_or(ReportFormat::Json);
     let grouping = query.choice("agrupar", ReportGrouping::parse);
     let filter = ReportFilter {
-        scope: scope::ticket_scope(&me),
+        scope: scope::figure_scope(&me),
         days,
         department_id: query.number("departamento").map(DepartmentId),
         agent_id: query.number("atendente").map(AgentId),

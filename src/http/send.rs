@@ -410,7 +410,7 @@ mod tests {
         let path = format!("/api/v1/whatsapp/messages/{id}/");
         let sent = app.get(&path).signed_in().send().await.json();
         assert_eq!((&sent["session"], sent["atendimento"].is_i64()), (&json!(second.0), true));
-        sessions.deactivate(second).await.unwrap();
+        sessions.deactivate(second, TestApp::ADMIN).await.unwrap();
         assert_eq!(post(&app, SEND, &body).await.status, 202, "over the default number");
     }
 

@@ -130,10 +130,10 @@ pub(super) async fn create(
     if let Some(cloud) = cloud
         && let Err(error) = cloud_numbers::save(&app, session.id, cloud, me.id).await
     {
-        sessions.deactivate(session.id).await?;
+        sessions.deactivate(session.id, me.id).await?;
         return Err(error);
     }
-    let session = sessions.update(session.id, changes).await?;
+    let session = sessions.update(session.id, changes, me.id).await?;
     Ok(Created(whole_row(&app, &me, session).await?))
 }
 
@@ -187,7 +187,7 @@ pub(super) async fn update(
     if is_other_access {
         cloud_numbers::save(&app, session.id, cloud, me.id).await?;
     }
-    let mut session = app.hub.sessions().update(session.id, changes).await?;
+    let mut session = app.hub.sessions().update(session.id, changes, me.id).await?;
     if is_other_access && session.status.is_active() {
         session = app.hub.sessions().reconnect(session.id).await?;
     }
@@ -210,7 +210,7 @@ pub(super) async fn deactivate(
 ) -> ApiResult<NoContent> {
     me.require(Permission::ManageSessions)?;
     let session = app.hub.sessions().resolve(Some(SessionId(id))).await?;
-    app.hub.sessions().deactivate(session.id).await?;
+    app.hub.sessions().deactivate(session.id, me.id).await?;
     Ok(NoContent)
 }
 
@@ -633,6 +633,33 @@ mod tests {
         assert_eq!(get(&app, &path).await.json()["is_active"], false);
         let active = get(&app, &format!("{SESSIONS}?is_active=true")).await.json();
         assert_eq!(active["count"], 1);
+    }
+
+    #[tokio::test]
+    async fn the_trail_tells_who_added_changed_and_removed_a_number() {
+        let app = TestApp::new().await;
+        let body = json!({"device_name": "Loja 2", "departamento": 1});
+        let row = post(&app, SESSIONS, &body).await.json();
+        let path = format!("{SESSIONS}{}/", row["id"]);
+        let change = async |body: Value| {
+            let call = app.request(Method::PATCH, &path).signed_in().json(&body);
+            assert_eq!(call.send().await.status, 200, "{body}");
+        };
+        let proxy = "socks5://u:segredo@proxy:1080";
+        change(json!({"departamento": null, "proxy_url": proxy, "proxy_enabled": true})).await;
+        change(json!({"departamento": null})).await;
+        app.request(Method::DELETE, &path).signed_in().send().await;
+        let trail = format!("/api/v1/auditoria/?assunto=sessao&assunto_id={}", row["id"]);
+        let trail = get(&app, &trail).await;
+        assert!(!trail.text.contains("segredo"), "{}", trail.text);
+        let trail = trail.json();
+        let entries = trail["results"].as_array().unwrap();
+        let actions: Vec<&Value> = entries.iter().map(|entry| &entry["acao"]).collect();
+        assert_eq!(actions, ["excluido", "alterado", "criado"], "{trail}");
+        assert!(entries.iter().all(|entry| entry["agente"] == TestApp::ADMIN.0), "{trail}");
+        let changed = entries[1]["alteracoes"].as_array().unwrap();
+        let fields: Vec<&Value> = changed.iter().map(|one| &one["campo"]).collect();
+        assert_eq!(fields, ["departamento", "proxy_enabled", "proxy_url"], "{trail}");
     }
 
     #[tokio::test]

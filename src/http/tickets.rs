@@ -95,7 +95,7 @@ pub(super) async fn detail(
     Id(id): Id,
 ) -> ApiResult<Json<TicketOut>> {
     let view = find(&app, TicketId(id)).await?;
-    if !me.viewer().may_act(&view.ticket) {
+    if !me.viewer().watches(&view.ticket) {
         return Err(missing(TicketId(id)).into());
     }
     Ok(Json(shown(&app, &me, view)))

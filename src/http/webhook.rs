@@ -516,7 +516,7 @@ mod tests {
             body["data"].as_object_mut().unwrap().extend(inner.as_object().unwrap().clone());
             assert_eq!(post(&app, &body).await.json()["session"], expected, "{body}");
         }
-        sessions.deactivate(second).await.unwrap();
+        sessions.deactivate(second, TestApp::ADMIN).await.unwrap();
         let body = json!({
             "event": "message_received", "data": {"from": FROM, "message": "oi", "to": phone},
             "session_id": second.0,

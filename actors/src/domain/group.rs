@@ -1,6 +1,6 @@
 //! Groups of people and the rights they give.
 //!
-//! What a right means is for the edge to know, with two exceptions; here it is a number that never changes
+//! What a right means is for the edge to know, with three exceptions; here it is a number that never changes
 //! its meaning.
 
 use super::{Agent, AgentId, GroupId, PermissionId, Role, Timestamp};
@@ -8,6 +8,9 @@ use super::{Agent, AgentId, GroupId, PermissionId, Role, Timestamp};
 /// The right to start, stop and pair numbers: the one that the hub itself asks for, when it tells of codes
 /// to scan.
 pub const MANAGE_SESSIONS: PermissionId = PermissionId(11);
+/// The right to act on chats of colleagues, within what one's role reaches: for somebody without a higher one the chats
+/// of the own departments, which he then sees.
+pub const ACT_ON_OTHERS_CHATS: PermissionId = PermissionId(17);
 /// The right to manage webhooks of other systems: whoever has it is told when one fails.
 pub const MANAGE_WEBHOOKS: PermissionId = PermissionId(19);
 

@@ -217,7 +217,12 @@ mod tests {
 
     #[test]
     fn supervisors_write_for_their_departments_and_managers_for_all() {
-        let of = |role| Viewer { agent_id: AgentId(1), role, departments: vec![DepartmentId(1)] };
+        let of = |role| Viewer {
+            agent_id: AgentId(1),
+            role,
+            departments: vec![DepartmentId(1)],
+            acts_on_others: false,
+        };
         let (own, other, general) = (Some(DepartmentId(1)), Some(DepartmentId(2)), None);
         let cases = [
             (Role::Agent, [true, false, true], [false, false, false]),

@@ -178,35 +178,33 @@ pub struct Viewer {
     pub agent_id: AgentId,
     pub role: Role,
     pub departments: Vec<DepartmentId>,
+    /// [`ACT_ON_OTHERS_CHATS`](super::group::ACT_ON_OTHERS_CHATS).
+    pub acts_on_others: bool,
 }
 
 impl Viewer {
-    /// Contract §3: managers see all; supervisors their departments; agents their own chats and what
-    /// waits in their departments (in all of them when they belong to none).
-    pub fn may_see(&self, ticket: &Ticket) -> bool {
-        match self.role {
-            Role::Admin | Role::Manager => true,
-            Role::Supervisor => {
-                self.owns(ticket) || self.departments.contains(&ticket.department_id)
+    /// Contract §3: one's own; supervisors, and whoever may act on chats of colleagues, their departments; managers
+    /// all.
+    pub fn watches(&self, ticket: &Ticket) -> bool {
+        let is_member = self.departments.contains(&ticket.department_id);
+        self.owns(ticket)
+            || match self.role {
+                Role::Admin | Role::Manager => true,
+                Role::Supervisor => is_member,
+                Role::Agent => self.acts_on_others && is_member,
             }
-            Role::Agent => {
-                self.owns(ticket)
-                    || (ticket.is_unassigned()
-                        && (self.departments.is_empty()
-                            || self.departments.contains(&ticket.department_id)))
-            }
-        }
     }
 
-    /// The responsible agent, or whoever stands above.
+    /// Besides, agents see what waits in their departments (in all of them when they belong to none).
+    pub fn may_see(&self, ticket: &Ticket) -> bool {
+        let helps = self.role == Role::Agent
+            && (self.departments.is_empty() || self.departments.contains(&ticket.department_id));
+        self.watches(ticket) || (helps && ticket.is_unassigned())
+    }
+
+    /// The responsible agent, or whoever may act on chats of colleagues.
     pub fn may_act(&self, ticket: &Ticket) -> bool {
-        match self.role {
-            Role::Admin | Role::Manager => true,
-            Role::Supervisor => {
-                self.owns(ticket) || self.departments.contains(&ticket.department_id)
-            }
-            Role::Agent => self.owns(ticket),
-        }
+        self.owns(ticket) || (self.acts_on_others && self.watches(ticket))
     }
 
     fn owns(&self, ticket: &Ticket) -> bool {

@@ -52,10 +52,12 @@ pub(crate) enum ToSession {
     },
     /// A person takes the number out of use.
     Deactivate {
+        by: AgentId,
         reply: Reply<WhatsAppSession>,
     },
     Update {
         changes: SessionChanges,
+        by: AgentId,
         reply: Reply<WhatsAppSession>,
     },
     /// The row is a backup's now: the connection that there was is not this number's any more.
@@ -227,8 +229,10 @@ impl State {
             }
             ToSession::Stop { reply } => settle(reply, self.stop().await),
             ToSession::Reconnect { reply } => settle(reply, self.reconnect().await),
-            ToSession::Deactivate { reply } => settle(reply, self.deactivate().await),
-            ToSession::Update { changes, reply } => settle(reply, self.update(changes).await),
+            ToSession::Deactivate { by, reply } => settle(reply, self.deactivate(by).await),
+            ToSession::Update { changes, by, reply } => {
+                settle(reply, self.update(changes, by).await)
+            }
             ToSession::Restored { reply } => settle(reply, self.restored().await),
             ToSession::Provider { generation, event, reply } => {
                 let outcome =
@@ -364,19 +368,25 @@ impl State {
         self.pairing.clone().unwrap_or(usual)
     }
 
-    async fn deactivate(&mut self) -> Result<WhatsAppSession, HubError> {
+    async fn deactivate(&mut self, by: AgentId) -> Result<WhatsAppSession, HubError> {
         if self.session.is_default {
             return Err(crate::domain::Rejected::DefaultSession.into());
         }
         self.stop().await?;
+        let (id, now) = (self.session.id, self.context.clock.now());
+        self.context.store.deactivate_session(id, by, now).await?;
         let status = self.session.status;
         self.enter(status, |session| session.is_active = false).await?;
         Ok(self.session.clone())
     }
 
-    async fn update(&mut self, changes: SessionChanges) -> Result<WhatsAppSession, HubError> {
+    async fn update(
+        &mut self,
+        changes: SessionChanges,
+        by: AgentId,
+    ) -> Result<WhatsAppSession, HubError> {
         let (id, now) = (self.session.id, self.context.clock.now());
-        let updated = self.context.store.update_session(id, changes, now).await?;
+        let updated = self.context.store.update_session(id, changes, Some(by), now).await?;
         let updated = updated.ok_or_else(|| HubError::not_found("Sessão", &id))?;
         self.session = updated;
         // A code that waits to be scanned goes on waiting.

@@ -165,16 +165,21 @@ impl Sessions {
     }
 
     /// Takes a number out of use; its history stays. The default number cannot go.
-    pub async fn deactivate(&self, id: SessionId) -> Result<WhatsAppSession, HubError> {
-        self.doors.ask(&id, |reply| ToSession::Deactivate { reply }).await
+    pub async fn deactivate(
+        &self,
+        id: SessionId,
+        by: AgentId,
+    ) -> Result<WhatsAppSession, HubError> {
+        self.doors.ask(&id, |reply| ToSession::Deactivate { by, reply }).await
     }
 
     pub async fn update(
         &self,
         id: SessionId,
         changes: SessionChanges,
+        by: AgentId,
     ) -> Result<WhatsAppSession, HubError> {
-        self.doors.ask(&id, |reply| ToSession::Update { changes, reply }).await
+        self.doors.ask(&id, |reply| ToSession::Update { changes, by, reply }).await
     }
 
     /// Adds a number, not connected.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     AgentId, ProviderKind, SessionId, SessionStatus, Timestamp, WhatsAppSession,
-    audit::{AuditAction, AuditSubject, Differences, FieldChange, NewAuditEntry},
+    audit::AuditAction,
     cloud::{CloudNumber, CloudNumberChanges},
 };
 
@@ -77,7 +77,7 @@ impl Store {
                 session,
             };
             let action = AuditAction::Exported;
-            audit::insert(tx, entry(&dump.session, action, by, Vec::new()), now).await?;
+            audit::insert(tx, sessions::entry(&dump.session, action, Some(by), Vec::new()), now).await?;
             Ok(Some(dump))
         }))
         .await
@@ -121,8 +121,8 @@ impl Store {
             if let Some(cloud) = copy.cloud {
                 cloud_numbers::save(tx, id, cloud, by, now).await?;
             }
-            let changes = differences(&before, &session);
-            audit::insert(tx, entry(&session, AuditAction::Imported, by, changes), now).await?;
+            let changes = sessions::differences(&before, &session);
+            audit::insert(tx, sessions::entry(&session, AuditAction::Imported, Some(by), changes), now).await?;
             Ok(Restored::Done { session: Box::new(session), is_new })
         }))
         .await
@@ -195,31 +195,4 @@ async fn write_session(
     let session: WhatsAppSession = tx.one(update).await?;
     session_states::note(tx, &session).await?;
     Ok(session)
-}
-
-fn differences(before: &WhatsAppSession, after: &WhatsAppSession) -> Vec<FieldChange> {
-    Differences::default()
-        .field("device_name", Some(&before.device_name), Some(&after.device_name))
-        .field("phone_number", Some(&before.phone_number), Some(&after.phone_number))
-        .field("auto_reconnect", Some(before.auto_reconnect), Some(after.auto_reconnect))
-        .field("proxy_enabled", Some(before.proxy_enabled), Some(after.proxy_enabled))
-        .secret("proxy_url", &before.proxy_url, &after.proxy_url)
-        .into_changes()
-}
-
-fn entry(
-    session: &WhatsAppSession,
-    action: AuditAction,
-    by: AgentId,
-    changes: Vec<FieldChange>,
-) -> NewAuditEntry {
-    NewAuditEntry {
-        agent_id: Some(by),
-        action,
-        subject: AuditSubject::Session,
-        subject_id: Some(session.id.0),
-        subject_name: session.device_name.clone(),
-        note: String::new(),
-        changes,
-    }
 }

@@ -1,7 +1,7 @@
 //! The company's WhatsApp numbers.
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, audit,
     db::Tx,
     page::{Order, Page, Slice, push_order},
     session_states,
@@ -10,7 +10,9 @@ use super::{
 };
 use crate::domain::{
     AgentId, DepartmentId, ProviderKind, SessionChanges, SessionId, SessionStatus, Timestamp,
-    WhatsAppSession, webhook::EventKind,
+    WhatsAppSession,
+    audit::{AuditAction, AuditSubject, Differences, FieldChange, NewAuditEntry},
+    webhook::EventKind,
 };
 
 /// Which numbers are wanted.
@@ -84,7 +86,31 @@ impl Store {
         let changing = self.numbers.changing();
         self.unit(unit!(tx => {
             tx.changing.push(changing);
-            insert(tx, provider, device_name, department_id, created_by, now).await
+            let session =
+                insert(tx, provider, device_name, department_id, created_by, now).await?;
+            let entry = entry(&session, AuditAction::Created, created_by, Vec::new());
+            audit::insert(tx, entry, now).await?;
+            Ok(session)
+        }))
+        .await
+    }
+
+    /// Takes a number out of use, and notes who did; nothing when it was before.
+    pub(crate) async fn deactivate_session(
+        &self,
+        id: SessionId,
+        by: AgentId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let changing = self.numbers.changing();
+        self.unit(unit!(tx => {
+            tx.changing.push(changing);
+            let update = sql("UPDATE sessions SET is_active = FALSE, updated_at = $1 \
+                 WHERE id = $2 AND is_active RETURNING *");
+            let removed: Option<WhatsAppSession> = tx.opt(update.bind(now).bind(id)).await?;
+            let Some(session) = removed else { return Ok(()) };
+            let entry = entry(&session, AuditAction::Deleted, Some(by), Vec::new());
+            audit::insert(tx, entry, now).await
         }))
         .await
     }
@@ -94,9 +120,12 @@ impl Store {
         &self,
         id: SessionId,
         changes: SessionChanges,
+        by: Option<AgentId>,
         now: Timestamp,
     ) -> Result<Option<WhatsAppSession>, StoreError> {
         self.unit(unit!(tx => {
+            let select = sql("SELECT * FROM sessions WHERE id = $1").bind(id);
+            let Some(before) = tx.opt::<WhatsAppSession>(select).await? else { return Ok(None) };
             let update = sql("UPDATE sessions SET updated_at = $1")
                 .bind(now)
                 .push_bind_if(", device_name = ", changes.device_name)
@@ -109,7 +138,11 @@ impl Store {
                 .push_bind_if(", keeps_groups = ", changes.keeps_groups)
                 .push_bind(" WHERE id = ", id)
                 .push(" RETURNING *");
-            tx.opt(update).await
+            let session: WhatsAppSession = tx.one(update).await?;
+            let changes = differences(&before, &session);
+            let entry = entry(&session, AuditAction::Updated, by, changes);
+            audit::insert_change(tx, entry, now).await?;
+            Ok(Some(session))
         }))
         .await
     }
@@ -172,6 +205,37 @@ pub(super) async fn insert(
     .bind(device_name)
     .bind(now);
     tx.one(insert).await
+}
+
+pub(super) fn differences(before: &WhatsAppSession, after: &WhatsAppSession) -> Vec<FieldChange> {
+    Differences::default()
+        .field("device_name", Some(&before.device_name), Some(&after.device_name))
+        .field("phone_number", Some(&before.phone_number), Some(&after.phone_number))
+        .field("department_id", before.department_id, after.department_id)
+        .field("auto_reconnect", Some(before.auto_reconnect), Some(after.auto_reconnect))
+        .field("proxy_enabled", Some(before.proxy_enabled), Some(after.proxy_enabled))
+        .secret("proxy_url", &before.proxy_url, &after.proxy_url)
+        .field("pace_ms", before.pace_ms, after.pace_ms)
+        .field("cold_contacts_per_day", before.cold_contacts_per_day, after.cold_contacts_per_day)
+        .field("keeps_groups", Some(before.keeps_groups), Some(after.keeps_groups))
+        .into_changes()
+}
+
+pub(super) fn entry(
+    session: &WhatsAppSession,
+    action: AuditAction,
+    by: Option<AgentId>,
+    changes: Vec<FieldChange>,
+) -> NewAuditEntry {
+    NewAuditEntry {
+        agent_id: by,
+        action,
+        subject: AuditSubject::Session,
+        subject_id: Some(session.id.0),
+        subject_name: session.device_name.clone(),
+        note: String::new(),
+        changes,
+    }
 }
 
 async fn status_of(tx: &mut Tx, id: SessionId) -> Result<Option<SessionStatus>, StoreError> {
