@@ -53,7 +53,7 @@ fn department_scope(me: &CurrentAgent) -> Option<Scope> {
     has_any.then_some(Scope::Departments(me.id, viewer.departments))
 }
 
-/// Messages, wherever they are read: those of chats that one may see, or all.
+/// Messages by themselves: those of chats that one may see, or all. The search keeps to the chats.
 pub fn message_scope(me: &CurrentAgent) -> Scope {
     if me.can(Permission::SeeAllMessages) { Scope::All } else { chat_scope(me) }
 }

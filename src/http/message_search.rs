@@ -14,7 +14,7 @@ use super::{
     syntax,
 };
 use crate::{
-    auth::{CurrentAgent, scope::message_scope},
+    auth::{CurrentAgent, scope::chat_scope},
     error::ApiResult,
     openapi::schemas::PageParams,
     state::AppState,
@@ -52,7 +52,7 @@ pub(super) async fn search(
     query.check()?;
     // Without words an error was noted above.
     let Some(wanted) = wanted else { return query.paginate([]) };
-    let scope = message_scope(&me);
+    let scope = chat_scope(&me);
     let fetch = |page| app.hub.store().search_messages(&scope, me.id, &wanted, &filter, page);
     let page = query.fetch(fetch).await?;
     Ok(page.map(|message| FoundMessageOut::new(message, &wanted, &me.roster)))
@@ -118,7 +118,7 @@ mod tests {
         // Goes to `Outros`, the first department by name.
         office.receive(&number(1), "m1", "agulha").await;
         for (who, expected) in
-            [(office.outsider, 1), (office.ana, 0), (office.supervisor, 1), (office.manager, 1)]
+            [(office.outsider, 1), (office.ana, 0), (office.supervisor, 0), (office.manager, 1)]
         {
             assert_eq!(count(&office, who, "q=agulha").await, expected, "{who}");
         }
