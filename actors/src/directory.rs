@@ -139,10 +139,17 @@ impl Roster {
 
     /// As much of a person as the right to see depends on.
     pub fn viewer(&self, agent_id: AgentId) -> Option<Viewer> {
-        let agent = self.agent(agent_id)?;
-        let departments = self.departments_of(agent_id).to_vec();
-        let acts_on_others = self.acts_on_others(agent_id);
-        Some(Viewer { agent_id, role: agent.role, departments, acts_on_others })
+        self.agent(agent_id).map(|agent| self.viewer_of(agent))
+    }
+
+    /// The same, of somebody who is at hand.
+    pub fn viewer_of(&self, agent: &Agent) -> Viewer {
+        Viewer {
+            agent_id: agent.id,
+            role: agent.role,
+            departments: self.departments_of(agent.id).to_vec(),
+            acts_on_others: self.acts_on_others(agent.id),
+        }
     }
 
     /// What colleagues see of an agent; empty when nobody is named.

@@ -401,10 +401,7 @@ impl Audience {
         match self {
             Self::Everyone => true,
             Self::Right(permission) => roster.has_right(agent_id, *permission),
-            Self::Chat(chat) => {
-                let acts_on_others = roster.acts_on_others(agent_id);
-                chat.includes(agent, roster.departments_of(agent_id), acts_on_others)
-            }
+            Self::Chat(chat) => chat.includes(roster, agent),
         }
     }
 }
@@ -448,7 +445,7 @@ impl Audience {
 }
 
 impl ChatAudience {
-    fn includes(&self, agent: &Agent, departments: &[DepartmentId], acts_on_others: bool) -> bool {
+    fn includes(&self, roster: &Roster, agent: &Agent) -> bool {
         let id = Some(agent.id);
         if self.except == id || (self.only.is_some() && self.only != id) {
             return false;
@@ -456,14 +453,15 @@ impl ChatAudience {
         if self.also == id || self.agent_id == id {
             return true;
         }
+        let departments = roster.departments_of(agent.id);
         let is_in = |id: Option<DepartmentId>| id.is_some_and(|id| departments.contains(&id));
         let is_member = is_in(self.department_id) || is_in(self.left_department_id);
         match agent.role {
             _ if self.responsible_only => self.is_unassigned && is_member,
             Role::Admin | Role::Manager => true,
             Role::Supervisor => is_member,
-            Role::Agent if acts_on_others && is_member => true,
-            Role::Agent => self.is_unassigned && (is_member || departments.is_empty()),
+            Role::Agent if is_member => self.is_unassigned || roster.acts_on_others(agent.id),
+            Role::Agent => self.is_unassigned && departments.is_empty(),
         }
     }
 }

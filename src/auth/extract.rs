@@ -42,9 +42,7 @@ impl CurrentAgent {
 
     /// As much of the person as the right to see depends on.
     pub fn viewer(&self) -> Viewer {
-        let departments = self.roster.departments_of(self.id).to_vec();
-        let acts_on_others = self.can(Permission::ActOnOthersChats);
-        Viewer { agent_id: self.id, role: self.role, departments, acts_on_others }
+        self.roster.viewer_of(&self.agent)
     }
 }
 

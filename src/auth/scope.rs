@@ -2,23 +2,29 @@
 //! `Viewer` in the hub.
 
 use dx_actors::{
-    domain::{AgentId, Role},
+    domain::{AgentId, Role, ticket::Viewer},
     store::{ContactScope, CustomerScope, DocumentScope, Scope},
 };
 
 use super::{CurrentAgent, Permission};
 
-/// Tickets: one's own; supervisors, and whoever may act on chats of colleagues, see their departments, managers all.
+/// Tickets: one's own, and what one watches over.
 pub fn ticket_scope(me: &CurrentAgent) -> Scope {
-    department_scope(me).unwrap_or_else(|| figure_scope(me))
+    watched(me).unwrap_or(Scope::Own(me.id))
 }
 
-/// Reports and presence over time: one's own; supervisors see their departments, managers all.
+/// Reports and presence over time: the same, but of an agent only his own, whatever he may do with chats.
 pub fn figure_scope(me: &CurrentAgent) -> Scope {
+    if me.role == Role::Agent { Scope::Own(me.id) } else { ticket_scope(me) }
+}
+
+/// The rows that [`Viewer::watches`] picks, for whoever watches over more than his own.
+fn watched(me: &CurrentAgent) -> Option<Scope> {
+    let Viewer { departments, acts_on_others, .. } = me.viewer();
     match me.role {
-        Role::Admin | Role::Manager => Scope::All,
-        Role::Supervisor => Scope::Departments(me.id, me.viewer().departments),
-        Role::Agent => Scope::Own(me.id),
+        Role::Admin | Role::Manager => Some(Scope::All),
+        Role::Agent if !acts_on_others || departments.is_empty() => None,
+        Role::Supervisor | Role::Agent => Some(Scope::Departments(me.id, departments)),
     }
 }
 
@@ -37,20 +43,7 @@ pub fn watches(me: &CurrentAgent, id: AgentId) -> bool {
 
 /// Chats, and the messages in them: agents also see what waits for somebody to take it.
 pub fn chat_scope(me: &CurrentAgent) -> Scope {
-    match me.role {
-        Role::Admin | Role::Manager => Scope::All,
-        Role::Supervisor => Scope::Departments(me.id, me.viewer().departments),
-        Role::Agent => department_scope(me)
-            .unwrap_or_else(|| Scope::OwnAndWaiting(me.id, me.viewer().departments)),
-    }
-}
-
-/// Everything of one's departments, for an agent who may act on the chats of colleagues there.
-fn department_scope(me: &CurrentAgent) -> Option<Scope> {
-    let viewer = me.viewer();
-    let is_agent = me.role == Role::Agent;
-    let has_any = is_agent && viewer.acts_on_others && !viewer.departments.is_empty();
-    has_any.then_some(Scope::Departments(me.id, viewer.departments))
+    watched(me).unwrap_or_else(|| Scope::OwnAndWaiting(me.id, me.viewer().departments))
 }
 
 /// Messages by themselves: those of chats that one may see, or all. The search keeps to the chats.

@@ -505,7 +505,9 @@ async fn tell_traffic(store: &Store, stories: &[Story]) {
         head,
         said.collect(),
         |sql, (ticket, number, at, direction, is_auto, agent)| {
-            sql.push("1, 'text', 'delivered', 1, '', '', 'Bom dia, tudo bem', 'v1', ''")
+            sql.push("1, 'text', 'delivered', 1, '', ''")
+                .push_bind(", ", "Bom dia, tudo bem?")
+                .push(", 'v1', ''")
                 .push_bind(", ", *ticket)
                 .push_bind(", ", format!("chat{ticket}"))
                 .push_bind(", ", format!("m{ticket}-{number}"))

@@ -76,8 +76,9 @@ impl Store {
                 revision,
                 session,
             };
-            let action = AuditAction::Exported;
-            audit::insert(tx, sessions::entry(&dump.session, action, Some(by), Vec::new()), now).await?;
+            let (action, nothing) = (AuditAction::Exported, Vec::new());
+            let entry = sessions::entry(&dump.session, action, Some(by), nothing);
+            audit::insert(tx, entry, now).await?;
             Ok(Some(dump))
         }))
         .await
@@ -122,7 +123,8 @@ impl Store {
                 cloud_numbers::save(tx, id, cloud, by, now).await?;
             }
             let changes = sessions::differences(&before, &session);
-            audit::insert(tx, sessions::entry(&session, AuditAction::Imported, Some(by), changes), now).await?;
+            let entry = sessions::entry(&session, AuditAction::Imported, Some(by), changes);
+            audit::insert(tx, entry, now).await?;
             Ok(Restored::Done { session: Box::new(session), is_new })
         }))
         .await

@@ -209,20 +209,15 @@ async fn collect(
     count: usize,
     answer: &mut Answer,
 ) -> Result<(), sqlx::Error> {
-    while answer.ended < count
-        && let Some(one) = answers.try_next().await?
-    {
-        match one {
+    while answer.ended < count {
+        // One that ends before means that SQLite's thread has.
+        match answers.try_next().await?.ok_or(sqlx::Error::WorkerCrashed)? {
             Either::Right(row) => answer.rows.push(row),
             Either::Left(done) => {
                 answer.done = done;
                 answer.ended += 1;
             }
         }
-    }
-    if answer.ended < count {
-        // SQLite's thread has ended in the middle.
-        return Err(sqlx::Error::WorkerCrashed);
     }
     Ok(())
 }
