@@ -66,13 +66,7 @@ async fn a_conversation_over_the_cloud_api(database: Database) {
         Delivery::of(&[], &[graph.report(0, word)]).post(&admin).await.expect(200);
         becomes(&admin, &sent["database_id"], word).await;
     }
-    let told: Vec<Value> = socket.events_until_now().await;
-    let statuses: Vec<_> = told
-        .iter()
-        .filter(|event| event["event"] == "message_status")
-        .map(|event| text(&event["data"]["status"]).to_owned())
-        .collect();
-    assert_eq!(statuses, ["sent", "delivered", "read"]);
+    socket.expect_statuses(&["sent", "delivered", "read"]).await;
     // Reading, and typing, are shown with the customer's message.
     admin.accept(MARIA).await;
     let mark = eventually("the customer is shown that it was read", async || {

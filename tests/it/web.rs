@@ -64,13 +64,7 @@ async fn a_conversation_over_whatsapp_web(database: Database) {
     admin.message_becomes(&sent["database_id"], "delivered").await;
     maria.reads(&taken.id);
     admin.message_becomes(&sent["database_id"], "read").await;
-    let told = socket.events_until_now().await;
-    let statuses: Vec<_> = told
-        .iter()
-        .filter(|event| event["event"] == "message_status")
-        .map(|event| text(&event["data"]["status"]).to_owned())
-        .collect();
-    assert_eq!(statuses, ["sent", "delivered", "read"]);
+    socket.expect_statuses(&["sent", "delivered", "read"]).await;
     assert!(fake.copies()[0].device_sent_message.is_set(), "the phone shows it, too");
     // Reading, by whoever is responsible.
     admin.accept(MARIA).await;

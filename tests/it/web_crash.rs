@@ -145,6 +145,9 @@ async fn what_was_opened_before_a_kill_and_not_kept_is_asked_for_again(database:
         (kept_inbound(&scene.server, &database).await == 0).then_some(())
     })
     .await;
+    // Ratchets are written a moment after a message was opened, at the latest before the first one to somebody leaves.
+    scene.admin.send_text(MARIA, "Um momento").await;
+    maria.receives(1).await;
     scene.server.kill9().await;
     for id in lost.iter().chain([&own]) {
         forget(&scene.server, &database, id).await;

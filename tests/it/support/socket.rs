@@ -113,6 +113,13 @@ impl Socket {
         self.next_event_frame(event).await["data"].take()
     }
 
+    /// The next statuses of messages that it is told of are these.
+    pub(crate) async fn expect_statuses(&mut self, expected: &[&str]) {
+        for status in expected {
+            assert_eq!(self.next_event("message_status").await["status"], *status);
+        }
+    }
+
     /// What was published before this call has arrived when it returns; gives the events since the
     /// last one that was asked for. Answers and events leave the hub in one line, so a pong is a fence.
     pub(crate) async fn events_until_now(&mut self) -> Vec<Value> {
