@@ -4,12 +4,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
-use tokio_postgres::NoTls;
 
 use crate::support::{
     Client, Database, Server,
     client::{results, text},
-    database::run_on_postgres,
+    database::{on_postgres, run_on_postgres},
     eventually,
     fake_whatsapp::{Customer, FakeWhatsapp, Manner, text_message},
     on_both_databases,
@@ -187,7 +186,8 @@ async fn kept_inbound(server: &Server, database: &Database) -> i64 {
     const COUNT: &str = "SELECT COUNT(*) FROM web_records \
          WHERE kind = 'pending_inbound' AND LENGTH(value) > 30";
     if let Some(url) = database.url() {
-        on_postgres(url, async |client| client.query_one(COUNT, &[]).await).await.get(0)
+        let row = on_postgres(url, async |client| client.query_one(COUNT, &[]).await).await;
+        row.expect("a count").get(0)
     } else {
         file_of(server).query_row(COUNT, [], |row| row.get(0)).expect("a count")
     }
@@ -196,22 +196,11 @@ async fn kept_inbound(server: &Server, database: &Database) -> i64 {
 /// Runs a statement of PostgreSQL or SQLite on the database of a hub.
 async fn behind_its_back(server: &Server, database: &Database, postgres: &str, sqlite: &str) {
     if let Some(url) = database.url() {
-        on_postgres(url, async |client| client.batch_execute(postgres).await).await;
+        let done = on_postgres(url, async |client| client.batch_execute(postgres).await).await;
+        done.expect("it can be done");
     } else {
         file_of(server).execute_batch(sqlite).expect("it can be done");
     }
-}
-
-async fn on_postgres<T>(
-    url: &str,
-    work: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
-) -> T {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("it answers");
-    let connection = tokio::spawn(connection);
-    let done = work(&client).await.expect("it can be done");
-    drop(client);
-    connection.await.expect("no panic").expect("a polite end");
-    done
 }
 
 fn file_of(server: &Server) -> rusqlite::Connection {
@@ -336,23 +325,23 @@ async fn nothing_is_acknowledged_before_it_is_stored(database: Database) {
     let url = database.url().expect("a server of its own").to_owned();
     let mut scene = Scene::on(&database).await;
     let maria = scene.fake.customer(MARIA, "Maria Souza");
-    let (holder, connection) = tokio_postgres::connect(&url, NoTls).await.expect("it answers");
-    let connection = tokio::spawn(connection);
-    holder.batch_execute("BEGIN; LOCK TABLE messages").await.expect("the table is free");
-    let id = maria.says("Alguém aí?").await;
-    eventually("the hub waits for the table", async || {
-        let waiting =
-            "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'messages'::regclass";
-        let rows = holder.query(waiting, &[]).await.expect("it answers");
-        (!rows.is_empty()).then_some(())
+    let id = on_postgres(&url, async |holder| {
+        holder.batch_execute("BEGIN; LOCK TABLE messages").await.expect("the table is free");
+        let id = maria.says("Alguém aí?").await;
+        eventually("the hub waits for the table", async || {
+            let waiting =
+                "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'messages'::regclass";
+            let rows = holder.query(waiting, &[]).await.expect("it answers");
+            (!rows.is_empty()).then_some(())
+        })
+        .await;
+        assert!(!scene.fake.is_acknowledged(&id));
+        scene.server.kill9().await;
+        assert!(!scene.fake.is_acknowledged(&id));
+        holder.batch_execute("ROLLBACK").await.expect("the table is let go");
+        id
     })
     .await;
-    assert!(!scene.fake.is_acknowledged(&id));
-    scene.server.kill9().await;
-    assert!(!scene.fake.is_acknowledged(&id));
-    holder.batch_execute("ROLLBACK").await.expect("the table is let go");
-    drop(holder);
-    connection.await.expect("no panic").expect("a polite end");
     scene.come_back().await;
     assert_eq!(ids(&scene.received(1).await), [id]);
     scene.fake.assert_well_used();

@@ -63,12 +63,22 @@ impl Drop for DropDatabase {
 }
 
 async fn run_sql(url: &str, statement: &str) {
+    let done = on_postgres(url, async |client| client.batch_execute(statement).await).await;
+    done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+}
+
+/// Works on a database of PostgreSQL over a connection of its own, which has ended afterwards.
+pub(crate) async fn on_postgres<T>(
+    url: &str,
+    work: impl AsyncFnOnce(&tokio_postgres::Client) -> T,
+) -> T {
     let (client, connection) =
-        tokio_postgres::connect(url, NoTls).await.expect("TEST_POSTGRES_URL answers");
+        tokio_postgres::connect(url, NoTls).await.expect("PostgreSQL answers");
     let connection = tokio::spawn(connection);
-    client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    let done = work(&client).await;
     drop(client);
-    connection.await.unwrap().unwrap();
+    connection.await.expect("no panic").expect("a polite end");
+    done
 }
 
 pub(crate) async fn run_on_sqlite<F: Future<Output = ()>>(body: impl FnOnce(Database) -> F) {

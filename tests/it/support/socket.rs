@@ -113,11 +113,12 @@ impl Socket {
         self.next_event_frame(event).await["data"].take()
     }
 
-    /// The next statuses of messages that it is told of are these.
+    /// The next statuses of messages that it is told of are these, and no more.
     pub(crate) async fn expect_statuses(&mut self, expected: &[&str]) {
         for status in expected {
             assert_eq!(self.next_event("message_status").await["status"], *status);
         }
+        self.expect_no("message_status").await;
     }
 
     /// What was published before this call has arrived when it returns; gives the events since the
